@@ -1,0 +1,93 @@
+/**
+ * The store: revisioned keys, what etcd is to Kubernetes.
+ *
+ * A revision is a whole number that grows by one with every commit (not with every key); a JavaScript number holds
+ * 2^53 of them, 285 years at a million commits a second, so it is not a bigint.
+ */
+export type Revision = number;
+
+export interface StoredEntry {
+  key: string;
+  value: Uint8Array;
+  /** Of the commit that wrote this value. */
+  revision: Revision;
+  /** Of the commit that created the key. */
+  createRevision: Revision;
+}
+
+/**
+ * One change in a commit. `expected` is compare-and-set: 0 means "the key must not exist", a revision means "the
+ * key's value must still be the one written at that revision"; without it the change is unconditional.
+ * `value` may be a function of the commit's revision, so that an object can carry its own version.
+ */
+export type Change =
+  | { type: 'put'; key: string; value: Uint8Array | ((revision: Revision) => Uint8Array); expected?: Revision }
+  | { type: 'delete'; key: string; expected?: Revision };
+
+export interface ListQuery {
+  /** Every key that starts with it, in the byte order of UTF-8. */
+  prefix: string;
+  /** The state at this revision; without it the newest. */
+  revision?: Revision;
+  /** Only keys after this one (exclusive): how a continued list goes on. */
+  after?: string;
+  limit?: number;
+}
+
+export interface ListResult {
+  entries: StoredEntry[];
+  /** The revision of the state that was listed. */
+  revision: Revision;
+  /** Keys with the prefix beyond the last entry. 0 when the list is complete. */
+  remaining: number;
+}
+
+export interface StoreEvent {
+  type: 'put' | 'delete';
+  key: string;
+  revision: Revision;
+  /** The new value; for a delete, the last one. */
+  value: Uint8Array;
+  createRevision: Revision;
+  /** The value before a put, when there was one. */
+  previous?: { value: Uint8Array; revision: Revision };
+}
+
+export interface StoreWatch {
+  /**
+   * Batches of events, in order of revision, each commit whole and in one batch. Ends when closed; throws `Expired` when
+   * the watcher fell so far behind that compaction overtook it.
+   */
+  readonly events: AsyncIterable<readonly StoreEvent[]>;
+  close(): void;
+}
+
+/**
+ * Guarantees, for every implementation (`conformance.ts`):
+ * - Durability: when `commit` resolves, its changes survive `kill -9` and loss of power (LMDB; memory: the process).
+ * - Atomicity: all changes of a commit or none; no reader, watcher or restart ever sees half of one.
+ * - Order: commits take effect in the order of the calls; revisions have no gaps among successful commits, and a reader
+ *   or watcher never sees revision n + 1 before n.
+ * - Visibility: what `get`, `list` and `watch` show is durable.
+ *
+ * Errors are `BerthError`s: `Conflict` from `commit` when an `expected` does not hold (`details.name` is the key),
+ * `Expired` when a revision was compacted, `InsufficientStorage` when the disk is full (nothing of the commit is kept,
+ * reads go on, and later commits succeed once there is room), `Timeout` with a `ResourceVersionTooLarge` cause for a
+ * revision of the future.
+ */
+export interface Store {
+  /** The newest durable revision. A new store begins at 1. */
+  readonly revision: Revision;
+  /** Revisions up to and including this one can no longer be listed at or watched from. */
+  readonly compactedRevision: Revision;
+  get(key: string): StoredEntry | undefined;
+  list(query: ListQuery): ListResult;
+  commit(changes: readonly Change[]): Promise<Revision>;
+  /** Every event with `revision > after` whose key starts with the prefix. Throws `Expired` when `after` is compacted. */
+  watch(query: { prefix: string; after: Revision }): StoreWatch;
+  /** Forgets history up to the revision; the state at it and later ones stay whole. */
+  compact(revision: Revision): Promise<void>;
+  /** Writes a consistent copy of the store into a new directory. */
+  snapshot(directory: string): Promise<void>;
+  close(): Promise<void>;
+}

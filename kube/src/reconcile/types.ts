@@ -1,0 +1,45 @@
+import type { DeleteOptions, Patch } from '../client/types.ts';
+import type { KubeObject, ObjectKey, Resource } from '../objects/index.ts';
+
+/** What the cluster is, as far as a reconciler may see it: synchronous, from caches, never changed by the reader. */
+export interface View {
+  get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): T | undefined;
+  list<T extends KubeObject>(resource: Resource<T>, where?: { namespace?: string }): readonly T[];
+  /** Objects whose controlling owner has this uid. */
+  controlledBy<T extends KubeObject>(resource: Resource<T>, uid: string): readonly T[];
+}
+
+/** One thing to do. The worker carries actions out in order and stops at the first that fails. */
+export type Action =
+  | { type: 'create'; resource: Resource; object: KubeObject }
+  | { type: 'update'; resource: Resource; object: KubeObject; subresource?: string }
+  | { type: 'patch'; resource: Resource; key: ObjectKey; patch: Patch; subresource?: string }
+  | { type: 'delete'; resource: Resource; key: ObjectKey; options?: DeleteOptions }
+  | { type: 'event'; about: KubeObject; severity: 'Normal' | 'Warning'; reason: string; message: string };
+
+export interface Outcome {
+  actions: readonly Action[];
+  /** Milliseconds after which the object is looked at again although nothing changed. */
+  requeueAfter?: number;
+}
+
+/**
+ * A controller: a pure function of what is. It is called again whenever its object, or an object that `watches` maps
+ * to it, changes; never told which event it was; safe to call any number of times.
+ *
+ * The worker guarantees: one call at a time for a key; the view shows every earlier write of the same worker; failures
+ * are retried with exponential back-off (5 ms doubling to 1,000 s, as client-go's default), conflicts at once.
+ */
+export interface Reconciler<T extends KubeObject = KubeObject> {
+  readonly name: string;
+  readonly resource: Resource<T>;
+  readonly watches: readonly Watched[];
+  /** `now`: milliseconds since the epoch. */
+  reconcile(object: T, view: View, now: number): Outcome;
+}
+
+export interface Watched<W extends KubeObject = KubeObject> {
+  resource: Resource<W>;
+  /** Keys of the reconciler's own objects that a change of this one concerns. Not given: only kept in the view. */
+  concerns?(object: W, view: View): readonly ObjectKey[];
+}

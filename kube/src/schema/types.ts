@@ -1,0 +1,87 @@
+import type { ErrorCause } from '../errors/index.ts';
+import type { KubeObject, ResourceRef } from '../objects/index.ts';
+
+/**
+ * A schema as Kubernetes writes them in OpenAPI v3: the same shape for built-in kinds and for the structural schemas of
+ * custom resources, so that one walker serves both. `$ref` names another definition of the same catalogue.
+ */
+export interface Schema {
+  $ref?: string;
+  description?: string;
+  type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
+  format?: string;
+  properties?: Record<string, Schema>;
+  additionalProperties?: Schema | boolean;
+  items?: Schema;
+  required?: string[];
+  enum?: unknown[];
+  default?: unknown;
+  nullable?: boolean;
+  pattern?: string;
+  minimum?: number;
+  maximum?: number;
+  minLength?: number;
+  maxLength?: number;
+  minItems?: number;
+  maxItems?: number;
+  'x-kubernetes-int-or-string'?: boolean;
+  'x-kubernetes-preserve-unknown-fields'?: boolean;
+  'x-kubernetes-embedded-resource'?: boolean;
+  'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
+  'x-kubernetes-list-map-keys'?: string[];
+  'x-kubernetes-map-type'?: 'atomic' | 'granular';
+  /** `merge`, `replace`, `retainKeys`, or two joined by a comma. */
+  'x-kubernetes-patch-strategy'?: string;
+  'x-kubernetes-patch-merge-key'?: string;
+}
+
+/** Looks definitions up by the name that a `$ref` gives. */
+export interface SchemaCatalogue {
+  resolve(schema: Schema): Schema;
+  definition(name: string): Schema | undefined;
+}
+
+/** A table column as `kubectl get` prints it. `value` is computed by `api/table` for built-in kinds. */
+export interface Column {
+  name: string;
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'date';
+  format?: string;
+  description?: string;
+  /** 0 is always printed, 1 only with `-o wide`. */
+  priority?: number;
+  /** JSONPath, for columns that are plain fields. Others are functions named after the kind in `api/table`. */
+  jsonPath?: string;
+}
+
+export type Verb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+
+/** One kind, as data: adding a kind is adding one of these. */
+export interface KindDescription extends ResourceRef {
+  kind: string;
+  listKind: string;
+  singular: string;
+  shortNames: readonly string[];
+  categories: readonly string[];
+  namespaced: boolean;
+  verbs: readonly Verb[];
+  subresources: readonly Subresource[];
+  /** Name of the definition in the catalogue. */
+  schema: string;
+  /** Where the object's specification lives, for `generation`: the fields that are not metadata or status. */
+  hasStatus: boolean;
+  /** Field selectors beyond `metadata.name` and `metadata.namespace`: the selector's name, and the object's path. */
+  fieldSelectors: Readonly<Record<string, string>>;
+  columns: readonly Column[];
+  /** How long names may be and what they look like. */
+  naming: 'dns-subdomain' | 'dns-label' | 'path-segment' | 'dns1035-label' | 'none';
+}
+
+export interface Subresource {
+  name: string;
+  verbs: readonly ('get' | 'update' | 'patch' | 'create' | 'delete' | 'connect')[];
+  /** What travels in the body, when it is not the parent kind: `autoscaling/v1 Scale`, `policy/v1 Eviction`. */
+  kind?: { group: string; version: string; kind: string };
+}
+
+/** Field errors found by validation; empty means valid. */
+export type Validate = (object: KubeObject, old: KubeObject | undefined) => ErrorCause[];

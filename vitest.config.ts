@@ -1,0 +1,28 @@
+import { defineConfig } from 'vitest/config';
+
+/** Three projects, run in this order by `npm test`: `unit` beside the code, then `e2e` against the real program. */
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{kube,cluster,platform,berth,console,examples}/**/*.test.{ts,tsx}'],
+          exclude: ['**/node_modules/**', '**/*.real.test.ts'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        // Needs root, containerd and nftables; one file at a time, since containers and rules are the machine's.
+        test: {
+          name: 'real',
+          include: ['{cluster,berth}/**/*.real.test.ts', 'e2e/**/*.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
