@@ -1,1 +1,3 @@
+export { kinds } from './kinds/index.ts';
+export { kindFor, kindForObject } from './kinds/lookup.ts';
 export type * from './types.ts';

@@ -1,5 +1,4 @@
-import type { ErrorCause } from '../errors/index.ts';
-import type { KubeObject, ResourceRef } from '../objects/index.ts';
+import type { ResourceRef } from '../objects/index.ts';
 
 /**
  * A schema as Kubernetes writes them in OpenAPI v3: the same shape for built-in kinds and for the structural schemas of
@@ -78,10 +77,10 @@ export interface KindDescription extends ResourceRef {
 
 export interface Subresource {
   name: string;
-  verbs: readonly ('get' | 'update' | 'patch' | 'create' | 'delete' | 'connect')[];
+  /** As discovery lists them. */
+  verbs: readonly ('get' | 'update' | 'patch' | 'create' | 'delete')[];
+  /** The request becomes a connection: `exec`, `attach`, `portforward`, `proxy`. Any of the verbs opens it. */
+  connect?: boolean;
   /** What travels in the body, when it is not the parent kind: `autoscaling/v1 Scale`, `policy/v1 Eviction`. */
   kind?: { group: string; version: string; kind: string };
 }
-
-/** Field errors found by validation; empty means valid. */
-export type Validate = (object: KubeObject, old: KubeObject | undefined) => ErrorCause[];

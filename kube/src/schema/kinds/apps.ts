@@ -1,0 +1,73 @@
+import { ageColumn, column, describeKinds, nameColumn, scale, status, wide } from './describe.ts';
+
+/** `apps/v1`. */
+export const apps = describeKinds({ group: 'apps', version: 'v1', definitions: 'io.k8s.api.apps.v1' }, [
+  {
+    kind: 'ControllerRevision',
+    resource: 'controllerrevisions',
+    columns: [nameColumn, column('Controller'), column('Revision', '.revision'), ageColumn],
+  },
+  {
+    kind: 'DaemonSet',
+    resource: 'daemonsets',
+    shortNames: ['ds'],
+    categories: ['all'],
+    subresources: [status],
+    columns: [
+      nameColumn,
+      column('Desired', '.status.desiredNumberScheduled', 'integer'),
+      column('Current', '.status.currentNumberScheduled', 'integer'),
+      column('Ready', '.status.numberReady', 'integer'),
+      column('Up-to-date', '.status.updatedNumberScheduled', 'integer'),
+      column('Available', '.status.numberAvailable', 'integer'),
+      column('Node Selector'),
+      ageColumn,
+      wide('Containers'),
+      wide('Images'),
+      wide('Selector'),
+    ],
+  },
+  {
+    kind: 'Deployment',
+    resource: 'deployments',
+    shortNames: ['deploy'],
+    categories: ['all'],
+    subresources: [scale, status],
+    columns: [
+      nameColumn,
+      column('Ready'),
+      column('Up-to-date', '.status.updatedReplicas', 'integer'),
+      column('Available', '.status.availableReplicas', 'integer'),
+      ageColumn,
+      wide('Containers'),
+      wide('Images'),
+      wide('Selector'),
+    ],
+  },
+  {
+    kind: 'ReplicaSet',
+    resource: 'replicasets',
+    shortNames: ['rs'],
+    categories: ['all'],
+    subresources: [scale, status],
+    fieldSelectors: { 'status.replicas': 'status.replicas' },
+    columns: [
+      nameColumn,
+      column('Desired', '.spec.replicas', 'integer'),
+      column('Current', '.status.replicas', 'integer'),
+      column('Ready', '.status.readyReplicas', 'integer'),
+      ageColumn,
+      wide('Containers'),
+      wide('Images'),
+      wide('Selector'),
+    ],
+  },
+  {
+    kind: 'StatefulSet',
+    resource: 'statefulsets',
+    shortNames: ['sts'],
+    categories: ['all'],
+    subresources: [scale, status],
+    columns: [nameColumn, column('Ready'), ageColumn, wide('Containers'), wide('Images')],
+  },
+]);

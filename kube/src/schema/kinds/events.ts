@@ -1,0 +1,34 @@
+import { column, describeKinds, wide } from './describe.ts';
+
+/** `events.k8s.io/v1`: the same objects as the core group's events, in the newer shape. */
+export const events = describeKinds({ group: 'events.k8s.io', version: 'v1', definitions: 'io.k8s.api.events.v1' }, [
+  {
+    kind: 'Event',
+    resource: 'events',
+    shortNames: ['ev'],
+    fieldSelectors: {
+      'regarding.kind': 'regarding.kind',
+      'regarding.namespace': 'regarding.namespace',
+      'regarding.name': 'regarding.name',
+      'regarding.uid': 'regarding.uid',
+      'regarding.apiVersion': 'regarding.apiVersion',
+      'regarding.resourceVersion': 'regarding.resourceVersion',
+      'regarding.fieldPath': 'regarding.fieldPath',
+      reason: 'reason',
+      reportingController: 'reportingController',
+      type: 'type',
+    },
+    columns: [
+      column('Last Seen'),
+      column('Type', '.type'),
+      column('Reason', '.reason'),
+      column('Object'),
+      wide('Subobject', '.regarding.fieldPath'),
+      wide('Source'),
+      column('Message', '.note'),
+      wide('First Seen'),
+      wide('Count'),
+      { ...wide('Name', '.metadata.name'), format: 'name' },
+    ],
+  },
+]);

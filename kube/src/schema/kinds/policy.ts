@@ -1,0 +1,18 @@
+import { ageColumn, column, describeKinds, nameColumn, status } from './describe.ts';
+
+/** `policy/v1`. */
+export const policy = describeKinds({ group: 'policy', version: 'v1', definitions: 'io.k8s.api.policy.v1' }, [
+  {
+    kind: 'PodDisruptionBudget',
+    resource: 'poddisruptionbudgets',
+    shortNames: ['pdb'],
+    subresources: [status],
+    columns: [
+      nameColumn,
+      column('Min Available'),
+      column('Max Unavailable'),
+      column('Allowed Disruptions', '.status.disruptionsAllowed', 'integer'),
+      ageColumn,
+    ],
+  },
+]);
