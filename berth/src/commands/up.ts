@@ -1,0 +1,168 @@
+import { join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { type Cluster, runDirectory, startCluster } from '@berth/cluster';
+import { BerthError } from '@berth/kube/errors';
+import { type Portal, startPortal } from '@berth/platform/portal';
+import type { Logger } from 'pino';
+import { serveControl } from '../control.ts';
+import { detach } from '../detach.ts';
+import { sentenceOf, UsageError } from '../failure.ts';
+import { prepareDataDir, processStart, removeRecord, runningInstance, writeRecord } from '../instance.ts';
+import { writeKubeconfig } from '../kubeconfig.ts';
+import { openLog } from '../log.ts';
+import { canRunContainers, checkMachine } from '../machine.ts';
+import { createProgress, type Progress } from '../progress.ts';
+import { deploySample } from '../sample.ts';
+import { untilStopped } from '../signals.ts';
+import { version } from '../version.ts';
+
+export interface UpOptions {
+  dataDir: string;
+  listen: string;
+  apiPort: number;
+  consolePort: number;
+  nodes: number;
+  runtime: string;
+  simulatedNodes: number;
+  kubeconfig?: string;
+  sample: boolean;
+  detach: boolean;
+  output: 'text' | 'json';
+}
+
+export const consoleAssets = fileURLToPath(new URL('../../../console/dist', import.meta.url));
+
+/** Starts everything and stays until a signal; then ends what is in this process and leaves the applications running. */
+export async function up(options: UpOptions): Promise<void> {
+  if (options.apiPort === options.consolePort) {
+    throw new UsageError('--api-port and --console-port must differ');
+  }
+  if (options.nodes + options.simulatedNodes === 0)
+    throw new UsageError('a cluster needs a node: --nodes or --simulated-nodes');
+  if (options.detach) return detach(options.dataDir, options.output);
+
+  const started = performance.now();
+  const progress = createProgress(options.output);
+  if (options.output === 'text') console.log(`Berth ${version}, data in ${resolve(options.dataDir)}`);
+  const dataDir = await progress.step('checked the machine', () => preflight(options));
+  const runtime = chooseRuntime(options, progress);
+  const logger = openLog(dataDir);
+  logUnexpected(logger);
+
+  const stopping = untilStopped();
+  await using stack = new AsyncDisposableStack();
+  const cluster = await startCluster({ ...options, dataDir, runtime, logger, step: progress.step });
+  stack.defer(() => cluster.stop());
+
+  const kubeconfig = resolve(options.kubeconfig ?? join(dataDir, 'kubeconfig'));
+  writeKubeconfig(kubeconfig, 'berth', cluster.connection);
+  const portal = await progress.step('serves the console', () => openPortal(options, dataDir, cluster, logger));
+  stack.defer(() => portal.close());
+
+  const controlSocket = join(runDirectory(cluster.instance), 'control.sock');
+  const control = await serveControl(controlSocket, { signInLink: () => portal.signInLink() });
+  stack.defer(() => control.close());
+  writeRecord(dataDir, {
+    pid: process.pid,
+    started: processStart(process.pid) ?? '',
+    version,
+    apiUrl: cluster.connection.server,
+    consoleUrl: portal.url,
+    kubeconfig,
+    controlSocket,
+  });
+  stack.defer(() => removeRecord(dataDir));
+
+  const sampleUrl = options.sample ? await trySample(cluster, dataDir, runtime, progress, logger) : undefined;
+  progress.report({
+    event: 'ready',
+    apiUrl: cluster.connection.server,
+    consoleUrl: portal.url,
+    signInLink: portal.signInLink(),
+    kubeconfig,
+    milliseconds: Math.round(performance.now() - started),
+    ...(sampleUrl === undefined ? {} : { sampleUrl }),
+  });
+  if (options.output === 'text') {
+    console.log('Ctrl-C stops Berth and leaves the applications running; "berth down" stops them too.');
+  }
+
+  const signal = await stopping;
+  logger.info({ signal }, 'stopping');
+  if (options.output === 'text') console.log('\nStopping …');
+  await stack.disposeAsync();
+  if (options.output === 'text') console.log('Berth has stopped; containers go on. "berth up" takes them over again.');
+  // Handles of libraries (LMDB's worker, gRPC channels) must not keep a stopped program alive.
+  process.exit(0);
+}
+
+/** Everything that makes a start impossible, found before anything is changed. */
+async function preflight(options: UpOptions): Promise<string> {
+  const running = runningInstance(options.dataDir);
+  if (running) {
+    throw new BerthError(
+      'Conflict',
+      `Berth already runs on ${resolve(options.dataDir)} (process ${running.pid}): see "berth status", or choose another --data-dir and other ports`,
+    );
+  }
+  const dataDir = prepareDataDir(options.dataDir);
+  const checks = await checkMachine({ ...options, dataDir });
+  const taken = checks.find(({ name, state }) => name.endsWith('port') && state === 'failed');
+  if (taken) throw new BerthError('Conflict', `the ${taken.name} ${taken.found}: ${taken.remedy}`);
+  if (options.runtime === 'containerd') {
+    const missing = checks.find(({ state }) => state === 'failed');
+    if (missing) {
+      throw new BerthError(
+        'ServiceUnavailable',
+        `${missing.name}: ${missing.found}, so containers cannot run: ${missing.remedy}`,
+      );
+    }
+  }
+  return dataDir;
+}
+
+function chooseRuntime(options: UpOptions, progress: Progress) {
+  if (options.runtime !== 'auto') return options.runtime as 'containerd' | 'simulated' | `cri=${string}`;
+  if (canRunContainers()) return 'containerd';
+  progress.report({
+    event: 'notice',
+    message:
+      'No real containers here: pods will only be simulated. "berth doctor" says what is missing and how to get it.',
+  });
+  return 'simulated';
+}
+
+async function openPortal(options: UpOptions, dataDir: string, cluster: Cluster, logger: Logger): Promise<Portal> {
+  return startPortal({
+    listen: { host: options.listen, port: options.consolePort },
+    tls: cluster.servingTls,
+    connection: cluster.connection,
+    clusterName: 'berth',
+    assetsDir: consoleAssets,
+    dataDir: join(dataDir, 'portal'),
+    capabilities: [],
+    logger: logger.child({ part: 'portal' }),
+    now: Date.now,
+  });
+}
+
+/** The sample is a courtesy: when it fails the cluster stays, and the reason is told. */
+async function trySample(cluster: Cluster, dataDir: string, runtime: string, progress: Progress, logger: Logger) {
+  try {
+    return await deploySample({ cluster, dataDir, simulated: runtime === 'simulated', progress });
+  } catch (error) {
+    logger.error({ err: error }, 'the sample could not be started');
+    progress.report({ event: 'notice', message: `The sample shop does not run: ${sentenceOf(error)}` });
+    return undefined;
+  }
+}
+
+/** A fault of ours in some corner must not take the cluster down with it; it is logged whole. */
+function logUnexpected(logger: Logger): void {
+  process.on('unhandledRejection', (reason) => logger.error({ err: reason }, 'unhandled rejection'));
+  process.on('uncaughtException', (error) => {
+    logger.fatal({ err: error }, 'uncaught exception');
+    process.stderr.write(`berth: ${sentenceOf(error)}; the details are in the log ("berth logs")\n`);
+    process.exit(1);
+  });
+}

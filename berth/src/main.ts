@@ -1,0 +1,155 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { sentenceOf, UsageError } from './failure.ts';
+import { defaultDataDir } from './instance.ts';
+import { version } from './version.ts';
+
+/** The command line. Commands are loaded when they are called, so that a short one starts at once. */
+function program(): Command {
+  const berth = new Command('berth')
+    .description('Container operations for any Kubernetes cluster, with an embedded cluster of its own.')
+    .version(version)
+    .enablePositionalOptions()
+    .exitOverride()
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'berth: ')) })
+    .showHelpAfterError('(see "berth --help")');
+
+  const dataDir = () => new Option('--data-dir <dir>', 'where everything is kept').default(defaultDataDir());
+  const output = () => new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text');
+  const consolePort = () => new Option('--console-port <port>', 'port of the console').argParser(port).default(8443);
+  const listen = () => new Option('--listen <address>', 'address to listen on').default('127.0.0.1');
+
+  berth
+    .command('up')
+    .description('start the embedded cluster, or take over what a former start left running')
+    .addOption(dataDir())
+    .addOption(listen())
+    .addOption(new Option('--api-port <port>', 'port of the Kubernetes API').argParser(port).default(6443))
+    .addOption(consolePort())
+    .addOption(new Option('--nodes <n>', 'nodes that run containers').argParser(count).default(1))
+    .addOption(
+      new Option('--runtime <runtime>', 'auto, containerd, cri=SOCKET or simulated').argParser(runtime).default('auto'),
+    )
+    .addOption(new Option('--simulated-nodes <n>', 'more nodes, which only pretend').argParser(count).default(0))
+    .addOption(
+      new Option(
+        '--kubeconfig <file>',
+        "where to write the administrator's kubeconfig (default: in the data directory)",
+      ),
+    )
+    .addOption(new Option('--sample', 'run the sample shop').default(false))
+    .addOption(new Option('--no-sample', 'do not'))
+    .addOption(new Option('--detach', 'go to the background once ready').default(false))
+    .addOption(output())
+    .action(async (options) => (await import('./commands/up.ts')).up(options));
+
+  berth
+    .command('down')
+    .description('stop Berth, its containers, and remove its rules and links')
+    .addOption(dataDir())
+    .addOption(new Option('--purge', 'remove the data directory as well').default(false))
+    .addOption(output())
+    .action(async (options) => (await import('./commands/down.ts')).down(options));
+
+  berth
+    .command('status')
+    .description('what runs')
+    .addOption(dataDir())
+    .addOption(output())
+    .action(async (options) => (await import('./commands/status.ts')).status(options));
+
+  berth
+    .command('doctor')
+    .description('check whether this machine can run a cluster, and what to do where it cannot')
+    .addOption(dataDir())
+    .addOption(new Option('--api-port <port>', 'port to check').argParser(port).default(6443))
+    .addOption(consolePort())
+    .addOption(output())
+    .action(async (options) => (await import('./commands/doctor.ts')).doctor(options));
+
+  berth
+    .command('kubeconfig')
+    .description("print the administrator's kubeconfig")
+    .addOption(dataDir())
+    .action(async (options) => (await import('./commands/kubeconfig.ts')).kubeconfig(options));
+
+  berth
+    .command('console')
+    .description('print a new one-time link to sign in to the console')
+    .addOption(dataDir())
+    .action(async (options) => (await import('./commands/console.ts')).console(options));
+
+  berth
+    .command('logs')
+    .description("print Berth's own log")
+    .addOption(dataDir())
+    .addOption(new Option('-f, --follow', 'go on as lines come').default(false))
+    .addOption(new Option('--tail <n>', 'only the last lines').argParser(count).default(200))
+    .action(async (options) => (await import('./commands/logs.ts')).logs(options));
+
+  berth
+    .command('kubectl')
+    .description('run the kubectl that came with Berth against this cluster')
+    .addOption(dataDir())
+    .allowUnknownOption()
+    .helpOption(false)
+    .argument('[args...]')
+    .passThroughOptions()
+    .action(async (args, options) => (await import('./commands/kubectl.ts')).kubectl(args, options));
+
+  berth
+    .command('serve')
+    .description('serve the platform and the console on an existing cluster')
+    .requiredOption('--kubeconfig <file>', 'how to reach the cluster')
+    .option('--context <name>', 'which context of it (default: the current one)')
+    .addOption(dataDir())
+    .addOption(listen())
+    .addOption(consolePort())
+    .addOption(output())
+    .action(async (options) => (await import('./commands/serve.ts')).serve(options));
+
+  const image = berth.command('image').description('container images of the embedded cluster');
+  image
+    .command('load')
+    .description('import an OCI or Docker archive into every node')
+    .argument('<file>')
+    .addOption(dataDir())
+    .action(async (file, options) => (await import('./commands/image.ts')).load(file, options));
+  image
+    .command('ls')
+    .description('images on the nodes')
+    .addOption(dataDir())
+    .addOption(output())
+    .action(async (options) => (await import('./commands/image.ts')).list(options));
+  return berth;
+}
+
+function port(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > 65535)
+    throw new InvalidArgumentError('a port is a number from 1 to 65535.');
+  return value;
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number from 0 up is wanted.');
+  return value;
+}
+
+function runtime(text: string): string {
+  if (['auto', 'containerd', 'simulated'].includes(text) || /^cri=.+/.test(text)) return text;
+  throw new InvalidArgumentError('one of auto, containerd, cri=SOCKET, simulated is wanted.');
+}
+
+try {
+  await program().parseAsync();
+} catch (error) {
+  if (error instanceof CommanderError) {
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  } else {
+    process.stderr.write(`berth: ${sentenceOf(error)}\n`);
+    process.exitCode = error instanceof UsageError ? 2 : 1;
+    // What still runs must not hold back the exit of a command that has failed.
+    setImmediate(() => process.exit());
+  }
+}

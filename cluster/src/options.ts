@@ -1,0 +1,40 @@
+import type { KubeClient } from '@berth/kube/client';
+import type { Logger } from 'pino';
+
+/** `auto` takes containerd when this machine can run containers, and `simulated` otherwise. */
+export type RuntimeChoice = 'auto' | 'containerd' | 'simulated' | `cri=${string}`;
+
+export interface ClusterOptions {
+  dataDir: string;
+  listen: string;
+  apiPort: number;
+  /** Nodes that run containers. */
+  nodes: number;
+  /** Further nodes whose pods only pretend. */
+  simulatedNodes: number;
+  runtime: Exclude<RuntimeChoice, 'auto'>;
+  logger: Logger;
+  /** Runs one step of the start and reports it with its time. */
+  step<T>(name: string, work: () => Promise<T>): Promise<T>;
+}
+
+/** How a program outside reaches the API server. PEM texts. */
+export interface Connection {
+  server: string;
+  ca: string;
+  cert: string;
+  key: string;
+}
+
+export interface Cluster {
+  /** Six hexadecimal characters; part of the name of every link, rule and cgroup of this instance. */
+  instance: string;
+  /** As the administrator (`kubernetes-admin`, `system:masters`). */
+  connection: Connection;
+  /** In process, with all rights. */
+  client: KubeClient;
+  /** Imports an OCI or Docker archive into every node; answers the names it brought. */
+  importImage(file: string): Promise<void>;
+  /** Ends what runs in this process; containers, rules and names go on. */
+  stop(): Promise<void>;
+}
