@@ -1,0 +1,2 @@
+export type * from './streaming/types.ts';
+export type * from './types.ts';

@@ -1,0 +1,63 @@
+import type { KubeClient } from '@berth/kube/client';
+import type { Logger } from 'pino';
+import type { Store } from '../store/index.ts';
+import type { PodAccess } from './streaming/types.ts';
+
+/** Who makes a request, after authentication. */
+export interface User {
+  name: string;
+  groups: readonly string[];
+  uid?: string;
+  extra?: Readonly<Record<string, readonly string[]>>;
+}
+
+export interface AuthenticationOptions {
+  /** PEM of the ECDSA P-256 key pair that signs service-account tokens (`makeCertificates` makes it). */
+  serviceAccountKey: { privateKey: string; publicKey: string };
+  /** `iss` of the tokens. Default: `https://kubernetes.default.svc.cluster.local`. */
+  issuer?: string;
+  /** Bearer tokens that stand for fixed users, for instance the console's own. */
+  tokens?: Readonly<Record<string, User>>;
+}
+
+export interface ApiOptions {
+  /** Must stay open until `close` has resolved; the API server is its only writer. */
+  store: Store;
+  authentication: AuthenticationOptions;
+  /** How pods are reached for log, exec, attach and port-forward; may be given later by `setPodAccess`. */
+  podAccess?: PodAccess;
+  /** IPv4 CIDR of service addresses; the first is the service `kubernetes`. */
+  serviceRange: string;
+  /** Both ends included. Default: 30000–32767. */
+  nodePortRange?: { from: number; to: number };
+  /** PEM of the authority that clients should trust; published to every pod as `kube-root-ca.crt`. */
+  clusterCa: string;
+  /** Default: the clock of the machine. */
+  now?: () => Date;
+  logger: Logger;
+}
+
+export interface ListenOptions {
+  host: string;
+  /** 0 chooses a free one. */
+  port: number;
+  tls: {
+    /** PEM. */
+    key: string;
+    cert: string;
+    /** PEM of the authority whose client certificates are users (CN = name, O = groups). */
+    clientCa: string;
+  };
+}
+
+export interface ApiServer {
+  /** The loopback client: in process, through the same authorization, admission and validation as over HTTPS. */
+  client(user: User): KubeClient;
+  /** Serves HTTPS. Rejects with a `BerthError` when the address is taken. */
+  listen(options: ListenOptions): Promise<{ port: number }>;
+  setPodAccess(podAccess: PodAccess): void;
+  /** What `/readyz` says beside the server's own state; a non-empty answer names what is not ready. */
+  addReadyCheck(name: string, check: () => boolean): void;
+  /** Ends watches, streams and connections, then resolves. The store stays open. */
+  close(): Promise<void>;
+}
