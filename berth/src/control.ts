@@ -1,26 +1,36 @@
-import { chmodSync, rmSync } from 'node:fs';
-import { createServer, request } from 'node:http';
-import { BerthError } from '@berth/kube/errors';
+import { rmSync } from 'node:fs';
+import { createServer, type IncomingMessage, request } from 'node:http';
+import { BerthError, errorFromStatus, type Status, statusOf } from '@berth/kube/errors';
 
-/**
- * The running program's door for the same user's other commands: HTTP on a unix socket that only its owner may open.
- * `POST /sign-in-link` answers a new one-time link.
- */
+/** What the running program does for the same user's other commands. */
+export interface ControlHandlers {
+  /** A new one-time link. */
+  signInLink(): string;
+  /** Imports an archive, an absolute path, into every node. */
+  importImage(file: string): Promise<void>;
+}
+
 export interface ControlServer {
   close(): Promise<void>;
 }
 
-export async function serveControl(socketPath: string, handlers: { signInLink(): string }): Promise<ControlServer> {
+/**
+ * The running program's door: HTTP on a unix socket that only its owner may open.
+ * `POST /sign-in-link` answers `{ link }`; `POST /images` takes `{ file }`. Errors are `Status` objects.
+ */
+export async function serveControl(socketPath: string, handlers: ControlHandlers): Promise<ControlServer> {
   rmSync(socketPath, { force: true });
-  const server = createServer((incoming, response) => {
-    if (incoming.method === 'POST' && incoming.url === '/sign-in-link') {
-      response.setHeader('content-type', 'application/json');
-      response.end(JSON.stringify({ link: handlers.signInLink() }));
-      return;
+  const server = createServer(async (incoming, response) => {
+    response.setHeader('content-type', 'application/json');
+    try {
+      response.end(JSON.stringify(await answer(incoming, handlers)));
+    } catch (error) {
+      const status = statusOf(error);
+      response.statusCode = status.code;
+      response.end(JSON.stringify(status));
     }
-    response.statusCode = 404;
-    response.end();
   });
+  // The socket is made with its final mode: nobody else can connect in a moment between.
   const mask = process.umask(0o177);
   try {
     await new Promise<void>((resolve, reject) => {
@@ -30,7 +40,6 @@ export async function serveControl(socketPath: string, handlers: { signInLink():
   } finally {
     process.umask(mask);
   }
-  chmodSync(socketPath, 0o600);
   return {
     close: () =>
       new Promise((resolve) => {
@@ -40,25 +49,42 @@ export async function serveControl(socketPath: string, handlers: { signInLink():
   };
 }
 
-/** Asks the running instance for a new one-time sign-in link. `ServiceUnavailable` when it does not answer. */
-export function requestSignInLink(socketPath: string): Promise<string> {
+async function answer(incoming: IncomingMessage, handlers: ControlHandlers): Promise<unknown> {
+  const call = `${incoming.method} ${incoming.url}`;
+  if (call === 'POST /sign-in-link') return { link: handlers.signInLink() };
+  if (call === 'POST /images') {
+    const { file } = JSON.parse(await textOf(incoming)) as { file: string };
+    await handlers.importImage(file);
+    return {};
+  }
+  throw new BerthError('NotFound', `there is no ${call}`);
+}
+
+/**
+ * Calls the running instance. `ServiceUnavailable` when it does not answer; otherwise the error that it gave.
+ */
+export function callControl<T>(socketPath: string, path: string, body: unknown = {}): Promise<T> {
   return new Promise((resolve, reject) => {
-    const outgoing = request({ socketPath, method: 'POST', path: '/sign-in-link', timeout: 5000 }, (response) => {
-      let body = '';
-      response.setEncoding('utf8');
-      response.on('data', (chunk: string) => {
-        body += chunk;
-      });
-      response.on('end', () => resolve((JSON.parse(body) as { link: string }).link));
+    const outgoing = request({ socketPath, method: 'POST', path }, async (response) => {
+      try {
+        const content = JSON.parse(await textOf(response)) as T & Partial<Status>;
+        const { statusCode = 500 } = response;
+        if (statusCode >= 400) reject(errorFromStatus(content, statusCode));
+        else resolve(content);
+      } catch (error) {
+        reject(error);
+      }
     });
-    outgoing.on('error', (cause) =>
-      reject(
-        new BerthError('ServiceUnavailable', `the running Berth does not answer (${cause.message}): see "berth logs"`, {
-          cause,
-        }),
-      ),
-    );
-    outgoing.on('timeout', () => outgoing.destroy(new Error('no answer within 5 s')));
-    outgoing.end();
+    outgoing.on('error', (cause) => {
+      const message = `the running Berth does not answer (${cause.message}): see "berth logs"`;
+      reject(new BerthError('ServiceUnavailable', message, { cause }));
+    });
+    outgoing.end(JSON.stringify(body));
   });
+}
+
+async function textOf(stream: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).toString('utf8');
 }

@@ -64,6 +64,16 @@ export function runningInstance(dataDir: string): InstanceRecord | undefined {
   return processStart(record.pid) === record.started ? record : undefined;
 }
 
+/** The running instance's record. `NotFound` with the remedy when none runs there. */
+export function requireRunning(dataDir: string): InstanceRecord {
+  const record = runningInstance(dataDir);
+  if (record) return record;
+  throw new BerthError(
+    'NotFound',
+    `no Berth runs on ${resolve(dataDir)}: start it with "berth up", or name its directory with --data-dir`,
+  );
+}
+
 /** Field 22 of /proc/PID/stat; undefined when there is no such process. */
 export function processStart(pid: number): string | undefined {
   try {

@@ -1,3 +1,4 @@
 export { type Berth, type BerthOptions, freePort, startBerth } from './berth.ts';
+export { busyboxArchive, type ImageFile, webArchive } from './images.ts';
 export { type Result, run } from './run.ts';
 export { until } from './until.ts';

@@ -1,9 +1,8 @@
-import { BerthError } from '@berth/kube/errors';
-import { requestSignInLink } from '../control.ts';
-import { runningInstance } from '../instance.ts';
+import { callControl } from '../control.ts';
+import { requireRunning } from '../instance.ts';
 
 export async function console(options: { dataDir: string }): Promise<void> {
-  const record = runningInstance(options.dataDir);
-  if (!record) throw new BerthError('NotFound', `no Berth runs on ${options.dataDir}: start it with "berth up"`);
-  process.stdout.write(`${await requestSignInLink(record.controlSocket)}\n`);
+  const { controlSocket } = requireRunning(options.dataDir);
+  const { link } = await callControl<{ link: string }>(controlSocket, '/sign-in-link');
+  process.stdout.write(`${link}\n`);
 }

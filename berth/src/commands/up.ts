@@ -60,7 +60,10 @@ export async function up(options: UpOptions): Promise<void> {
   stack.defer(() => portal.close());
 
   const controlSocket = join(runDirectory(cluster.instance), 'control.sock');
-  const control = await serveControl(controlSocket, { signInLink: () => portal.signInLink() });
+  const control = await serveControl(controlSocket, {
+    signInLink: () => portal.signInLink(),
+    importImage: (file) => cluster.importImage(file),
+  });
   stack.defer(() => control.close());
   writeRecord(dataDir, {
     pid: process.pid,

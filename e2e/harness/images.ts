@@ -1,0 +1,40 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { buildImage, busyboxImage, type ImageEntry } from '@berth/cluster/images';
+
+export interface ImageFile extends Disposable {
+  readonly path: string;
+  readonly reference: string;
+}
+
+/** An archive with this machine's BusyBox under any name, and further files; for tests that need an image of that name. */
+export async function busyboxArchive(
+  reference: string,
+  options: { files?: Record<string, string>; cmd?: readonly string[] } = {},
+): Promise<ImageFile> {
+  const folder = mkdtempSync(join(tmpdir(), 'berth-image-'));
+  const base = await busyboxImage(process.arch === 'arm64' ? 'arm64' : 'amd64');
+  const files = Object.entries(options.files ?? {}).map(
+    ([path, content]): ImageEntry => ({ type: 'file', path, content, mode: 0o755 }),
+  );
+  const path = join(folder, 'image.tar');
+  await buildImage(
+    {
+      ...base,
+      reference,
+      layers: files.length === 0 ? base.layers : [...base.layers, files],
+      config: { ...base.config, ...(options.cmd === undefined ? {} : { cmd: options.cmd }) },
+    },
+    { output: path },
+  );
+  return { path, reference, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
+}
+
+/** A web server that answers every request for `/` with its version. */
+export function webArchive(reference: string, version: string): Promise<ImageFile> {
+  return busyboxArchive(reference, {
+    files: { '/www/index.html': `${version}\n` },
+    cmd: ['/bin/busybox', 'httpd', '-f', '-p', '80', '-h', '/www'],
+  });
+}
