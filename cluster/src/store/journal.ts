@@ -1,0 +1,34 @@
+import type { Revision, StoredEntry, StoreEvent } from './types.ts';
+
+/** A commit as it was decided when `commit` was called: its revision and its events, in the order of its changes. */
+export interface Commit {
+  readonly revision: Revision;
+  readonly events: readonly StoreEvent[];
+}
+
+/** A change that nobody can ask for any more. */
+export interface Forgotten {
+  readonly revision: Revision;
+  readonly key: string;
+}
+
+/**
+ * Where commits are kept: all that the LMDB and the memory store do not share. A journal trusts its caller: commits come
+ * in order and without gaps, and what is read was written and is not forgotten.
+ */
+export interface Journal {
+  /**
+   * Keeps the commits, all or none; durable when it resolves. Never called again before the last call has settled.
+   * Rejects with `InsufficientStorage` when there is no room.
+   */
+  append(commits: readonly Commit[]): Promise<void>;
+  /** What a commit put under the key. */
+  read(revision: Revision, key: string): StoredEntry;
+  /** The commits after a revision, oldest first, at most `limit` of them; only events whose key starts with the prefix. */
+  replay(query: { after: Revision; through: Revision; prefix: string }): Commit[];
+  /** Keeps that history up to `compacted` is gone, then drops what that frees, all of one key at once. */
+  forget(compacted: Revision, forgotten: readonly Forgotten[]): Promise<void>;
+  /** Writes a copy as of the last append that has settled into an empty directory, which exists. */
+  copy(directory: string): Promise<void>;
+  close(): Promise<void>;
+}
