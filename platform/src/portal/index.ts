@@ -1,0 +1,2 @@
+export { startPortal } from './portal.ts';
+export type { ClusterConnection, Portal, PortalLimits, PortalOptions, PortalUser } from './types.ts';
