@@ -157,6 +157,7 @@ describe('the way to the Kubernetes API', () => {
       api.seen.push(request);
       socket.write('HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\nconnection: Upgrade\r\n\r\n');
       socket.on('data', (bytes: Buffer) => socket.write(`echo ${bytes.toString()}`));
+      socket.on('end', () => socket.end());
     });
     await using portal = await testPortal(api.url);
     using page = browser(portal.url);
