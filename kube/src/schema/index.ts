@@ -1,3 +1,4 @@
+export { builtInCatalogue, builtInDefinitions, catalogueOf } from './catalogue.ts';
 export { kinds } from './kinds/index.ts';
 export { kindFor, kindForObject } from './kinds/lookup.ts';
 export type * from './types.ts';
