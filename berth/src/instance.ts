@@ -1,5 +1,6 @@
+import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { homedir } from 'node:os';
+import { homedir, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BerthError } from '@berth/kube/errors';
 
@@ -19,6 +20,16 @@ export interface InstanceRecord {
 export function defaultDataDir(): string {
   if (process.getuid?.() === 0) return '/var/lib/berth';
   return join(process.env.XDG_DATA_HOME ?? join(homedir(), '.local', 'share'), 'berth');
+}
+
+/**
+ * The control socket of a data directory. It does not lie in the directory itself: a socket's path may have no more
+ * than 107 bytes, and data directories may be deep.
+ */
+export function controlSocketPath(dataDir: string): string {
+  const folder = process.getuid?.() === 0 ? '/run' : (process.env.XDG_RUNTIME_DIR ?? tmpdir());
+  const digest = createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 12);
+  return join(folder, `berth-control-${digest}.sock`);
 }
 
 /** Makes the data directory; `Forbidden` says why it cannot be. */
@@ -49,6 +60,7 @@ export function writeRecord(dataDir: string, record: InstanceRecord): void {
 
 export function removeRecord(dataDir: string): void {
   rmSync(recordFile(dataDir), { force: true });
+  rmSync(controlSocketPath(dataDir), { force: true });
 }
 
 /** The record of the instance that runs on this data directory, if one does. */

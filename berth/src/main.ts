@@ -13,7 +13,8 @@ function program(): Command {
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'berth: ')) })
     .showHelpAfterError('(see "berth --help")');
 
-  const dataDir = () => new Option('--data-dir <dir>', 'where everything is kept').default(defaultDataDir());
+  const dataDir = (suffix = '') =>
+    new Option('--data-dir <dir>', 'where everything is kept').default(defaultDataDir() + suffix);
   const output = () => new Option('--output <format>', 'how to print').choices(['text', 'json']).default('text');
   const consolePort = () => new Option('--console-port <port>', 'port of the console').argParser(port).default(8443);
   const listen = () => new Option('--listen <address>', 'address to listen on').default('127.0.0.1');
@@ -101,7 +102,7 @@ function program(): Command {
     .description('serve the platform and the console on an existing cluster')
     .requiredOption('--kubeconfig <file>', 'how to reach the cluster')
     .option('--context <name>', 'which context of it (default: the current one)')
-    .addOption(dataDir())
+    .addOption(dataDir('-serve'))
     .addOption(listen())
     .addOption(consolePort())
     .addOption(output())

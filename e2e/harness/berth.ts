@@ -59,7 +59,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
     await berth('down', '--purge');
     throw error;
   }
-  return {
+  const self: Berth = {
     dataDir,
     kubeconfig,
     ports,
@@ -73,15 +73,16 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
       return stdout;
     },
     async restart() {
-      this.process = (await launch(args)).process;
+      self.process = (await launch(args)).process;
     },
     async [Symbol.asyncDispose]() {
       const { status, stderr } = await berth('down', '--purge');
-      if (this.process.exitCode === null && this.process.signalCode === null) this.process.kill('SIGKILL');
+      if (self.process.exitCode === null && self.process.signalCode === null) self.process.kill('SIGKILL');
       rmSync(dataDir, { recursive: true, force: true });
       if (status !== 0) throw new Error(`berth down: ${stderr}`);
     },
   };
+  return self;
 }
 
 /** Starts `berth up` and waits until it says that it is ready. */

@@ -1,16 +1,16 @@
 import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Cluster, runDirectory, startCluster } from '@berth/cluster';
+import { type Cluster, startCluster } from '@berth/cluster';
 import { BerthError } from '@berth/kube/errors';
-import { type Portal, startPortal } from '@berth/platform/portal';
+import type { Portal } from '@berth/platform/portal';
 import type { Logger } from 'pino';
-import { serveControl } from '../control.ts';
 import { detach } from '../detach.ts';
 import { sentenceOf, UsageError } from '../failure.ts';
-import { prepareDataDir, processStart, removeRecord, runningInstance, writeRecord } from '../instance.ts';
+import { prepareDataDir, runningInstance } from '../instance.ts';
 import { writeKubeconfig } from '../kubeconfig.ts';
 import { openLog } from '../log.ts';
 import { canRunContainers, checkMachine } from '../machine.ts';
+import { openPortal } from '../portal.ts';
+import { announce, logUnexpected } from '../program.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { deploySample } from '../sample.ts';
 import { untilStopped } from '../signals.ts';
@@ -29,8 +29,6 @@ export interface UpOptions {
   detach: boolean;
   output: 'text' | 'json';
 }
-
-export const consoleAssets = fileURLToPath(new URL('../../../console/dist', import.meta.url));
 
 /** Starts everything and stays until a signal; then ends what is in this process and leaves the applications running. */
 export async function up(options: UpOptions): Promise<void> {
@@ -56,30 +54,15 @@ export async function up(options: UpOptions): Promise<void> {
 
   const kubeconfig = resolve(options.kubeconfig ?? join(dataDir, 'kubeconfig'));
   writeKubeconfig(kubeconfig, 'berth', cluster.connection);
-  const portal = await progress.step('serves the console', () => openPortal(options, dataDir, cluster, logger));
+  const portal = await progress.step('serves the console', () => portalOf(options, dataDir, cluster, logger));
   stack.defer(() => portal.close());
-
-  const controlSocket = join(runDirectory(cluster.instance), 'control.sock');
-  const control = await serveControl(controlSocket, {
-    signInLink: () => portal.signInLink(),
-    importImage: (file) => cluster.importImage(file),
-  });
-  stack.defer(() => control.close());
-  writeRecord(dataDir, {
-    pid: process.pid,
-    started: processStart(process.pid) ?? '',
-    version,
-    apiUrl: cluster.connection.server,
-    consoleUrl: portal.url,
-    kubeconfig,
-    controlSocket,
-  });
-  stack.defer(() => removeRecord(dataDir));
+  const apiUrl = cluster.connection.server;
+  stack.use(await announce({ dataDir, portal, kubeconfig, apiUrl, importImage: (file) => cluster.importImage(file) }));
 
   const sampleUrl = options.sample ? await trySample(cluster, dataDir, runtime, progress, logger) : undefined;
   progress.report({
     event: 'ready',
-    apiUrl: cluster.connection.server,
+    apiUrl,
     consoleUrl: portal.url,
     signInLink: portal.signInLink(),
     kubeconfig,
@@ -135,17 +118,17 @@ function chooseRuntime(options: UpOptions, progress: Progress) {
   return 'simulated';
 }
 
-async function openPortal(options: UpOptions, dataDir: string, cluster: Cluster, logger: Logger): Promise<Portal> {
-  return startPortal({
-    listen: { host: options.listen, port: options.consolePort },
+function portalOf(options: UpOptions, dataDir: string, cluster: Cluster, logger: Logger): Promise<Portal> {
+  const { server, ca, cert, key } = cluster.connection;
+  return openPortal({
+    listen: options.listen,
+    port: options.consolePort,
     tls: cluster.servingTls,
-    connection: cluster.connection,
-    clusterName: 'berth',
-    assetsDir: consoleAssets,
-    dataDir: join(dataDir, 'portal'),
-    capabilities: [],
-    logger: logger.child({ part: 'portal' }),
-    now: Date.now,
+    connection: { server, ca, clientCertificate: cert, clientKey: key },
+    client: cluster.client,
+    cluster: { name: 'berth', version },
+    dataDir,
+    logger,
   });
 }
 
@@ -158,14 +141,4 @@ async function trySample(cluster: Cluster, dataDir: string, runtime: string, pro
     progress.report({ event: 'notice', message: `The sample shop does not run: ${sentenceOf(error)}` });
     return undefined;
   }
-}
-
-/** A fault of ours in some corner must not take the cluster down with it; it is logged whole. */
-function logUnexpected(logger: Logger): void {
-  process.on('unhandledRejection', (reason) => logger.error({ err: reason }, 'unhandled rejection'));
-  process.on('uncaughtException', (error) => {
-    logger.fatal({ err: error }, 'uncaught exception');
-    process.stderr.write(`berth: ${sentenceOf(error)}; the details are in the log ("berth logs")\n`);
-    process.exit(1);
-  });
 }

@@ -2,26 +2,31 @@ import { BerthError } from '../errors/index.ts';
 import { type Credentials, connect } from './connection.ts';
 import { clientOver, type RemoteClient } from './remote.ts';
 
-export interface KubeconfigClient extends RemoteClient {
-  readonly context: string;
-  readonly server: string;
-  /** The context's own namespace; `default` when it names none. */
-  readonly namespace: string;
-}
+export interface KubeconfigClient extends RemoteClient, Omit<KubeconfigContext, 'credentials'> {}
 
 /** How long credentials that were read or made by a plugin are used before they are asked for again. */
 const credentialsTtl = 30_000;
 
+/** One context of a kubeconfig file, resolved: where its cluster is, and what proves who we are. */
+export interface KubeconfigContext {
+  readonly context: string;
+  readonly server: string;
+  /** The context's own namespace; `default` when it names none. */
+  readonly namespace: string;
+  /** The present credentials; short-lived ones are renewed, at once when the server has `refused` the last. */
+  credentials(refused?: boolean): Promise<Credentials>;
+}
+
 /**
- * A client for a context of a kubeconfig file (the current one when none is named), with everything such a file may
- * hold: certificates, tokens, exec plugins, passwords, impersonation, a proxy. Rejects with `BadRequest`, saying what to mend, when the file
- * cannot be read or lacks the context.
+ * Opens a context of a kubeconfig file (the current one when none is named), with everything such a file may hold:
+ * certificates, tokens, exec plugins, passwords, impersonation, a proxy. Rejects with `BadRequest`, saying what to
+ * mend, when the file cannot be read or lacks the context.
  */
-export async function clientFromKubeconfig(
+export async function openKubeconfig(
   file: string,
   context?: string,
-  options: { userAgent?: string; now?: () => number } = {},
-): Promise<KubeconfigClient> {
+  options: { now?: () => number } = {},
+): Promise<KubeconfigContext> {
   // Loaded here since it brings thousands of generated classes along, and the embedded cluster needs none of them.
   const { KubeConfig } = await import('@kubernetes/client-node');
   const config = new KubeConfig();
@@ -52,24 +57,31 @@ export async function clientFromKubeconfig(
 
   const now = options.now ?? Date.now;
   let cached: { credentials: Credentials; until: number } | undefined;
-  const { userAgent = 'berth' } = options;
-  const connection = connect({
+  const chosen = config.getContextObject(config.getCurrentContext());
+  return {
+    context: config.getCurrentContext(),
     server: cluster.server,
-    userAgent,
-    async credentials(refused) {
+    namespace: chosen?.namespace ?? 'default',
+    async credentials(refused = false) {
       if (!cached || refused || now() >= cached.until) {
         cached = { credentials: await credentialsOf(config, cluster.proxyUrl), until: now() + credentialsTtl };
       }
       return cached.credentials;
     },
-  });
-  const chosen = config.getContextObject(config.getCurrentContext());
-  return {
-    ...clientOver(connection, cluster.server),
-    context: config.getCurrentContext(),
-    server: cluster.server,
-    namespace: chosen?.namespace ?? 'default',
   };
+}
+
+/** A client for a context of a kubeconfig file; see `openKubeconfig` for what it takes and its errors. */
+export async function clientFromKubeconfig(
+  file: string,
+  context?: string,
+  options: { userAgent?: string; now?: () => number } = {},
+): Promise<KubeconfigClient> {
+  const { userAgent = 'berth', ...rest } = options;
+  const opened = await openKubeconfig(file, context, rest);
+  const { server, credentials, namespace } = opened;
+  const connection = connect({ server, userAgent, credentials });
+  return { ...clientOver(connection, server), context: opened.context, server, namespace };
 }
 
 async function credentialsOf(
