@@ -1,0 +1,90 @@
+import { BerthError } from '../errors/index.ts';
+
+export interface FieldRequirement {
+  field: string;
+  operator: '=' | '!=';
+  value: string;
+}
+
+/** A conjunction; the empty one matches everything. */
+export type FieldSelector = readonly FieldRequirement[];
+
+/** Reads `metadata.name=x,status.phase!=Running`; `\,`, `\=` and `\\` stand for themselves. Throws `BadRequest`. */
+export function parseFieldSelector(text: string): FieldSelector {
+  return splitTerms(text).map((term) => {
+    const found = /^((?:[^\\=!]|\\.)*?)\s*(==|!=|=)(.*)$/s.exec(term);
+    const field = found?.[1]?.trim() ?? '';
+    if (found === null || field === '') {
+      throw new BerthError('BadRequest', `invalid selector: '${text}'; can't understand '${term}'`);
+    }
+    return { field, operator: found[2] === '!=' ? '!=' : '=', value: unescapeValue(found[3] ?? '', text) };
+  });
+}
+
+/** The terms between commas that are not escaped; empty ones do not count. */
+function splitTerms(text: string): string[] {
+  return (text.match(/(?:\\.|[^\\,]|\\$)+/gs) ?? []).filter((term) => term.trim() !== '');
+}
+
+function unescapeValue(value: string, text: string): string {
+  return value.replace(/\\(.?)|[,=]/gs, (whole, escaped: string | undefined) => {
+    if (escaped === '\\' || escaped === ',' || escaped === '=') return escaped;
+    throw new BerthError(
+      'BadRequest',
+      `invalid selector: '${text}': invalid field selector: invalid character ${JSON.stringify(whole)}`,
+    );
+  });
+}
+
+/**
+ * Whether `object` satisfies every requirement. `paths` maps a selector's name to the object's path (a kind's
+ * `fieldSelectors`); `metadata.name` and `metadata.namespace` always work. A field that is absent is the empty string,
+ * booleans and numbers compare by their text.
+ */
+export function matchesFields(
+  selector: FieldSelector,
+  object: object,
+  paths: Readonly<Record<string, string>> = {},
+): boolean {
+  return selector.every(({ field, operator, value }) => {
+    const path = Object.hasOwn(paths, field) ? (paths[field] ?? field) : field;
+    return (fieldText(object, path) === value) === (operator === '=');
+  });
+}
+
+/** Throws `BadRequest` when a requirement names a field that the kind does not offer for selection. */
+export function checkFieldSelector(selector: FieldSelector, paths: Readonly<Record<string, string>>): void {
+  for (const { field } of selector) {
+    if (field !== 'metadata.name' && field !== 'metadata.namespace' && !Object.hasOwn(paths, field)) {
+      throw new BerthError('BadRequest', `field label not supported: ${field}`);
+    }
+  }
+}
+
+/** Zero values read as Kubernetes compares them: an absent boolean is `false`, but only where the selector is one. */
+function fieldText(object: object, path: string): string {
+  let value: unknown = object;
+  for (const step of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return absentText(path);
+    value = (value as Record<string, unknown>)[step];
+  }
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}
+
+const absentAs: Readonly<Record<string, string>> = {
+  'spec.unschedulable': 'false',
+  'spec.hostNetwork': 'false',
+  'status.replicas': '0',
+  'status.succeeded': '0',
+};
+
+function absentText(path: string): string {
+  return Object.hasOwn(absentAs, path) ? (absentAs[path] ?? '') : '';
+}
+
+/** The selector as a string for a URL; the inverse of `parseFieldSelector`. */
+export function formatFieldSelector(selector: FieldSelector): string {
+  return selector
+    .map(({ field, operator, value }) => `${field}${operator}${value.replace(/[\\,=]/g, '\\$&')}`)
+    .join(',');
+}

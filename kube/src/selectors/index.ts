@@ -1,0 +1,18 @@
+export {
+  checkFieldSelector,
+  type FieldRequirement,
+  type FieldSelector,
+  formatFieldSelector,
+  matchesFields,
+  parseFieldSelector,
+} from './field-selector.ts';
+export {
+  formatLabelSelector,
+  type LabelOperator,
+  type LabelRequirement,
+  type LabelSelector,
+  type LabelSelectorObject,
+  labelSelectorOf,
+  matchesLabels,
+  parseLabelSelector,
+} from './label-selector.ts';
