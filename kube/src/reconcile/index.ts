@@ -1,1 +1,5 @@
+export { type LeaderOptions, whileLeading } from './leader.ts';
+export { type EventRecorder, eventRecorder, type RecorderOptions } from './recorder.ts';
 export type * from './types.ts';
+export { fixedView, viewOf } from './view.ts';
+export { startWorker, type Worker, type WorkerOptions } from './worker.ts';

@@ -9,7 +9,10 @@ export interface View {
   controlledBy<T extends KubeObject>(resource: Resource<T>, uid: string): readonly T[];
 }
 
-/** One thing to do. The worker carries actions out in order and stops at the first that fails. */
+/**
+ * One thing to do. The worker carries actions out in order and stops at the first that fails; creations (or deletions) of one
+ * resource that follow each other go in growing batches.
+ */
 export type Action =
   | { type: 'create'; resource: Resource; object: KubeObject }
   | { type: 'update'; resource: Resource; object: KubeObject; subresource?: string }
