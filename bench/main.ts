@@ -12,7 +12,7 @@ import type { Row, Suite } from './row.ts';
 const suites: Record<string, () => Promise<Suite>> = {
   start: async () => (await import('./start.ts')).start,
   api: async () => (await import('./api.ts')).api,
-  pods: async () => (await import('./pods.ts')).pods,
+  pods: async () => (await import('./pods.ts')).podStart,
   store: async () => (await import('./store.ts')).store,
   network: async () => (await import('./network.ts')).network,
   scheduling: async () => (await import('./scheduling.ts')).scheduling,

@@ -1,0 +1,75 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { clientFromKubeconfig } from '@berth/kube/client';
+import { type Pod, resources } from '@berth/kube/objects';
+import { bareCalls } from './bare-cri.ts';
+import { startProgram } from './program.ts';
+import { percentile, type Row, type Suite } from './row.ts';
+
+const command = 'npm run bench -- --only pods';
+const pods = 30;
+const image = 'berth.local/pause:1';
+
+/** From `create` to Running with the image present, one pod at a time, against the bare CRI calls on the same containerd. */
+export const podStart: Suite = {
+  name: 'pods',
+  async measure() {
+    await using program = await startProgram([]);
+    const client = await clientFromKubeconfig(program.kubeconfig);
+    const namespace = 'default';
+    const times: number[] = [];
+    for (let i = 0; i < pods; i += 1) {
+      const name = `bench-${i}`;
+      const stop = new AbortController();
+      const events = client.watch(resources.pods, {
+        namespace,
+        fieldSelector: `metadata.name=${name}`,
+        signal: stop.signal,
+      });
+      const running = untilRunning(events);
+      const started = performance.now();
+      await client.create(resources.pods, pod(name));
+      await running;
+      times.push(performance.now() - started);
+      stop.abort();
+      await client.delete(resources.pods, { namespace, name }, { gracePeriodSeconds: 0 });
+      await delay(50);
+    }
+    const bare = await bareCalls({ dataDir: program.dataDir, image, count: pods });
+    await client.close();
+    const rows: Row[] = [
+      { name: 'pod from create to Running, median', value: percentile(times, 50), unit: 'ms', command },
+      {
+        name: 'pod from create to Running, p99',
+        value: percentile(times, 99),
+        unit: 'ms',
+        budget: '1,000 ms',
+        command,
+      },
+      { name: 'the bare CRI calls for it, median', value: percentile(bare, 50), unit: 'ms', command },
+      {
+        name: 'pod start against the bare CRI calls',
+        value: percentile(times, 50) / percentile(bare, 50),
+        unit: '×',
+        budget: '1.5 ×',
+        command,
+      },
+    ];
+    return rows;
+  },
+};
+
+async function untilRunning(events: AsyncIterable<{ type: string; object: unknown }>): Promise<void> {
+  for await (const { object } of events) {
+    if ((object as Pod).status?.phase === 'Running') return;
+  }
+  throw new Error('the watch ended before the pod ran');
+}
+
+function pod(name: string): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'default' },
+    spec: { containers: [{ name: 'c', image }], terminationGracePeriodSeconds: 0 },
+  };
+}
