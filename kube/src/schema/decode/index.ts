@@ -1,0 +1,1 @@
+export { copyData, type Decoded, decodeDefinition, decodeObject, type FieldValidation } from './decode.ts';
