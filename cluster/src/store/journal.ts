@@ -1,9 +1,15 @@
 import type { Revision, StoredEntry, StoreEvent } from './types.ts';
 
-/** A commit as it was decided when `commit` was called: its revision and its events, in the order of its changes. */
+/** A commit's events stand in the order of its changes. */
 export interface Commit {
   readonly revision: Revision;
   readonly events: readonly StoreEvent[];
+}
+
+/** A commit that is not in the journal yet. */
+export interface DecidedCommit extends Commit {
+  /** For each event, the revision of the value that it replaces or deletes; 0 when there is none. */
+  readonly replaced: readonly Revision[];
 }
 
 /** A change that nobody can ask for any more. */
@@ -21,14 +27,14 @@ export interface Journal {
    * Keeps the commits, all or none; durable when it resolves. Never called again before the last call has settled.
    * Rejects with `InsufficientStorage` when there is no room.
    */
-  append(commits: readonly Commit[]): Promise<void>;
+  append(commits: readonly DecidedCommit[]): Promise<void>;
   /** What a commit put under the key. */
   read(revision: Revision, key: string): StoredEntry;
-  /** The commits after a revision, oldest first, at most `limit` of them; only events whose key starts with the prefix. */
+  /** The commits of `after + 1` to `through`, oldest first, with only those events whose key starts with the prefix. */
   replay(query: { after: Revision; through: Revision; prefix: string }): Commit[];
   /** Keeps that history up to `compacted` is gone, then drops what that frees, all of one key at once. */
   forget(compacted: Revision, forgotten: readonly Forgotten[]): Promise<void>;
-  /** Writes a copy as of the last append that has settled into an empty directory, which exists. */
-  copy(directory: string): Promise<void>;
+  /** Writes a copy as of the last append that has settled as a store file. */
+  copy(file: string): Promise<void>;
   close(): Promise<void>;
 }

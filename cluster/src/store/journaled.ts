@@ -1,6 +1,7 @@
 import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { BerthError } from '@berth/kube/errors';
-import type { Commit, Journal } from './journal.ts';
+import type { Commit, DecidedCommit, Journal } from './journal.ts';
 import { Overlay } from './overlay.ts';
 import { RecentCommits } from './recent.ts';
 import type { State } from './state.ts';
@@ -8,10 +9,13 @@ import type { Change, ListQuery, ListResult, Revision, Store, StoredEntry, Store
 import { expired, Watches } from './watches.ts';
 
 interface Pending {
-  readonly commit: Commit;
+  readonly commit: DecidedCommit;
   readonly resolve: (revision: Revision) => void;
   readonly reject: (error: unknown) => void;
 }
+
+/** The name of the file in a store's or a snapshot's directory. */
+export const storeFile = 'store.mdb';
 
 /** One transaction of the journal holds at most this much, so that a burst does not hold up its first commits. */
 const mostInGroup = { commits: 2048, bytes: 16 * 1024 * 1024 };
@@ -103,7 +107,7 @@ export class JournaledStore implements Store {
   async snapshot(directory: string): Promise<void> {
     this.#checkOpen();
     await mkdir(directory, { recursive: true });
-    await this.#journal.copy(directory);
+    await this.#journal.copy(join(directory, storeFile));
   }
 
   close(): Promise<void> {

@@ -43,7 +43,7 @@ class MemoryJournal implements Journal {
     return Promise.resolve();
   }
 
-  copy(_directory: string): Promise<void> {
+  copy(_file: string): Promise<void> {
     return Promise.reject(new BerthError('MethodNotAllowed', 'a store in memory has no snapshots'));
   }
 

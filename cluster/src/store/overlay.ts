@@ -1,5 +1,5 @@
 import { BerthError } from '@berth/kube/errors';
-import type { Commit } from './journal.ts';
+import type { Commit, DecidedCommit } from './journal.ts';
 import { checkKey } from './order.ts';
 import type { Change, Revision, StoredEntry, StoreEvent } from './types.ts';
 
@@ -20,8 +20,9 @@ export class Overlay {
    * hold, `BadRequest` for a key that cannot be stored or that is changed twice. Deleting a key that does not exist is
    * no event; a commit may so come out empty.
    */
-  decide(changes: readonly Change[], revision: Revision): Commit {
+  decide(changes: readonly Change[], revision: Revision): DecidedCommit {
     const events: StoreEvent[] = [];
+    const replaced: Revision[] = [];
     const keys = new Set<string>();
     for (const change of changes) {
       checkKey(change.key);
@@ -30,7 +31,9 @@ export class Overlay {
       const before = this.get(change.key);
       checkExpected(change, before);
       const event = eventOf(change, before, revision);
-      if (event !== undefined) events.push(event);
+      if (event === undefined) continue;
+      events.push(event);
+      replaced.push(before?.revision ?? 0);
     }
     for (const { type, key, value, createRevision } of events) {
       this.#pending.set(key, {
@@ -38,7 +41,7 @@ export class Overlay {
         entry: type === 'put' ? { key, value, revision, createRevision } : undefined,
       });
     }
-    return { revision, events };
+    return { revision, events, replaced };
   }
 
   get(key: string): StoredEntry | undefined {

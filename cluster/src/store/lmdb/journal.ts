@@ -1,0 +1,149 @@
+import { BerthError } from '@berth/kube/errors';
+import type { RootDatabase } from 'lmdb';
+import type { Commit, DecidedCommit, Forgotten, Journal } from '../journal.ts';
+import type { Revision, StoredEntry, StoreEvent } from '../types.ts';
+import { messageOf, writeError } from './errors.ts';
+import { decodeRecord, encodeHeader, encodeRecord, headerKey, recordKey, type StoredRecord } from './record.ts';
+import { syncPath } from './sync.ts';
+
+export type Database = RootDatabase<Buffer, Buffer>;
+
+/** Records that one transaction of a compaction drops: commits between them wait for no more than that. */
+const droppedAtOnce = 1000;
+
+/** Commits in an LMDB file: one record a change, in order of revision. See `record.ts` for the format. */
+export class LmdbJournal implements Journal {
+  readonly #database: Database;
+  readonly #file: string;
+  readonly #onClose: () => void;
+
+  constructor(database: Database, file: string, onClose: () => void) {
+    this.#database = database;
+    this.#file = file;
+    this.#onClose = onClose;
+  }
+
+  append(commits: readonly DecidedCommit[]): Promise<void> {
+    return this.#transact(() => {
+      for (const { revision, events, replaced } of commits) {
+        events.forEach((event, place) => {
+          const key = recordKey(revision, event.key);
+          this.#put(key, encodeRecord(key, event, replaced[place] ?? 0, place, events.length));
+        });
+      }
+    });
+  }
+
+  read(revision: Revision, key: string): StoredEntry {
+    const record = this.#record(revision, key);
+    return { key, value: record.value, revision, createRevision: record.createRevision };
+  }
+
+  replay({ after, through, prefix }: { after: Revision; through: Revision; prefix: string }): Commit[] {
+    const commits: Commit[] = [];
+    let current: { revision: Revision; events: Array<{ place: number; event: StoreEvent }> } | undefined;
+    const take = () => {
+      if (current === undefined) return;
+      const events = current.events.sort((one, other) => one.place - other.place).map(({ event }) => event);
+      commits.push({ revision: current.revision, events });
+    };
+    const range = { start: recordKey(after + 1, ''), end: recordKey(through + 1, '') };
+    for (const { key, value } of this.#database.getRange(range)) {
+      const record = this.#decode(key, value);
+      if (record.revision !== current?.revision) {
+        take();
+        current = { revision: record.revision, events: [] };
+      }
+      if (record.key.startsWith(prefix)) current.events.push({ place: record.place, event: this.#event(record) });
+    }
+    take();
+    return commits;
+  }
+
+  async forget(compacted: Revision, forgotten: readonly Forgotten[]): Promise<void> {
+    // The compacted revision first: what is not dropped when the process ends here is dropped at the next start.
+    await this.#transact(() => this.#put(headerKey, encodeHeader(compacted)));
+    for (let from = 0; from < forgotten.length; ) {
+      const until = endOfKey(forgotten, Math.min(from + droppedAtOnce, forgotten.length));
+      const group = forgotten.slice(from, until);
+      await this.#transact(() => {
+        for (const { revision, key } of group) this.#settle(this.#database.remove(recordKey(revision, key)));
+      });
+      from = until;
+    }
+  }
+
+  async copy(file: string): Promise<void> {
+    await this.#database.backup(file, true);
+    syncPath(file);
+  }
+
+  async close(): Promise<void> {
+    await this.#database.close();
+    this.#onClose();
+  }
+
+  async #transact(write: () => void): Promise<void> {
+    try {
+      await this.#database.batch(write);
+    } catch (error) {
+      // LMDB's own error comes later, as the rejection of a promise that hangs on the first.
+      const cause = await reasonOf(error);
+      throw writeError(this.#file, cause);
+    }
+  }
+
+  #put(key: Buffer, value: Buffer): void {
+    this.#settle(this.#database.put(key, value));
+  }
+
+  /** Each write has a promise of its own that fails with its batch, which is the one that is waited for. */
+  #settle(promise: Promise<boolean>): void {
+    promise.catch(() => {});
+  }
+
+  #event(record: StoredRecord): StoreEvent {
+    const { type, key, revision, createRevision, previousRevision } = record;
+    const previous = previousRevision === 0 ? undefined : this.#record(previousRevision, key).value;
+    if (type === 'delete') return { type, key, revision, createRevision, value: previous ?? Buffer.alloc(0) };
+    const event: StoreEvent = { type, key, revision, createRevision, value: record.value };
+    if (previous !== undefined) event.previous = { value: previous, revision: previousRevision };
+    return event;
+  }
+
+  #record(revision: Revision, key: string): StoredRecord {
+    const bytes = recordKey(revision, key);
+    const value = this.#database.get(bytes);
+    if (value === undefined) throw this.#damaged(`revision ${revision} of ${key} is missing`);
+    return this.#decode(bytes, value);
+  }
+
+  #decode(key: Buffer, value: Buffer): StoredRecord {
+    try {
+      return decodeRecord(key, value);
+    } catch (error) {
+      throw this.#damaged(messageOf(error), error);
+    }
+  }
+
+  #damaged(reason: string, cause?: unknown): BerthError {
+    return new BerthError('InternalError', `${this.#file} is damaged: ${reason}`, { cause, retryable: false });
+  }
+}
+
+/** `until`, or further to where the records of its last key end: a key's records are dropped together. */
+function endOfKey(forgotten: readonly Forgotten[], until: number): number {
+  let end = until;
+  while (end < forgotten.length && forgotten[end]?.key === forgotten[end - 1]?.key) end++;
+  return end;
+}
+
+async function reasonOf(error: unknown): Promise<unknown> {
+  if (!(error instanceof Error) || !('commitError' in error)) return error;
+  try {
+    await error.commitError;
+    return error;
+  } catch (cause) {
+    return cause;
+  }
+}
