@@ -1,6 +1,6 @@
 import type { Informers } from '../client/informers.ts';
 import type { KubeClient } from '../client/types.ts';
-import { isBerthError } from '../errors/index.ts';
+import { BerthError, isBerthError } from '../errors/index.ts';
 import type { KubeObject, ObjectKey, Resource } from '../objects/index.ts';
 import type { EventRecorder } from './recorder.ts';
 import type { Action } from './types.ts';
@@ -32,8 +32,15 @@ export async function perform(actions: readonly Action[], options: PerformOption
       options.signal.throwIfAborted();
       const batch = run.slice(start, start + size);
       const results = await Promise.allSettled(batch.map((action) => performOne(action, options)));
-      const failed = results.find((result) => result.status === 'rejected');
-      if (failed) throw failed.reason;
+      const failed = results.findIndex((result) => result.status === 'rejected');
+      const result = results[failed];
+      if (result?.status === 'rejected') {
+        const action = batch[failed];
+        if (action?.type === 'create' && action.failed && isBerthError(result.reason)) {
+          await perform(action.failed(result.reason), options).catch(() => undefined);
+        }
+        throw result.reason;
+      }
       start += size;
       size = Math.min(size * 2, largestBatch);
     }
@@ -57,6 +64,7 @@ async function performOne(action: Action, options: PerformOptions): Promise<void
     recorder.record(action.about, action.severity, action.reason, action.message);
     return;
   }
+  if (action.type === 'absent') return requireAbsent(action, options);
   const subresource = 'subresource' in action && action.subresource ? { subresource: action.subresource } : {};
   const write = { fieldManager, signal, ...subresource };
   const { resource } = action;
@@ -96,6 +104,22 @@ async function performOne(action: Action, options: PerformOptions): Promise<void
       informer?.observe(answer);
     else if (present) informer?.observeDeleted(present);
   }
+}
+
+async function requireAbsent(action: Action & { type: 'absent' }, { client, informers, signal }: PerformOptions) {
+  const { resource } = action;
+  let present: KubeObject | undefined;
+  if ('namespace' in action) {
+    present = (await client.list(resource, { namespace: action.namespace, limit: 1, signal })).items[0];
+  } else {
+    const found = await client.get(resource, action.key, { signal }).catch((error: unknown) => {
+      if (!isBerthError(error, 'NotFound')) throw error;
+    });
+    if (found?.metadata.uid === action.uid) present = found;
+  }
+  if (!present) return;
+  informers.find(resource)?.observe(present);
+  throw new BerthError('Conflict', `${resource.resource} "${present.metadata.name}" is there`);
 }
 
 async function isGone(

@@ -1,4 +1,5 @@
 import type { DeleteOptions, Patch } from '../client/types.ts';
+import type { BerthError } from '../errors/index.ts';
 import type { KubeObject, ObjectKey, Resource } from '../objects/index.ts';
 
 /** What the cluster is, as far as a reconciler may see it: synchronous, from caches, never changed by the reader. */
@@ -14,11 +15,20 @@ export interface View {
  * resource that follow each other go in growing batches.
  */
 export type Action =
-  | { type: 'create'; resource: Resource; object: KubeObject }
+  | { type: 'create'; resource: Resource; object: KubeObject; failed?: OnFailure }
   | { type: 'update'; resource: Resource; object: KubeObject; subresource?: string }
   | { type: 'patch'; resource: Resource; key: ObjectKey; patch: Patch; subresource?: string }
   | { type: 'delete'; resource: Resource; key: ObjectKey; options?: DeleteOptions }
+  /**
+   * A check at the server, where the view may be behind: `Conflict` (so: decide again) if there is an object with this uid
+   * under the key, or any object in the namespace.
+   */
+  | { type: 'absent'; resource: Resource; key: ObjectKey; uid: string }
+  | { type: 'absent'; resource: Resource; namespace: string }
   | { type: 'event'; about: KubeObject; severity: 'Normal' | 'Warning'; reason: string; message: string };
+
+/** What is to be done, once, when the action was refused: an event, a condition. The failure is retried all the same. */
+export type OnFailure = (error: BerthError) => readonly Action[];
 
 export interface Outcome {
   actions: readonly Action[];
