@@ -1,0 +1,187 @@
+import { execFile } from 'node:child_process';
+import { mkdir, rm, rmdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { BerthError } from '@berth/kube/errors';
+import type { Logger } from 'pino';
+import { createCriRuntime } from '../cri/index.ts';
+import type { Runtime } from '../types.ts';
+import { type ContainerdPaths, containerdConfig, mayLowerOomScore, snapshotterFor } from './config.ts';
+import {
+  endProcess,
+  forget,
+  isAlive,
+  type ProcessIdentity,
+  processesWith,
+  recordedProcess,
+  startDetached,
+  untilListening,
+} from './process.ts';
+import { removeCgroup, unmountBelow } from './remains.ts';
+import { findBinary, requireContainerd } from './requirements.ts';
+
+export { cgroupDirectories, removeCgroup } from './remains.ts';
+export { requireContainerd } from './requirements.ts';
+
+const run = promisify(execFile);
+
+export interface ContainerdOptions {
+  /** Six hexadecimal characters of the installation. */
+  instance: string;
+  /** The node's name: each has a containerd of its own. */
+  node: string;
+  /** The node's directory under the data directory. */
+  directory: string;
+  logger: Logger;
+  sandboxImage?: string;
+  /** Where CNI plugins are; Debian's place by default. */
+  cniPlugins?: string;
+}
+
+export interface Containerd {
+  paths: ContainerdPaths;
+  runtime: Runtime;
+  /** Whether one that ran already was taken over. */
+  adopted: boolean;
+  /** Imports an OCI or Docker archive; answers the names it brought once pods can use them. */
+  importImage(file: string): Promise<string[]>;
+  /** Ends the watch over the process, which goes on. */
+  release(): void;
+  /** Ends every sandbox (their networks are given back), then containerd, and removes mounts, cgroups and sockets. */
+  stop(): Promise<void>;
+}
+
+export function containerdPaths(options: Pick<ContainerdOptions, 'instance' | 'node' | 'directory'>): ContainerdPaths {
+  const run = join('/run', `berth-${options.instance}`, options.node);
+  const directory = join(options.directory, 'containerd');
+  return {
+    root: join(directory, 'root'),
+    state: join(run, 'state'),
+    socket: join(run, 'containerd.sock'),
+    config: join(directory, 'config.toml'),
+    log: join(directory, 'containerd.log'),
+    pid: join(directory, 'containerd.pid'),
+    cniConfig: join(directory, 'cni'),
+    registries: join(directory, 'registries'),
+  };
+}
+
+/** Takes over the node's containerd when it runs, else starts it; watches it, and starts it again when it dies. */
+export async function startContainerd(options: ContainerdOptions): Promise<Containerd> {
+  const { logger } = options;
+  const paths = containerdPaths(options);
+  const cniPlugins = options.cniPlugins ?? '/usr/lib/cni';
+  const searchPath = process.env.PATH ?? '';
+  await requireContainerd({ path: searchPath, cniPlugins, uid: process.getuid?.() ?? -1 });
+  for (const directory of [paths.root, paths.state, paths.cniConfig, paths.registries]) {
+    await mkdir(directory, { recursive: true, mode: 0o711 });
+  }
+  const binary = (await findBinary('containerd', searchPath)) ?? 'containerd';
+  const ctr = (await findBinary('ctr', searchPath)) ?? 'ctr';
+
+  const launch = async (): Promise<ProcessIdentity> => {
+    const config = containerdConfig({
+      paths,
+      cniPlugins,
+      sandboxImage: options.sandboxImage ?? 'berth.local/pause:1',
+      snapshotter: await snapshotterFor(paths.root),
+      restrictOomScoreAdj: !(await mayLowerOomScore()),
+    });
+    await writeFile(paths.config, config);
+    await rm(paths.socket, { force: true });
+    const started = await startDetached({
+      command: binary,
+      args: ['--config', paths.config],
+      log: paths.log,
+      pidFile: paths.pid,
+    });
+    await untilListening(paths.socket, started, 20_000, paths.log);
+    return started;
+  };
+
+  const running = await recordedProcess(paths.pid);
+  if (running) await untilListening(paths.socket, running, 10_000, paths.log);
+  let current = running ?? (await launch());
+  const runtime = createCriRuntime({ socket: paths.socket });
+  await runtime.version().catch((cause) => {
+    runtime.close();
+    throw new BerthError('ServiceUnavailable', `containerd runs without its CRI plugin; see ${paths.log}`, { cause });
+  });
+  const over = new AbortController();
+  const watching = watch();
+
+  async function watch(): Promise<void> {
+    for (;;) {
+      await delay(1000, undefined, { signal: over.signal, ref: false }).catch(() => undefined);
+      if (over.signal.aborted) return;
+      if (await isAlive(current)) continue;
+      logger.warn({ node: options.node }, 'containerd ended and is started again');
+      try {
+        current = await launch();
+      } catch (error) {
+        logger.error({ err: error, node: options.node }, 'containerd does not start');
+      }
+    }
+  }
+
+  const containerd: Containerd = {
+    paths,
+    runtime,
+    adopted: running !== undefined,
+    async importImage(file) {
+      const { stdout } = await run(ctr, ['-a', paths.socket, '-n', 'k8s.io', 'images', 'import', file]).catch(
+        (cause) => {
+          const why = String((cause as { stderr?: string }).stderr || cause).trim();
+          throw new BerthError('BadRequest', `${file} could not be imported: ${why}`, { cause });
+        },
+      );
+      const names = [...stdout.matchAll(/^unpacking (\S+) /gm)].map((match) => match[1] as string);
+      await Promise.all(names.map((name) => untilKnown(runtime, name)));
+      return names;
+    },
+    release() {
+      over.abort();
+      runtime.close();
+    },
+    async stop() {
+      over.abort();
+      await watching;
+      const sandboxes = await runtime.listSandboxes();
+      await Promise.all(
+        sandboxes.map(async ({ id }) => {
+          await runtime.stopSandbox(id);
+          await runtime.removeSandbox(id);
+        }),
+      );
+      runtime.close();
+      await endContainerd(options);
+    },
+  };
+  return containerd;
+}
+
+/** What CRI lists follows containerd's image store by events, a moment later. */
+async function untilKnown(runtime: Runtime, name: string): Promise<void> {
+  for (let pause = 5; pause < 5000; pause *= 2) {
+    if (await runtime.imageStatus(name)) return;
+    await delay(pause);
+  }
+  throw new BerthError('Timeout', `the image ${name} was imported, but the runtime does not list it`);
+}
+
+/** Ends a node's containerd, whoever started it, with what it leaves: shims, mounts, the sockets' directory. */
+async function endContainerd(options: Pick<ContainerdOptions, 'instance' | 'node' | 'directory'>): Promise<void> {
+  const paths = containerdPaths(options);
+  const running = await recordedProcess(paths.pid);
+  if (running) await endProcess(running, 10_000);
+  for (const shim of await processesWith(['-address', paths.socket])) await endProcess(shim, 2000);
+  await unmountBelow(paths.state);
+  await unmountBelow(paths.root);
+  await removeCgroup(`berth-${options.instance}`);
+  const runtimeDirectory = join('/run', `berth-${options.instance}`);
+  await rm(join(runtimeDirectory, options.node), { recursive: true, force: true });
+  // Another node of the instance may still have its own in there.
+  await rmdir(runtimeDirectory).catch(() => undefined);
+  await forget(paths.pid);
+}

@@ -1,0 +1,1 @@
+export { createCriRuntime } from './runtime.ts';

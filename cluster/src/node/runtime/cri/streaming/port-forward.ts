@@ -1,0 +1,24 @@
+import type { Duplex } from 'node:stream';
+import { text } from 'node:stream/consumers';
+import { BerthError } from '@berth/kube/errors';
+import { dialSpdy } from './spdy.ts';
+
+/**
+ * One connection to a port inside a sandbox, prepared by CRI's `PortForward` at the URL. Closing it closes the port's
+ * side; an error that the runtime reports (nobody listens, say) destroys the stream with it.
+ */
+export async function openPort(url: string, port: number): Promise<Duplex> {
+  const connection = await dialSpdy(url, 'portforward.k8s.io');
+  const headers = { port: String(port), requestID: '0' };
+  const errors = connection.open({ ...headers, streamType: 'error' });
+  errors.end();
+  const data = connection.open({ ...headers, streamType: 'data' });
+  void text(errors).then((message) => {
+    if (message !== '') data.destroy(new BerthError('ServiceUnavailable', message));
+  });
+  // The runtime keeps the connection for further streams: with one stream, its end is the connection's.
+  data.on('close', () => connection.close());
+  data.on('end', () => data.writableFinished && data.destroy());
+  data.on('finish', () => data.readableEnded && data.destroy());
+  return data;
+}

@@ -1,0 +1,2 @@
+export { createCriRuntime } from './cri/index.ts';
+export type * from './types.ts';
