@@ -1,20 +1,35 @@
+import { statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { BerthError } from '@berth/kube/errors';
 
-const noRoom = new Set<unknown>(['ENOSPC', 'EDQUOT', 'EFBIG', 'MDB_MAP_FULL', 28, 122, 27, -30792]);
-
-/** Whether a failed write can succeed once there is room again. */
-export function isOutOfRoom(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const code = 'code' in error ? error.code : undefined;
-  return noRoom.has(code) || /MDB_MAP_FULL|No space left|Disk quota|File too large/.test(error.message);
-}
+/** LMDB passes errno values on: EIO, EFBIG, ENOSPC, EDQUOT; its own number for a full map. */
+const inputOutput = 5;
+const noRoom = new Set<unknown>([27, 28, 122, -30792, 'ENOSPC', 'EDQUOT', 'EFBIG']);
+/** A file system with less than this left is taken for full. */
+const fullBelow = 32 * 1024 * 1024;
 
 /** What a commit is told when the file could not be written. */
 export function writeError(file: string, cause: unknown): BerthError {
-  if (isOutOfRoom(cause)) {
-    return new BerthError('InsufficientStorage', `no room left to write ${file}: make room, then try again`, { cause });
-  }
+  if (isOutOfRoom(file, cause)) return noRoomError(file, cause);
   return new BerthError('InternalError', `${file} could not be written: ${messageOf(cause)}`, { cause });
+}
+
+export function noRoomError(file: string, cause?: unknown): BerthError {
+  return new BerthError('InsufficientStorage', `no room left to write ${file}: make room, then try again`, { cause });
+}
+
+/** Bytes that the file system of a file has left for this process. */
+export function bytesLeft(file: string): number {
+  const { bavail, bsize } = statfsSync(dirname(file));
+  return bavail * bsize;
+}
+
+function isOutOfRoom(file: string, error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined;
+  if (noRoom.has(code)) return true;
+  if (code !== inputOutput) return false;
+  // The last write before a disk is full is cut short, which LMDB calls an input/output error like a broken disk's.
+  return bytesLeft(file) < fullBelow;
 }
 
 export function messageOf(error: unknown): string {

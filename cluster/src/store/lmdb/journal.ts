@@ -2,7 +2,7 @@ import { BerthError } from '@berth/kube/errors';
 import type { RootDatabase } from 'lmdb';
 import type { Commit, DecidedCommit, Forgotten, Journal } from '../journal.ts';
 import type { Revision, StoredEntry, StoreEvent } from '../types.ts';
-import { messageOf, writeError } from './errors.ts';
+import { bytesLeft, messageOf, noRoomError, writeError } from './errors.ts';
 import { decodeRecord, encodeHeader, encodeRecord, headerKey, recordKey, type StoredRecord } from './record.ts';
 import { syncPath } from './sync.ts';
 
@@ -11,11 +11,16 @@ export type Database = RootDatabase<Buffer, Buffer>;
 /** Records that one transaction of a compaction drops: commits between them wait for no more than that. */
 const droppedAtOnce = 1000;
 
+/** What a change takes beside its bytes, about: its share of the pages on the way to it. */
+const smallestWrite = 16 * 1024;
+
 /** Commits in an LMDB file: one record a change, in order of revision. See `record.ts` for the format. */
 export class LmdbJournal implements Journal {
   readonly #database: Database;
   readonly #file: string;
   readonly #onClose: () => void;
+  /** The last write found no room. */
+  #full = false;
 
   constructor(database: Database, file: string, onClose: () => void) {
     this.#database = database;
@@ -23,8 +28,9 @@ export class LmdbJournal implements Journal {
     this.#onClose = onClose;
   }
 
-  append(commits: readonly DecidedCommit[]): Promise<void> {
-    return this.#transact(() => {
+  async append(commits: readonly DecidedCommit[]): Promise<void> {
+    if (this.#full) this.#checkRoom(commits);
+    await this.#transact(() => {
       for (const { revision, events, replaced } of commits) {
         events.forEach((event, place) => {
           const key = recordKey(revision, event.key);
@@ -86,11 +92,26 @@ export class LmdbJournal implements Journal {
   async #transact(write: () => void): Promise<void> {
     try {
       await this.#database.batch(write);
+      this.#full = false;
     } catch (error) {
       // LMDB's own error comes later, as the rejection of a promise that hangs on the first.
       const cause = await reasonOf(error);
-      throw writeError(this.#file, cause);
+      const failure = writeError(this.#file, cause);
+      this.#full = failure.code === 'InsufficientStorage';
+      throw failure;
     }
+  }
+
+  /**
+   * While the disk stays full, what needs room fails without trying, since the package prints each failure. Deletions
+   * are tried: pages that a compaction freed may do.
+   */
+  #checkRoom(commits: readonly DecidedCommit[]): void {
+    let needed = 0;
+    for (const { events } of commits) {
+      for (const { type, value } of events) if (type === 'put') needed += value.byteLength + smallestWrite;
+    }
+    if (needed > 0 && bytesLeft(this.#file) < needed) throw noRoomError(this.#file);
   }
 
   #put(key: Buffer, value: Buffer): void {
