@@ -1,0 +1,2 @@
+export { type CniOptions, cniBinDir, cniConfiguration, writeCniConfiguration } from './cni.ts';
+export { diagnoseNetwork, hostLink, type NetworkDiagnosis, setUpHost, tearDownHost } from './host.ts';
