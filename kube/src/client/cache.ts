@@ -101,7 +101,7 @@ export class Cache<T extends KubeObject> {
     const key = keyOf(object);
     this.#objects.set(key, object);
     index(this.#byNamespace, object.metadata.namespace, key, object);
-    index(this.#byController, controllerOf(object)?.uid, key, object);
+    index(this.#byController, controllerOf(object)?.uid ?? '', key, object);
     this.#forgetLists(object);
   }
 
@@ -109,7 +109,7 @@ export class Cache<T extends KubeObject> {
     const key = keyOf(object);
     this.#objects.delete(key);
     unindex(this.#byNamespace, object.metadata.namespace, key);
-    unindex(this.#byController, controllerOf(object)?.uid, key);
+    unindex(this.#byController, controllerOf(object)?.uid ?? '', key);
     this.#forgetLists(object);
   }
 

@@ -26,6 +26,7 @@ export interface Informer<T extends KubeObject = KubeObject> {
   get(key: ObjectKey): T | undefined;
   /** All, or those of one namespace. The array is shared: never change it. */
   list(namespace?: string): readonly T[];
+  /** Those whose controlling owner has this uid; '' gives those that have none. */
   controlledBy(uid: string): readonly T[];
   /** Present objects are told first, as `added`. Returns what ends the subscription. */
   subscribe(handler: (change: Change<T>) => void): () => void;

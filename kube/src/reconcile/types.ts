@@ -6,7 +6,7 @@ import type { KubeObject, ObjectKey, Resource } from '../objects/index.ts';
 export interface View {
   get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): T | undefined;
   list<T extends KubeObject>(resource: Resource<T>, where?: { namespace?: string }): readonly T[];
-  /** Objects whose controlling owner has this uid. */
+  /** Objects whose controlling owner has this uid; '' gives those that have none. */
   controlledBy<T extends KubeObject>(resource: Resource<T>, uid: string): readonly T[];
 }
 

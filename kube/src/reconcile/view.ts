@@ -31,6 +31,6 @@ export function fixedView(objects: readonly KubeObject[]): View {
       ),
     list: (resource, where = {}) =>
       all(resource).filter(({ metadata }) => where.namespace === undefined || metadata.namespace === where.namespace),
-    controlledBy: (resource, uid) => all(resource).filter((object) => controllerOf(object)?.uid === uid),
+    controlledBy: (resource, uid) => all(resource).filter((object) => (controllerOf(object)?.uid ?? '') === uid),
   };
 }

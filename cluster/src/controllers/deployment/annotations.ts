@@ -1,0 +1,65 @@
+import type { Deployment, ReplicaSet } from '@berth/kube/objects';
+
+export const revisionAnnotation = 'deployment.kubernetes.io/revision';
+const historyAnnotation = 'deployment.kubernetes.io/revision-history';
+const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas';
+const maxAnnotation = 'deployment.kubernetes.io/max-replicas';
+
+/** A Deployment's annotations that are not its ReplicaSets'. */
+const notCopied = new Set([
+  'kubectl.kubernetes.io/last-applied-configuration',
+  'deprecated.deployment.rollback.to',
+  revisionAnnotation,
+  historyAnnotation,
+  desiredAnnotation,
+  maxAnnotation,
+]);
+
+const longestHistory = 2000;
+
+export function revisionOf(set: ReplicaSet): number {
+  return Number.parseInt(set.metadata.annotations?.[revisionAnnotation] ?? '0', 10) || 0;
+}
+
+export function desiredOf(set: ReplicaSet): number | undefined {
+  return numberIn(set, desiredAnnotation);
+}
+
+export function maxOf(set: ReplicaSet): number | undefined {
+  return numberIn(set, maxAnnotation);
+}
+
+function numberIn(set: ReplicaSet, annotation: string): number | undefined {
+  const text = set.metadata.annotations?.[annotation];
+  return text === undefined || !/^-?\d+$/.test(text) ? undefined : Number(text);
+}
+
+/** What the Deployment wants, noted on each set: how a change of scale is told from a rollout, and shared out. */
+export function sizeAnnotations(desired: number, max: number): Record<string, string> {
+  return { [desiredAnnotation]: String(desired), [maxAnnotation]: String(max) };
+}
+
+/**
+ * The annotations that the set of the present template is to have: the Deployment's (the change cause among them), and the
+ * revision. A set that served before keeps its former revisions in its history.
+ */
+export function annotationsOfNewSet(
+  deployment: Deployment,
+  present: Readonly<Record<string, string>>,
+  revision: number,
+): Record<string, string> {
+  const annotations = { ...present };
+  for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {})) {
+    if (!notCopied.has(name)) annotations[name] = value;
+  }
+  const former = present[revisionAnnotation];
+  if ((Number.parseInt(former ?? '0', 10) || 0) < revision) {
+    annotations[revisionAnnotation] = String(revision);
+    if (former !== undefined) {
+      const history = [...(present[historyAnnotation]?.split(',') ?? []), former];
+      while (history.join(',').length > longestHistory) history.shift();
+      annotations[historyAnnotation] = history.join(',');
+    }
+  }
+  return annotations;
+}
