@@ -147,12 +147,12 @@ export function runtimeConformance(name: string, open: () => Promise<RuntimeFixt
       const { id, sandbox } = await container(fixture, 'forever');
       await runtime.startContainer(id);
       const options = { stdin: false, stdout: true, stderr: true, tty: false };
-      const script = 'echo ready; echo pong | nc -l -p 7070 -s 127.0.0.1';
+      const script = 'echo ready; echo pong | nc -l -p 7070';
       const server = await runtime.exec(id, ['/bin/sh', '-c', script], options);
       await new Promise((resolve) => server.stdout?.once('data', resolve));
       await expect
         .poll(async () => String((await runtime.execSync(id, ['/bin/netstat', '-ltn'], 5)).stdout))
-        .toContain('127.0.0.1:7070');
+        .toContain(':7070');
       const connection = await runtime.portForward(sandbox, 7070);
       connection.end('ping');
       expect(await text(connection)).toBe('pong\n');

@@ -91,11 +91,12 @@ function headerBlock(headers: Record<string, string>): Buffer {
 
 /**
  * A zlib stream of stored blocks (RFC 1951, 3.2.4): the few headers are not worth a compressor, and a stream that does
- * not name SPDY's dictionary need not use it.
+ * not name SPDY's dictionary need not use it. The empty block at the end makes the reader hand out what it has.
  */
 function storedBlock(block: Buffer, first: boolean): Buffer {
   const head = Buffer.alloc(5);
   head.writeUInt16LE(block.length, 1);
   head.writeUInt16LE(~block.length & 0xffff, 3);
-  return Buffer.concat([first ? Buffer.from([0x78, 0x01]) : Buffer.alloc(0), head, block]);
+  const flush = Buffer.from([0x00, 0x00, 0x00, 0xff, 0xff]);
+  return Buffer.concat([first ? Buffer.from([0x78, 0x01]) : Buffer.alloc(0), head, block, flush]);
 }

@@ -50,16 +50,23 @@ function connectionOver(socket: Socket, head: Buffer): SpdyConnection {
   const parse = frames();
   let nextId = 1;
   let firstHeaders = true;
+  const ended = new WeakSet<Duplex>();
 
+  const end = (stream: Duplex | undefined) => {
+    if (!stream || ended.has(stream) || stream.destroyed) return;
+    ended.add(stream);
+    stream.push(null);
+  };
   const onFrame = (frame: Frame) => {
     if (frame.type === 'ping') socket.write(pingFrame(frame.id));
     else if (frame.type === 'go-away') socket.end();
     else {
       const stream = streams.get(frame.stream);
-      if (frame.type === 'reset') stream?.destroy();
-      else if (frame.type === 'data' && stream) {
+      // The servers reset a stream as soon as they have written all, so what came before must still be read.
+      if (frame.type === 'reset') end(stream);
+      else if (frame.type === 'data' && stream && !ended.has(stream)) {
         if (frame.data.length > 0 && !stream.push(frame.data)) socket.pause();
-        if (frame.fin) stream.push(null);
+        if (frame.fin) end(stream);
       }
     }
   };
@@ -75,9 +82,7 @@ function connectionOver(socket: Socket, head: Buffer): SpdyConnection {
   );
   socket.on('error', () => {});
   socket.on('close', () => {
-    for (const stream of streams.values()) {
-      if (!stream.readableEnded && !stream.destroyed) stream.push(null);
-    }
+    for (const stream of streams.values()) end(stream);
   });
 
   return {
