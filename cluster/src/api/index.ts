@@ -1,2 +1,5 @@
+export { createApi } from './api.ts';
+export { type CertificateOptions, type Certificates, makeCertificates } from './certificates/certificates.ts';
+export { type Kubeconfig, kubeconfig } from './certificates/kubeconfig.ts';
 export type * from './streaming/types.ts';
 export type * from './types.ts';

@@ -1,0 +1,29 @@
+import type { User } from '../types.ts';
+
+export interface ResourceAttributes {
+  verb: string;
+  group: string;
+  version: string;
+  resource: string;
+  subresource: string;
+  namespace: string;
+  name: string;
+}
+
+export interface PathAttributes {
+  verb: string;
+  path: string;
+}
+
+export type Attributes = ResourceAttributes | PathAttributes;
+
+export interface Decision {
+  allowed: boolean;
+  /** Why, for a person; may be ''. */
+  reason: string;
+}
+
+/** One way to decide who may do what; answers at once, from what is in memory. */
+export interface Authorizer {
+  authorize(user: User, attributes: Attributes): Decision;
+}

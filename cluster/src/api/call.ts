@@ -1,0 +1,57 @@
+import type { KubeObject } from '@berth/kube/objects';
+import type { Subresource } from '@berth/kube/schema';
+import type { ServedKind } from './kinds.ts';
+import type { StoredObject } from './storage/stored-object.ts';
+import type { User } from './types.ts';
+import type { WatchSource } from './watch/source.ts';
+
+export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
+
+export type CallVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
+
+/** A request for a resource, whichever way it came in. */
+export interface Call {
+  verb: CallVerb;
+  user: User;
+  kind: ServedKind;
+  /** '' for cluster-scoped kinds and for all namespaces. */
+  namespace: string;
+  /** '' for collections. */
+  name: string;
+  subresource: Subresource | undefined;
+  /** The query's parameters by their Kubernetes names. */
+  options: ReadonlyMap<string, string>;
+  /** Decoded JSON or YAML. Belongs to the call: it may be changed. */
+  body?: unknown;
+  patchType?: PatchType;
+  /** Become `Warning` headers. */
+  warnings: string[];
+  signal: AbortSignal | undefined;
+}
+
+export type Answer =
+  | { type: 'object'; object: StoredObject; created?: boolean }
+  | { type: 'list'; kind: ServedKind; items: readonly StoredObject[]; meta: ListAnswerMeta }
+  | { type: 'watch'; kind: ServedKind; source: WatchSource }
+  | { type: 'deleted'; object: StoredObject }
+  /** Not an object of the store: a review, a token, a scale. */
+  | { type: 'value'; value: KubeObject | Record<string, unknown>; created?: boolean };
+
+export interface ListAnswerMeta {
+  resourceVersion: string;
+  continue?: string;
+  remainingItemCount?: number;
+}
+
+export function isTrue(value: string | undefined): boolean {
+  return value === 'true' || value === '1' || value === '';
+}
+
+/** Whether the call only tries; the only value Kubernetes knows is `All`. */
+export function isDryRun(call: Call): boolean {
+  return call.options.get('dryRun') === 'All';
+}
+
+export function subresourceName(call: Call): string {
+  return call.subresource?.name ?? '';
+}

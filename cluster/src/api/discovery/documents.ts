@@ -1,0 +1,149 @@
+import { createHash } from 'node:crypto';
+import { apiVersionOf } from '@berth/kube/objects';
+import type { KindDescription, Subresource } from '@berth/kube/schema';
+import type { KindRegistry } from '../kinds.ts';
+
+/** A document that clients keep: its bytes, and the tag that says whether it changed. */
+export interface Document {
+  body: Buffer;
+  etag: string;
+}
+
+/** Everything that discovery says, made once for a state of the registry. */
+export interface DiscoveryDocuments {
+  /** By path: `/api`, `/apis`, `/apis/apps`, `/apis/apps/v1`, … */
+  legacy: ReadonlyMap<string, Document>;
+  /** `/api` and `/apis` as APIGroupDiscoveryList. */
+  aggregated: ReadonlyMap<string, Document>;
+}
+
+export function discoveryDocuments(registry: KindRegistry): DiscoveryDocuments {
+  const groups = groupsOf(registry);
+  const legacy = new Map<string, Document>();
+  const add = (path: string, value: object) => legacy.set(path, document(value));
+  add('/api', {
+    kind: 'APIVersions',
+    versions: ['v1'],
+    serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '' }],
+  });
+  const named = groups.filter((group) => group.name !== '');
+  add('/apis', { kind: 'APIGroupList', apiVersion: 'v1', groups: named.map(apiGroup) });
+  for (const group of groups) {
+    if (group.name !== '') add(`/apis/${group.name}`, { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) });
+    for (const [version, kinds] of group.versions) {
+      const path = group.name === '' ? `/api/${version}` : `/apis/${group.name}/${version}`;
+      const groupVersion = apiVersionOf({ group: group.name, version });
+      add(path, { kind: 'APIResourceList', apiVersion: 'v1', groupVersion, resources: kinds.flatMap(apiResources) });
+    }
+  }
+  const aggregated = new Map([
+    ['/api', document(aggregatedList(groups.filter((group) => group.name === '')))],
+    ['/apis', document(aggregatedList(named))],
+  ]);
+  return { legacy, aggregated };
+}
+
+interface Group {
+  name: string;
+  /** The preferred version first. */
+  versions: Map<string, KindDescription[]>;
+}
+
+function groupsOf(registry: KindRegistry): Group[] {
+  const groups = new Map<string, Group>();
+  for (const { description } of registry.all()) {
+    const group = groups.get(description.group) ?? { name: description.group, versions: new Map() };
+    groups.set(description.group, group);
+    const kinds = group.versions.get(description.version) ?? [];
+    group.versions.set(description.version, kinds);
+    kinds.push(description);
+  }
+  return [...groups.values()];
+}
+
+function apiGroup({ name, versions }: Group) {
+  const listed = [...versions.keys()].map((version) => ({ groupVersion: `${name}/${version}`, version }));
+  return { name, versions: listed, preferredVersion: listed[0] };
+}
+
+function apiResources(kind: KindDescription): object[] {
+  const own = {
+    name: kind.resource,
+    singularName: kind.singular,
+    namespaced: kind.namespaced,
+    kind: kind.kind,
+    verbs: kind.verbs,
+    ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
+    ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
+    ...(kind.verbs.includes('list') ? { storageVersionHash: hash(`${kind.group}/${kind.version}/${kind.kind}`) } : {}),
+  };
+  return [own, ...kind.subresources.map((subresource) => apiSubresource(kind, subresource))];
+}
+
+function apiSubresource(kind: KindDescription, subresource: Subresource): object {
+  const body = bodyKind(kind, subresource);
+  const foreign = body.group !== kind.group || body.version !== kind.version;
+  return {
+    name: `${kind.resource}/${subresource.name}`,
+    singularName: '',
+    namespaced: kind.namespaced,
+    ...(foreign ? { group: body.group, version: body.version } : {}),
+    kind: body.kind,
+    verbs: subresourceVerbs(subresource),
+  };
+}
+
+function bodyKind(kind: KindDescription, subresource: Subresource) {
+  return subresource.kind ?? { group: kind.group, version: kind.version, kind: kind.kind };
+}
+
+function subresourceVerbs(subresource: Subresource): readonly string[] {
+  return subresource.verbs;
+}
+
+function aggregatedList(groups: readonly Group[]): object {
+  return {
+    kind: 'APIGroupDiscoveryList',
+    apiVersion: 'apidiscovery.k8s.io/v2',
+    metadata: {},
+    items: groups.map((group) => ({
+      metadata: group.name === '' ? { creationTimestamp: null } : { name: group.name, creationTimestamp: null },
+      versions: [...group.versions].map(([version, kinds]) => ({
+        version,
+        resources: kinds.map(aggregatedResource),
+        freshness: 'Current',
+      })),
+    })),
+  };
+}
+
+function aggregatedResource(kind: KindDescription): object {
+  const { group, version } = kind;
+  return {
+    resource: kind.resource,
+    responseKind: { group, version, kind: kind.kind },
+    scope: kind.namespaced ? 'Namespaced' : 'Cluster',
+    singularResource: kind.singular,
+    verbs: kind.verbs,
+    ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
+    ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
+    ...(kind.subresources.length > 0
+      ? {
+          subresources: kind.subresources.map((subresource) => ({
+            subresource: subresource.name,
+            responseKind: bodyKind(kind, subresource),
+            verbs: subresourceVerbs(subresource),
+          })),
+        }
+      : {}),
+  };
+}
+
+function document(value: object): Document {
+  const body = Buffer.from(JSON.stringify(value));
+  return { body, etag: `"${createHash('sha256').update(body).digest('hex').toUpperCase()}"` };
+}
+
+function hash(text: string): string {
+  return createHash('sha256').update(text).digest().subarray(0, 8).toString('base64');
+}

@@ -1,0 +1,31 @@
+import type { PathAnswer, PathHandler } from '../http/handle.ts';
+import type { KindRegistry } from '../kinds.ts';
+import { type DiscoveryDocuments, discoveryDocuments } from './documents.ts';
+
+const aggregatedV2 = /application\/json;[^,]*as=APIGroupDiscoveryList/;
+
+/** Serves `/api` and `/apis` in the form that the client asks for, with 304 for what it has already. */
+export function discoveryHandler(registry: KindRegistry): PathHandler {
+  let documents: DiscoveryDocuments | undefined;
+  let generation = -1;
+  return (path, request): PathAnswer | undefined => {
+    if (!path.startsWith('/api')) return undefined;
+    if (!documents || generation !== registry.generation) {
+      documents = discoveryDocuments(registry);
+      generation = registry.generation;
+    }
+    const trimmed = path.endsWith('/') ? path.slice(0, -1) : path;
+    const wanted = String(request.headers.accept ?? '')
+      .split(',')
+      .find((clause) => aggregatedV2.test(clause) && /;v=v2(?:;|$)/.test(clause.replaceAll(' ', '')));
+    const aggregated = wanted === undefined ? undefined : documents.aggregated.get(trimmed);
+    const document = aggregated ?? documents.legacy.get(trimmed);
+    if (!document) return undefined;
+    const headers = { etag: document.etag, vary: 'Accept', 'cache-control': 'public' };
+    if (request.headers['if-none-match'] === document.etag) return { code: 304, body: Buffer.alloc(0), headers };
+    const type = aggregated
+      ? 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
+      : 'application/json';
+    return { body: document.body, headers, type };
+  };
+}

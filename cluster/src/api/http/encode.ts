@@ -1,0 +1,86 @@
+import { apiVersionOf } from '@berth/kube/objects';
+import type { Answer, Call, ListAnswerMeta } from '../call.ts';
+import type { ServedKind } from '../kinds.ts';
+import type { StoredObject } from '../storage/stored-object.ts';
+import { includeObjectOf, type Tables } from '../table/table.ts';
+import type { Representation } from './negotiate.ts';
+import { formatted, type Reply } from './respond.ts';
+
+const comma = Buffer.from(',');
+
+/** The bytes of an answer that is not a stream. */
+export function encodeAnswer(tables: Tables, call: Call, answer: Answer, representation: Representation): Reply {
+  const { body, type } = formatted(bytesOf(tables, call, answer, representation), representation.format);
+  const created = (answer.type === 'object' || answer.type === 'value') && answer.created === true;
+  return { code: created ? 201 : 200, body, type, warnings: call.warnings };
+}
+
+function bytesOf(tables: Tables, call: Call, answer: Answer, { as }: Representation): Buffer {
+  switch (answer.type) {
+    case 'object':
+      if (as === 'Table')
+        return tableBytes(tables, call, [answer.object], { resourceVersion: String(answer.object.revision) });
+      if (as === 'PartialObjectMetadata') return Buffer.from(JSON.stringify(partialOf(answer.object)));
+      return answer.object.bytes;
+    case 'list':
+      if (as === 'Table') return tableBytes(tables, call, answer.items, answer.meta);
+      if (as.startsWith('PartialObjectMetadata')) return partialList(answer.items, answer.meta);
+      return listBytes(answer.kind, answer.items, answer.meta);
+    case 'deleted':
+      return returnsDeleted.has(answer.object.object.kind) ? answer.object.bytes : deletedStatus(call, answer.object);
+    case 'value':
+      return Buffer.from(JSON.stringify(answer.value));
+    case 'watch':
+      throw new Error('a watch is a stream');
+  }
+}
+
+/** A list is the join of its objects' bytes: nobody parses or prints them again. */
+export function listBytes(kind: ServedKind, items: readonly StoredObject[], meta: ListAnswerMeta): Buffer {
+  const { description } = kind;
+  const head = { kind: description.listKind, apiVersion: apiVersionOf(description), metadata: meta };
+  const parts: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];
+  for (let i = 0; i < items.length; i++) {
+    if (i > 0) parts.push(comma);
+    parts.push((items[i] as StoredObject).bytes);
+  }
+  parts.push(Buffer.from(']}'));
+  return Buffer.concat(parts);
+}
+
+function tableBytes(tables: Tables, call: Call, items: readonly StoredObject[], meta: ListAnswerMeta): Buffer {
+  const rows = items.map((item) => item.object);
+  return Buffer.from(JSON.stringify(tables.table(call.kind, rows, meta, includeObjectOf(call.options))));
+}
+
+export function partialOf(stored: StoredObject): object {
+  return { kind: 'PartialObjectMetadata', apiVersion: 'meta.k8s.io/v1', metadata: stored.object.metadata };
+}
+
+function partialList(items: readonly StoredObject[], metadata: ListAnswerMeta): Buffer {
+  const list = {
+    kind: 'PartialObjectMetadataList',
+    apiVersion: 'meta.k8s.io/v1',
+    metadata,
+    items: items.map(partialOf),
+  };
+  return Buffer.from(JSON.stringify(list));
+}
+
+/** Kinds whose deletion answers the object rather than a status, as kube-apiserver does. */
+const returnsDeleted = new Set([
+  'Pod',
+  'Service',
+  'ServiceAccount',
+  'PersistentVolume',
+  'PersistentVolumeClaim',
+  'PodTemplate',
+  'ResourceQuota',
+]);
+
+function deletedStatus(call: Call, { object }: StoredObject): Buffer {
+  const { group, resource } = call.kind.description;
+  const { name, uid } = object.metadata;
+  const details = group === '' ? { name, kind: resource, uid } : { name, group, kind: resource, uid };
+  return Buffer.from(JSON.stringify({ kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', details }));
+}

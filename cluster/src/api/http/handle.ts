@@ -1,0 +1,136 @@
+import { randomUUID } from 'node:crypto';
+import { BerthError, isBerthError } from '@berth/kube/errors';
+import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
+import type { Call } from '../call.ts';
+import { unknownPath } from '../faults.ts';
+import { attributesOf, methodNotAllowed, type Pipeline } from '../pipeline.ts';
+import type { Tables } from '../table/table.ts';
+import { decodeBody, patchTypeOf, type Request, readBody } from './body.ts';
+import { encodeAnswer } from './encode.ts';
+import { negotiate } from './negotiate.ts';
+import { type Response, respond, respondError } from './respond.ts';
+import { queryOf, type Target, targetOf, verbOf } from './route.ts';
+import { tlsSocketOf } from './server.ts';
+import { streamWatch } from './watch-stream.ts';
+
+/** A path that is not a resource: health, version, discovery, OpenAPI. Answers undefined when it is not its own. */
+export type PathHandler = (path: string, request: Request) => PathAnswer | undefined | Promise<PathAnswer | undefined>;
+
+export interface PathAnswer {
+  code?: number;
+  body: Buffer;
+  type?: string;
+  headers?: Record<string, string>;
+}
+
+/** A subresource that is not JSON in and out: logs, and the reasons why a stream was not upgraded. */
+export type StreamHandler = (call: Call, request: Request, response: Response) => Promise<void>;
+
+export interface HandlerParts {
+  pipeline: Pipeline;
+  authenticator: Authenticator;
+  tables: Tables;
+  paths: readonly PathHandler[];
+  streams: ReadonlyMap<string, StreamHandler>;
+  failed(error: unknown, path: string): void;
+  finished(verb: string, resource: string, code: number, startedMs: number): void;
+}
+
+const publicPaths = /^\/(?:healthz|readyz|livez)(?:\/|$)|^\/version\/?$/;
+const hasBody = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/** The edge: one HTTP request in, one answer out, whatever goes wrong. */
+export function requestHandler(parts: HandlerParts) {
+  return async (request: Request, response: Response): Promise<void> => {
+    const started = performance.now();
+    const [path = '/', search = ''] = splitOnce(request.url ?? '/', '?');
+    let counted = { verb: (request.method ?? 'GET').toLowerCase(), resource: '' };
+    request.on('error', () => {});
+    response.on('error', () => {});
+    try {
+      const target = targetOf(path);
+      if (!target) await servePath(parts, request, response, path);
+      else counted = await serveResource(parts, request, response, target, queryOf(search));
+    } catch (error) {
+      if (!isBerthError(error) || error.code === 'InternalError') parts.failed(error, path);
+      if (isBerthError(error, 'RequestEntityTooLarge'))
+        (response as { shouldKeepAlive?: boolean }).shouldKeepAlive = false;
+      await respondError(request, response, error);
+    } finally {
+      parts.finished(counted.verb, counted.resource, response.statusCode, performance.now() - started);
+    }
+  };
+}
+
+async function servePath(parts: HandlerParts, request: Request, response: Response, path: string): Promise<void> {
+  const { pipeline, authenticator, paths } = parts;
+  const isPublic = publicPaths.test(path);
+  const user = isPublic
+    ? anonymous
+    : await authenticator.authenticate(tlsSocketOf(request), request.headers.authorization);
+  const verb = (request.method ?? 'GET').toLowerCase();
+  if (!isPublic) {
+    if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
+    pipeline.authorize(user, { verb: verb === 'head' ? 'get' : verb, path });
+  }
+  if (verb !== 'get' && verb !== 'head') throw methodNotAllowed();
+  for (const handler of paths) {
+    const answer = await handler(path, request);
+    if (answer) return await respond(request, response, { code: 200, ...answer });
+  }
+  throw unknownPath();
+}
+
+async function serveResource(
+  parts: HandlerParts,
+  request: Request,
+  response: Response,
+  target: Target,
+  options: Map<string, string>,
+) {
+  const { pipeline, tables } = parts;
+  const call = await callOf(parts, request, target, options);
+  const counted = { verb: call.verb, resource: target.resource };
+  const stream = parts.streams.get(`${target.group}/${target.resource}/${target.subresource}`);
+  if (stream) {
+    await stream(call, request, response);
+    return counted;
+  }
+  const representation = negotiate(request.headers.accept);
+  if (hasBody.has(request.method ?? '')) {
+    if (request.method === 'PATCH') call.patchType = patchTypeOf(request.headers['content-type']);
+    call.body = decodeBody(await readBody(request), request.headers['content-type']);
+  }
+  const answer = await pipeline.run(call);
+  if (answer.type === 'watch') streamWatch(tables, call, answer.source, response, representation);
+  else await respond(request, response, encodeAnswer(tables, call, answer, representation));
+  return counted;
+}
+
+/** Authenticates and authorizes; answers the call without its body. */
+export async function callOf(
+  { pipeline, authenticator }: Pick<HandlerParts, 'pipeline' | 'authenticator'>,
+  request: Request,
+  target: Target,
+  options: Map<string, string>,
+): Promise<Call> {
+  const asked = authenticator.authenticate(tlsSocketOf(request), request.headers.authorization);
+  const user = asked instanceof Promise ? await asked : asked;
+  if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
+  const verb = verbOf(request.method ?? 'GET', target, options);
+  if (!verb) throw methodNotAllowed();
+  const { kind, subresource } = pipeline.resolve(target);
+  pipeline.authorize(user, attributesOf(target, kind, verb));
+  const { namespace, name } = target;
+  return { verb, user, kind, namespace, name, subresource, options, warnings: [], signal: undefined };
+}
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** An id for one request's traces in logs and audit. */
+export function newAuditId(): string {
+  return randomUUID();
+}

@@ -1,0 +1,40 @@
+import { BerthError } from '@berth/kube/errors';
+
+export interface Representation {
+  format: 'json' | 'yaml';
+  as: 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
+}
+
+const plain: Representation = { format: 'json', as: 'object' };
+
+/** The first representation of an Accept header that is served. Throws `NotAcceptable` when there is none. */
+export function negotiate(accept: string | undefined): Representation {
+  if (accept === undefined || accept === '' || accept === 'application/json' || accept === '*/*') return plain;
+  for (const clause of accept.split(',')) {
+    const [type, ...parameters] = clause.split(';').map((part) => part.trim());
+    const format = formats[type ?? ''];
+    if (format === undefined) continue;
+    const as = parameterOf(parameters, 'as');
+    if (as === undefined) return { format, as: 'object' };
+    const served = as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
+    const version = parameterOf(parameters, 'v') ?? 'v1';
+    const group = parameterOf(parameters, 'g') ?? 'meta.k8s.io';
+    if (served && version === 'v1' && group === 'meta.k8s.io') return { format, as };
+  }
+  throw new BerthError(
+    'NotAcceptable',
+    'only the following media types are accepted: application/json, application/yaml',
+  );
+}
+
+const formats: Readonly<Record<string, 'json' | 'yaml'>> = {
+  'application/json': 'json',
+  'application/yaml': 'yaml',
+  'application/*': 'json',
+  '*/*': 'json',
+};
+
+/** The value of `name=value` among the parameters of a media type. */
+export function parameterOf(parameters: readonly string[], name: string): string | undefined {
+  return parameters.find((parameter) => parameter.startsWith(`${name}=`))?.slice(name.length + 1);
+}

@@ -1,0 +1,81 @@
+import { createSecureServer, type Http2SecureServer, type Http2ServerRequest } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import { BerthError } from '@berth/kube/errors';
+import type { Logger } from 'pino';
+import type { ListenOptions } from '../types.ts';
+import type { Request } from './body.ts';
+import type { Response } from './respond.ts';
+
+export interface Handlers {
+  request(request: Request, response: Response): Promise<void>;
+  upgrade(request: Request, socket: Duplex, head: Buffer): Promise<void>;
+}
+
+/** HTTPS with HTTP/1.1 and HTTP/2 on one port; slow and idle clients are bounded. */
+export class HttpsServer {
+  readonly #server: Http2SecureServer;
+  readonly #connections = new Set<Socket>();
+
+  constructor({ tls }: ListenOptions, handlers: Handlers, logger: Logger) {
+    this.#server = createSecureServer({
+      ...{ key: tls.key, cert: tls.cert, ca: tls.clientCa },
+      allowHTTP1: true,
+      minVersion: 'TLSv1.2',
+      requestCert: true,
+      // A certificate is one of several ways to say who one is; whether it is good is for authentication to judge.
+      rejectUnauthorized: false,
+      handshakeTimeout: 10_000,
+      settings: { maxConcurrentStreams: 250, maxHeaderListSize: 64 * 1024 },
+      ...{ headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 120_000, maxHeaderSize: 64 * 1024 },
+    });
+    this.#server.on('secureConnection', (socket) => {
+      socket.setNoDelay(true);
+      this.#connections.add(socket);
+      socket.on('close', () => this.#connections.delete(socket));
+    });
+    this.#server.on('request', (request, response) => {
+      handlers.request(request, response).catch((error) => {
+        logger.error({ err: error, path: request.url }, 'a request failed outside its handler');
+        response.destroy?.();
+      });
+    });
+    this.#server.on('upgrade', (request: Request, socket: Duplex, head: Buffer) => {
+      socket.on('error', () => socket.destroy());
+      handlers.upgrade(request, socket, head).catch((error) => {
+        logger.error({ err: error, path: request.url }, 'an upgrade failed outside its handler');
+        socket.destroy();
+      });
+    });
+    this.#server.on('sessionError', (error) => logger.debug({ err: error }, 'an HTTP/2 session failed'));
+    this.#server.on('tlsClientError', (error) => logger.debug({ err: error }, 'a TLS handshake failed'));
+  }
+
+  /** Rejects with a sentence for a person when the address cannot be had. */
+  listen({ host, port }: ListenOptions): Promise<{ port: number }> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', (error: NodeJS.ErrnoException) => {
+        const why = error.code === 'EADDRINUSE' ? 'another program uses it; choose another port' : error.message;
+        reject(
+          new BerthError('ServiceUnavailable', `cannot serve the API on ${host}:${port}: ${why}`, { cause: error }),
+        );
+      });
+      this.#server.listen(port, host, () => resolve({ port: (this.#server.address() as AddressInfo).port }));
+    });
+  }
+
+  async close(): Promise<void> {
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    for (const socket of this.#connections) socket.destroy();
+    await closed;
+  }
+}
+
+/** The TLS socket under a request of either HTTP version. */
+export function tlsSocketOf(request: Request): TLSSocket {
+  const { stream } = request as Http2ServerRequest;
+  // HTTP/2 requests only lend a guarded view of the socket; the session has what authentication needs.
+  const session = stream?.session as { socket?: unknown } | undefined;
+  return (session?.socket ?? request.socket) as TLSSocket;
+}

@@ -1,0 +1,13 @@
+import type { Logger } from 'pino';
+import type { Admission } from './admission/admission.ts';
+import type { KindRegistry } from './kinds.ts';
+import type { ObjectStorage } from './storage/object-storage.ts';
+
+/** What every verb works with. */
+export interface Machinery {
+  storage: ObjectStorage;
+  kinds: KindRegistry;
+  admission: Admission;
+  now(): Date;
+  logger: Logger;
+}

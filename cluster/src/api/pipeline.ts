@@ -1,0 +1,87 @@
+import { BerthError } from '@berth/kube/errors';
+import type { Attributes, Authorizer } from './authorization/authorizer.ts';
+import type { Answer, Call } from './call.ts';
+import { forbidden, unknownPath } from './faults.ts';
+import type { Target } from './http/route.ts';
+import type { ServedKind } from './kinds.ts';
+import type { Machinery } from './machinery.ts';
+import type { Subresources } from './subresources/subresources.ts';
+import type { User } from './types.ts';
+import { verbs } from './verbs/index.ts';
+
+/**
+ * What every request goes through, over HTTPS or in process: authorize → decode → admit → validate → store. The caller
+ * has authenticated the user, and encodes the answer.
+ */
+export class Pipeline {
+  readonly machinery: Machinery;
+  readonly #authorizer: Authorizer;
+  readonly #subresources: Subresources;
+
+  constructor(machinery: Machinery, authorizer: Authorizer, subresources: Subresources) {
+    this.machinery = machinery;
+    this.#authorizer = authorizer;
+    this.#subresources = subresources;
+  }
+
+  /** The kind and subresource that a target names. Throws `NotFound` when they are not served. */
+  resolve(target: Target): Pick<Call, 'kind' | 'subresource'> {
+    const kind = this.machinery.kinds.get(target.group, target.version, target.resource);
+    if (!kind) throw unknownPath();
+    if (target.subresource === '') return { kind, subresource: undefined };
+    const [name = ''] = target.subresource.split('/');
+    const subresource = kind.subresources.get(name);
+    if (!subresource) throw unknownPath();
+    return { kind, subresource };
+  }
+
+  /** Throws `Forbidden` in Kubernetes' words unless the user may. */
+  authorize(user: User, attributes: Attributes): void {
+    const decision = this.#authorizer.authorize(user, attributes);
+    if (!decision.allowed) throw refusal(user, attributes, decision.reason);
+  }
+
+  async run(call: Call): Promise<Answer> {
+    const { description } = call.kind;
+    if (call.subresource) return await this.#subresources.run(this.machinery, call);
+    const special = this.#subresources.reviewOf(call);
+    if (special) return await special(this.machinery, call);
+    if (!(description.verbs as readonly string[]).includes(call.verb)) throw methodNotAllowed();
+    if (call.namespace === '' && description.namespaced && needsNamespace.has(call.verb)) throw methodNotAllowed();
+    return await verbs[call.verb](this.machinery, call);
+  }
+}
+
+const needsNamespace = new Set(['create', 'get', 'update', 'patch', 'delete', 'deletecollection']);
+
+export function methodNotAllowed(): BerthError {
+  return new BerthError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+}
+
+export function attributesOf(target: Target, kind: ServedKind, verb: string): Attributes {
+  const { description } = kind;
+  // Asking for a namespace is asking within it, so that a role of the namespace can allow it.
+  const namespace = description.resource === 'namespaces' && description.group === '' ? target.name : target.namespace;
+  return {
+    verb,
+    group: target.group,
+    version: target.version,
+    resource: target.resource,
+    subresource: target.subresource.split('/')[0] ?? '',
+    namespace,
+    name: target.name,
+  };
+}
+
+function refusal(user: User, attributes: Attributes, reason: string): BerthError {
+  const because = reason === '' ? '' : `: ${reason}`;
+  if ('path' in attributes) {
+    const message = `forbidden: User "${user.name}" cannot ${attributes.verb} path "${attributes.path}"${because}`;
+    return new BerthError('Forbidden', message);
+  }
+  const { verb, group, namespace, subresource, name } = attributes;
+  const resource = subresource === '' ? attributes.resource : `${attributes.resource}/${subresource}`;
+  const where = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`;
+  const why = `User "${user.name}" cannot ${verb} resource "${resource}" in API group "${group}" ${where}${because}`;
+  return forbidden({ group, resource: attributes.resource }, name, why);
+}

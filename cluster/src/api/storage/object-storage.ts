@@ -1,0 +1,195 @@
+import { BerthError } from '@berth/kube/errors';
+import type { Change, Revision, Store, StoreEvent, StoreWatch } from '../../store/index.ts';
+import { prefixOfKey } from './keys.ts';
+import { ResourceEvent } from './resource-event.ts';
+import { SortedKeys } from './sorted-keys.ts';
+import { StoredObject } from './stored-object.ts';
+
+/** Receives every event of one resource, in order, in the turn in which readers begin to see it. */
+export type Listener = (event: ResourceEvent) => void;
+
+interface ResourceCache {
+  keys: SortedKeys;
+  objects: Map<string, StoredObject>;
+  listeners: Set<Listener>;
+  /** Of the latest event. */
+  revision: Revision;
+}
+
+/** How many recent events a watch may still start from without reading the store's history. */
+const recentEvents = 8192;
+/** How long a reader waits for a version of the future. */
+const futureWaitMs = 3000;
+
+/**
+ * The present state of all objects, in memory beside the store and fed by one watch of it. Readers are served from here
+ * without parsing or copying; what they see is durable, since the store only shows what is.
+ */
+export class ObjectStorage {
+  readonly store: Store;
+  readonly #resources = new Map<string, ResourceCache>();
+  readonly #recent: ResourceEvent[] = [];
+  readonly #waiting = new Set<{ revision: Revision; done: (reached: boolean) => void }>();
+  #recentFrom: Revision;
+  #revision: Revision;
+  #watch: StoreWatch | undefined;
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(store: Store) {
+    this.store = store;
+    const { entries, revision } = store.list({ prefix: '/registry/' });
+    this.#revision = revision;
+    this.#recentFrom = revision;
+    for (const entry of entries) {
+      const cache = this.#resource(prefixOfKey(entry.key));
+      cache.keys.add(entry.key);
+      cache.objects.set(entry.key, new StoredObject(entry.key, entry.value, entry.revision));
+    }
+  }
+
+  /** Begins to follow the store; `failed` is told when that ends other than by `close`. */
+  follow(failed: (error: unknown) => void): void {
+    const watch = this.store.watch({ prefix: '', after: this.#revision });
+    this.#watch = watch;
+    this.#ended = this.#consume(watch).catch(failed);
+  }
+
+  async close(): Promise<void> {
+    this.#watch?.close();
+    await this.#ended;
+    for (const waiter of this.#waiting) waiter.done(false);
+  }
+
+  get revision(): Revision {
+    return this.#revision;
+  }
+
+  get(key: string): StoredObject | undefined {
+    return this.#resources.get(prefixOfKey(key))?.objects.get(key);
+  }
+
+  /** Every object whose key starts with `prefix`, which is a resource's prefix or one with a namespace. */
+  list(prefix: string): StoredObject[] {
+    const cache = this.#resources.get(prefixOfKey(prefix));
+    if (!cache) return [];
+    return cache.keys.withPrefix(prefix).map((key) => cache.objects.get(key) as StoredObject);
+  }
+
+  /** How many objects a resource has. */
+  count(prefix: string): number {
+    return this.#resources.get(prefix)?.objects.size ?? 0;
+  }
+
+  /** The revision of the latest change of a resource since the start; for caches of what was derived from it. */
+  revisionOf(prefix: string): Revision {
+    return this.#resources.get(prefix)?.revision ?? 0;
+  }
+
+  prefixes(): string[] {
+    return [...this.#resources.keys()];
+  }
+
+  /** Whether everything the store has acknowledged is visible here; if not, wait for `caughtUp`. */
+  get isFresh(): boolean {
+    return this.#revision >= this.store.revision;
+  }
+
+  async caughtUp(): Promise<void> {
+    if (!this.isFresh) await this.reached(this.store.revision);
+  }
+
+  /** Resolves when `revision` is visible; `Timeout` with cause `ResourceVersionTooLarge` when it does not come in time. */
+  async reached(revision: Revision): Promise<void> {
+    if (this.#revision >= revision) return;
+    const done = await new Promise<boolean>((resolve) => {
+      const timer = setTimeout(() => waiter.done(false), futureWaitMs);
+      const waiter = {
+        revision,
+        done: (reached: boolean) => {
+          clearTimeout(timer);
+          this.#waiting.delete(waiter);
+          resolve(reached);
+        },
+      };
+      this.#waiting.add(waiter);
+    });
+    if (done) return;
+    const message = `Too large resource version: ${revision}, current: ${this.#revision}`;
+    throw new BerthError('Timeout', message, {
+      details: {
+        causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
+        retryAfterSeconds: 1,
+      },
+    });
+  }
+
+  /** Commits and waits until the change is visible to readers. */
+  async commit(changes: readonly Change[]): Promise<Revision> {
+    const revision = await this.store.commit(changes);
+    if (this.#revision < revision) await this.reached(revision);
+    return revision;
+  }
+
+  /** Calls `listener` for every event of the resource from now on; answers how to stop. */
+  listen(prefix: string, listener: Listener): () => void {
+    const { listeners } = this.#resource(prefix);
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  }
+
+  /** The events of a resource after `revision`, or undefined when they go back further than memory does. */
+  since(prefix: string, revision: Revision): ResourceEvent[] | undefined {
+    if (revision < this.#recentFrom) return undefined;
+    if (this.revisionOf(prefix) <= revision) return [];
+    return this.#recent.filter((event) => event.revision > revision && event.object.key.startsWith(prefix));
+  }
+
+  #resource(prefix: string): ResourceCache {
+    let cache = this.#resources.get(prefix);
+    if (!cache) {
+      cache = { keys: new SortedKeys(), objects: new Map(), listeners: new Set(), revision: 0 };
+      this.#resources.set(prefix, cache);
+    }
+    return cache;
+  }
+
+  async #consume(watch: StoreWatch): Promise<void> {
+    for await (const batch of watch.events) {
+      const events: [ResourceCache, ResourceEvent][] = [];
+      for (const event of batch) {
+        const cache = this.#resource(prefixOfKey(event.key));
+        events.push([cache, this.#apply(cache, event)]);
+      }
+      // Readers first, listeners second: a listener that reads sees at least what it is told about.
+      this.#revision = batch.at(-1)?.revision ?? this.#revision;
+      for (const [cache, event] of events) {
+        for (const listener of cache.listeners) listener(event);
+        event.forgetFrames();
+      }
+      for (const waiter of this.#waiting) if (waiter.revision <= this.#revision) waiter.done(true);
+    }
+  }
+
+  #apply(cache: ResourceCache, event: StoreEvent): ResourceEvent {
+    const previous = cache.objects.get(event.key);
+    const object = new StoredObject(event.key, event.value, event.revision);
+    if (event.type === 'put') {
+      if (!previous) cache.keys.add(event.key);
+      cache.objects.set(event.key, object);
+    } else {
+      cache.keys.delete(event.key);
+      cache.objects.delete(event.key);
+    }
+    cache.revision = event.revision;
+    const change =
+      event.type === 'put'
+        ? new ResourceEvent('put', object, previous)
+        : new ResourceEvent('delete', object.at(event.revision), previous ?? object);
+    this.#recent.push(change);
+    if (this.#recent.length > recentEvents * 2) {
+      const dropped = this.#recent.splice(0, recentEvents);
+      this.#recentFrom = dropped.at(-1)?.revision ?? this.#recentFrom;
+    }
+    return change;
+  }
+}

@@ -1,0 +1,48 @@
+import {
+  checkFieldSelector,
+  type FieldSelector,
+  type LabelSelector,
+  matchesFields,
+  matchesLabels,
+  parseFieldSelector,
+  parseLabelSelector,
+} from '@berth/kube/selectors';
+import type { ServedKind } from '../kinds.ts';
+import type { StoredObject } from './stored-object.ts';
+
+/** The label and field selectors of a request, read once. */
+export class Selection {
+  readonly #labels: LabelSelector;
+  readonly #fields: FieldSelector;
+  readonly #paths: Readonly<Record<string, string>>;
+
+  constructor(kind: ServedKind, labelSelector: string | undefined, fieldSelector: string | undefined) {
+    this.#paths = kind.description.fieldSelectors;
+    this.#labels = labelSelector ? parseLabelSelector(labelSelector) : [];
+    this.#fields = fieldSelector ? parseFieldSelector(fieldSelector) : [];
+    checkFieldSelector(this.#fields, this.#paths);
+  }
+
+  get isEverything(): boolean {
+    return this.#labels.length === 0 && this.#fields.length === 0;
+  }
+
+  /** The name that a field selector asks for, which makes a list a lookup. */
+  get name(): string | undefined {
+    return this.#fields.find((field) => field.field === 'metadata.name' && field.operator === '=')?.value;
+  }
+
+  /** The namespace that a field selector asks for. */
+  get namespace(): string | undefined {
+    return this.#fields.find((field) => field.field === 'metadata.namespace' && field.operator === '=')?.value;
+  }
+
+  matches(stored: StoredObject): boolean {
+    if (this.isEverything) return true;
+    const { object } = stored;
+    return (
+      matchesLabels(this.#labels, object.metadata.labels) &&
+      (this.#fields.length === 0 || matchesFields(this.#fields, object, this.#paths))
+    );
+  }
+}

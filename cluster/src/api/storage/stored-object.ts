@@ -1,0 +1,40 @@
+import type { KubeObject } from '@berth/kube/objects';
+import type { Revision } from '../../store/index.ts';
+
+/**
+ * An object as it is in the store: its JSON, and its decoded form once somebody asked for it. Both are shared by every
+ * reader, so nobody may change them.
+ */
+export class StoredObject {
+  readonly key: string;
+  readonly bytes: Buffer;
+  readonly revision: Revision;
+  #object: KubeObject | undefined;
+
+  constructor(key: string, value: Uint8Array, revision: Revision) {
+    this.key = key;
+    this.bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    this.revision = revision;
+  }
+
+  get object(): KubeObject {
+    this.#object ??= JSON.parse(this.bytes.toString()) as KubeObject;
+    return this.#object;
+  }
+
+  /** The same object saying another version: what a DELETED event carries. */
+  at(revision: Revision): StoredObject {
+    return encodeObject(this.key, this.object, revision);
+  }
+}
+
+/** Serializes `object` with `revision` as its resourceVersion. */
+export function encodeObject(key: string, object: KubeObject, revision: Revision): StoredObject {
+  return new StoredObject(key, encode(object, revision), revision);
+}
+
+/** The JSON of `object` with `revision` as its resourceVersion. `object` itself is not changed. */
+export function encode(object: KubeObject, revision: Revision): Buffer {
+  const metadata = { ...object.metadata, resourceVersion: String(revision) };
+  return Buffer.from(JSON.stringify({ ...object, metadata }));
+}

@@ -1,0 +1,13 @@
+import type { KubeObject } from '@berth/kube/objects';
+
+/** What stands in one cell. */
+export type Cell = (object: KubeObject, now: Date) => unknown;
+/** By the column's name. */
+export type Cells = Readonly<Record<string, Cell>>;
+
+const byKind: Readonly<Record<string, Cells>> = {};
+
+/** The cells of a kind that are more than a field of the object. */
+export function cellsOf(group: string, kind: string): Cells | undefined {
+  return byKind[`${group}/${kind}`];
+}

@@ -1,0 +1,39 @@
+import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
+import type { Call } from '../call.ts';
+import { badRequest } from '../faults.ts';
+
+/** The call's body as an object of its kind, with namespace and name as the path has them. Throws `BadRequest`. */
+export function bodyObject(call: Call): KubeObject {
+  const { body } = call;
+  if (!isRecord(body)) throw badRequest(`the body must be an object of kind ${call.kind.description.kind}`);
+  const expected = apiVersionOf(call.kind.description);
+  const { kind } = call.kind.description;
+  body.apiVersion ??= expected;
+  body.kind ??= kind;
+  if (body.apiVersion !== expected || body.kind !== kind) {
+    const given = `${String(body.apiVersion)}, Kind=${String(body.kind)}`;
+    throw badRequest(`${kind} in version "${expected}" cannot be handled as a ${kind}: the body is ${given}`);
+  }
+  body.metadata ??= {};
+  if (!isRecord(body.metadata)) throw badRequest('metadata must be an object');
+  const metadata = body.metadata as unknown as KubeObject['metadata'];
+  checkNamespace(call, metadata);
+  return body as KubeObject;
+}
+
+function checkNamespace(call: Call, metadata: KubeObject['metadata']): void {
+  if (!call.kind.description.namespaced) {
+    delete metadata.namespace;
+    return;
+  }
+  if (metadata.namespace && metadata.namespace !== call.namespace) {
+    throw badRequest(
+      `the namespace of the provided object does not match the namespace sent on the request: ${metadata.namespace} is not ${call.namespace}`,
+    );
+  }
+  metadata.namespace = call.namespace;
+}
+
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,150 @@
+import { isBerthError } from '@berth/kube/errors';
+import type { KubeObject } from '@berth/kube/objects';
+import { type AdmissionRequest, settle } from '../admission/admission.ts';
+import { type Answer, type Call, isDryRun } from '../call.ts';
+import { conflict } from '../faults.ts';
+import type { Machinery } from '../machinery.ts';
+import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
+import { type DeleteOptions, deleteOptions } from './delete-options.ts';
+import { find } from './get.ts';
+import { isFinished } from './rewrite.ts';
+import { timestamp } from './time.ts';
+
+const attempts = 16;
+const orphan = 'orphan';
+const foreground = 'foregroundDeletion';
+
+/** Deletes an object, or marks it as being deleted while finalizers, dependents or a grace period hold it. */
+export async function remove(machinery: Machinery, call: Call): Promise<Answer> {
+  return await removeObject(machinery, call, deleteOptions(call));
+}
+
+export async function removeObject(machinery: Machinery, call: Call, options: DeleteOptions): Promise<Answer> {
+  for (let tries = 1; ; tries++) {
+    const current = await find(machinery, { ...call, options: noOptions });
+    checkPreconditions(call, options, current);
+    try {
+      return await attempt(machinery, call, options, current);
+    } catch (error) {
+      const lost = isBerthError(error, 'Conflict') && error.details?.name === current.key;
+      if (!lost) throw error;
+      if (tries === attempts) throw conflict(call.kind.description, call.name);
+    }
+  }
+}
+
+const noOptions: ReadonlyMap<string, string> = new Map();
+
+async function attempt(
+  machinery: Machinery,
+  call: Call,
+  options: DeleteOptions,
+  current: StoredObject,
+): Promise<Answer> {
+  const { storage, admission } = machinery;
+  const request: AdmissionRequest = {
+    operation: 'DELETE',
+    call,
+    subresource: '',
+    name: call.name,
+    namespace: call.namespace,
+    object: current.object,
+    old: current.object,
+    dryRun: isDryRun(call),
+    settled: [],
+  };
+  let kept = false;
+  try {
+    await admission.admit(request);
+    await admission.check(request);
+    const next = markDeleted(machinery, current.object, options);
+    const gone = isFinished(next);
+    if (request.dryRun) return gone ? { type: 'deleted', object: current } : object(current, next);
+    if (gone) {
+      const revision = await storage.commit([{ type: 'delete', key: current.key, expected: current.revision }]);
+      kept = true;
+      // A pod's last state is answered, as for other kinds whose deletion usually takes time.
+      return { type: 'deleted', object: encodeObject(current.key, current.object, revision) };
+    }
+    if (next === current.object) return { type: 'object', object: current };
+    let stored = current;
+    await storage.commit([
+      {
+        type: 'put',
+        key: current.key,
+        expected: current.revision,
+        value: (revision) => {
+          stored = encodeObject(current.key, next, revision);
+          return stored.bytes;
+        },
+      },
+    ]);
+    kept = true;
+    return { type: 'object', object: stored };
+  } finally {
+    settle(request, kept);
+  }
+}
+
+function object(current: StoredObject, next: KubeObject): Answer {
+  return { type: 'object', object: encodeObject(current.key, next, current.revision) };
+}
+
+function checkPreconditions(call: Call, options: DeleteOptions, current: StoredObject): void {
+  const { uid, resourceVersion } = options.preconditions ?? {};
+  if (uid !== undefined && uid !== current.object.metadata.uid) {
+    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid}`;
+    throw conflict(call.kind.description, call.name, why);
+  }
+  if (resourceVersion !== undefined && resourceVersion !== String(current.revision)) {
+    const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${current.revision}`;
+    throw conflict(call.kind.description, call.name, why);
+  }
+}
+
+/** The object with the marks of deletion; itself when it bears them already. */
+function markDeleted(machinery: Machinery, current: KubeObject, options: DeleteOptions): KubeObject {
+  const { metadata } = current;
+  const finalizers = finalizersFor(metadata.finalizers ?? [], options);
+  const grace = gracePeriod(current, options);
+  const held = metadata.deletionGracePeriodSeconds;
+  const deleting = metadata.deletionTimestamp !== undefined;
+  const sameFinalizers = finalizers.length === (metadata.finalizers?.length ?? 0);
+  if (deleting && sameFinalizers && grace >= (held ?? 0)) return current;
+
+  const seconds = deleting ? Math.min(grace, held ?? 0) : grace;
+  const begun = deleting
+    ? Date.parse(metadata.deletionTimestamp ?? '') - (held ?? 0) * 1000
+    : machinery.now().getTime();
+  const next: KubeObject = {
+    ...current,
+    metadata: {
+      ...metadata,
+      deletionTimestamp: timestamp(new Date(begun + seconds * 1000)),
+      deletionGracePeriodSeconds: seconds,
+    },
+  };
+  if (finalizers.length > 0) next.metadata.finalizers = finalizers;
+  else delete next.metadata.finalizers;
+  if (metadata.generation !== undefined && !deleting) next.metadata.generation = metadata.generation + 1;
+  if (current.kind === 'Namespace') next.status = { ...(current.status as object | undefined), phase: 'Terminating' };
+  return next;
+}
+
+function finalizersFor(present: readonly string[], options: DeleteOptions): string[] {
+  if (options.propagationPolicy === undefined) return [...present];
+  const others = present.filter((finalizer) => finalizer !== orphan && finalizer !== foreground);
+  if (options.propagationPolicy === 'Orphan') return [...others, orphan];
+  if (options.propagationPolicy === 'Foreground') return [...others, foreground];
+  return others;
+}
+
+/** Only pods that a node has to stop get time; whole seconds. */
+function gracePeriod(current: KubeObject, options: DeleteOptions): number {
+  if (current.kind !== 'Pod' || current.apiVersion !== 'v1') return 0;
+  const spec = current.spec as { nodeName?: string; terminationGracePeriodSeconds?: number } | undefined;
+  const phase = (current.status as { phase?: string } | undefined)?.phase;
+  if (!spec?.nodeName || phase === 'Succeeded' || phase === 'Failed') return 0;
+  const asked = options.gracePeriodSeconds ?? spec.terminationGracePeriodSeconds ?? 30;
+  return asked < 0 ? 1 : asked;
+}

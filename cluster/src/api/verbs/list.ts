@@ -1,0 +1,147 @@
+import { BerthError } from '@berth/kube/errors';
+import type { Revision } from '../../store/index.ts';
+import type { Answer, Call, ListAnswerMeta } from '../call.ts';
+import { badRequest } from '../faults.ts';
+import type { Machinery } from '../machinery.ts';
+import { objectKey } from '../storage/keys.ts';
+import { Selection } from '../storage/selection.ts';
+import { StoredObject } from '../storage/stored-object.ts';
+import { numberOption, versionOption } from './versions.ts';
+
+interface Continuation {
+  /** The revision of all pages. */
+  revision: Revision;
+  /** The last key of the page before. */
+  after: string;
+}
+
+/** All objects of a kind, or of one namespace, that the selectors take; by pages when a limit is given. */
+export async function list(machinery: Machinery, call: Call): Promise<Answer> {
+  const { storage } = machinery;
+  const selection = new Selection(call.kind, call.options.get('labelSelector'), call.options.get('fieldSelector'));
+  const limit = numberOption(call, 'limit') ?? 0;
+  const token = call.options.get('continue');
+  const { exact, at } = await listedRevision(machinery, call, token);
+  const prefix = prefixOf(call, selection);
+  const pending = token ? readContinuation(token, prefix) : undefined;
+
+  if (pending === undefined && exact === undefined) {
+    const everything = lookup(machinery, call, selection) ?? storage.list(prefix);
+    return answer(call, page(everything, selection, limit), at);
+  }
+  const revision = pending?.revision ?? exact;
+  const pageSize = selection.isEverything && limit > 0 ? limit : undefined;
+  const stored = expiringList(machinery, { prefix, after: pending?.after, revision, limit: pageSize });
+  const objects = stored.entries.map((entry) => new StoredObject(entry.key, entry.value, entry.revision));
+  if (pageSize !== undefined && stored.remaining > 0) {
+    return answer(call, { items: objects, last: objects.at(-1)?.key, remaining: stored.remaining }, stored.revision);
+  }
+  return answer(call, page(objects, selection, limit), stored.revision);
+}
+
+interface Page {
+  items: readonly StoredObject[];
+  /** The last key that was looked at, when there is more. */
+  last?: string | undefined;
+  remaining?: number | undefined;
+}
+
+function page(objects: readonly StoredObject[], selection: Selection, limit: number): Page {
+  if (selection.isEverything) {
+    if (limit <= 0 || objects.length <= limit) return { items: objects };
+    return { items: objects.slice(0, limit), last: objects[limit - 1]?.key, remaining: objects.length - limit };
+  }
+  const items: StoredObject[] = [];
+  for (const object of objects) {
+    if (!selection.matches(object)) continue;
+    if (limit > 0 && items.length === limit) return { items, last: items.at(-1)?.key };
+    items.push(object);
+  }
+  return { items };
+}
+
+function answer(call: Call, { items, last, remaining }: Page, revision: Revision): Answer {
+  const meta: ListAnswerMeta = { resourceVersion: String(revision) };
+  if (last !== undefined) meta.continue = writeContinuation({ revision, after: last });
+  if (remaining !== undefined) meta.remainingItemCount = remaining;
+  return { type: 'list', kind: call.kind, items, meta };
+}
+
+/** The prefix of the keys to look at: a field selector on the namespace narrows it. */
+export function prefixOf(call: Call, selection: Selection): string {
+  const namespace = call.namespace || (call.kind.description.namespaced ? selection.namespace : undefined);
+  return namespace ? `${call.kind.prefix}${namespace}/` : call.kind.prefix;
+}
+
+/** A list of one name within one namespace needs no walk. */
+function lookup({ storage }: Machinery, call: Call, selection: Selection): StoredObject[] | undefined {
+  const { name } = selection;
+  if (name === undefined || (call.kind.description.namespaced && call.namespace === '')) return undefined;
+  const found = storage.get(objectKey(call.kind.prefix, call.namespace, name));
+  return found ? [found] : [];
+}
+
+/** `at` is what the newest state will be called; `exact` is set when one particular revision is wanted. */
+async function listedRevision({ storage }: Machinery, call: Call, token: string | undefined) {
+  const version = versionOption(call);
+  const match = call.options.get('resourceVersionMatch') || undefined;
+  if (match !== undefined && match !== 'Exact' && match !== 'NotOlderThan') {
+    throw badRequest(`resourceVersionMatch: Unsupported value: "${match}": supported values: "Exact", "NotOlderThan"`);
+  }
+  if (match !== undefined && version === undefined) {
+    throw badRequest(
+      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
+    );
+  }
+  if (token && version !== undefined && version !== 0) {
+    throw badRequest('specifying resource version is not allowed when using continue');
+  }
+  if (match === 'Exact' && version === 0) {
+    throw badRequest(
+      'resourceVersionMatch: Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"',
+    );
+  }
+  if (version === undefined) await storage.caughtUp();
+  else if (version > storage.revision) await storage.reached(version);
+  const limited = call.options.has('limit') && version !== undefined && version > 0 && match === undefined;
+  return { exact: match === 'Exact' || limited ? version : undefined, at: storage.revision };
+}
+
+function expiringList(
+  { storage }: Machinery,
+  query: { prefix: string; after: string | undefined; revision: Revision | undefined; limit: number | undefined },
+) {
+  const { prefix, after, revision, limit } = query;
+  try {
+    return storage.store.list({
+      prefix,
+      ...(after === undefined ? {} : { after }),
+      ...(revision === undefined ? {} : { revision }),
+      ...(limit === undefined ? {} : { limit }),
+    });
+  } catch (error) {
+    if (!(error instanceof BerthError) || error.code !== 'Expired') throw error;
+    if (after === undefined) throw error;
+    // The fresh token lets a client go on with newer objects where it does not mind a list of two moments.
+    throw new BerthError(
+      'Expired',
+      'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
+      { cause: error, details: { continue: writeContinuation({ revision: storage.store.revision, after }) } as never },
+    );
+  }
+}
+
+function writeContinuation({ revision, after }: Continuation): string {
+  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: after })).toString('base64url');
+}
+
+function readContinuation(token: string, prefix: string): Continuation {
+  try {
+    const { rv, start } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { rv: unknown; start: unknown };
+    if (typeof rv === 'number' && typeof start === 'string' && start.startsWith(prefix))
+      return { revision: rv, after: start };
+  } catch {
+    // Falls through: whatever is wrong with the token, the answer is the same.
+  }
+  throw badRequest('continue key is not valid: it was not given by this server for this list');
+}

@@ -1,0 +1,164 @@
+import { isDeepStrictEqual } from 'node:util';
+import { isBerthError } from '@berth/kube/errors';
+import type { KubeObject } from '@berth/kube/objects';
+import { type AdmissionRequest, settle } from '../admission/admission.ts';
+import { type Call, isDryRun, subresourceName } from '../call.ts';
+import { conflict } from '../faults.ts';
+import type { Machinery } from '../machinery.ts';
+import { complete, validate } from '../schema/steps.ts';
+import { objectKey } from '../storage/keys.ts';
+import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
+import { hasGeneration } from './create.ts';
+import { find } from './get.ts';
+
+const attempts = 16;
+
+/** Makes the next state from the present one, which it must not change. May be called several times. */
+export type Revise = (current: KubeObject) => KubeObject | Promise<KubeObject>;
+
+/**
+ * Replaces an object by what `revise` makes of it, through admission and validation. When somebody else was faster it
+ * starts over, unless the new state names the version that it was made from.
+ */
+export async function rewrite(machinery: Machinery, call: Call, revise: Revise): Promise<StoredObject> {
+  const { storage } = machinery;
+  const { description } = call.kind;
+  for (let tries = 1; ; tries++) {
+    if (!storage.isFresh) await storage.caughtUp();
+    const current = await find(machinery, { ...call, options: noOptions });
+    const proposed = await revise(current.object);
+    const { uid, resourceVersion } = proposed.metadata;
+    if (resourceVersion && resourceVersion !== String(current.revision)) throw conflict(description, call.name);
+    if (uid && uid !== current.object.metadata.uid) {
+      const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid}`;
+      throw conflict(description, call.name, why);
+    }
+    try {
+      return await replace(machinery, call, current, keepServerFields(call, proposed, current.object));
+    } catch (error) {
+      const lost = isBerthError(error, 'Conflict') && error.details?.name === current.key;
+      if (!lost) throw error;
+      if (resourceVersion || tries === attempts) throw conflict(description, call.name);
+    }
+  }
+}
+
+const noOptions: ReadonlyMap<string, string> = new Map();
+
+async function replace(
+  machinery: Machinery,
+  call: Call,
+  current: StoredObject,
+  proposed: KubeObject,
+): Promise<StoredObject> {
+  const { storage, admission } = machinery;
+  const request: AdmissionRequest = {
+    operation: 'UPDATE',
+    call,
+    subresource: subresourceName(call),
+    name: call.name,
+    namespace: call.namespace,
+    object: complete(call, proposed),
+    old: current.object,
+    dryRun: isDryRun(call),
+    settled: [],
+  };
+  let kept = false;
+  try {
+    await admission.admit(request);
+    const next = complete(call, request.object);
+    validate(call, next, current.object);
+    await admission.check(request);
+    if (isDeepStrictEqual(next, current.object)) return current;
+    setGeneration(next, current.object);
+    if (request.dryRun) return encodeObject(current.key, next, current.revision);
+    const stored = await (isFinished(next)
+      ? remove(storage, current, next)
+      : put(storage, objectKey(call.kind.prefix, call.namespace, call.name), current, next));
+    kept = true;
+    return stored;
+  } finally {
+    settle(request, kept);
+  }
+}
+
+async function put(
+  storage: Machinery['storage'],
+  key: string,
+  current: StoredObject,
+  next: KubeObject,
+): Promise<StoredObject> {
+  let stored = current;
+  await storage.commit([
+    {
+      type: 'put',
+      key,
+      expected: current.revision,
+      value: (revision) => {
+        stored = encodeObject(key, next, revision);
+        return stored.bytes;
+      },
+    },
+  ]);
+  return stored;
+}
+
+/** The last write to an object whose deletion waited for nothing but this: it goes, and its last state is answered. */
+async function remove(storage: Machinery['storage'], current: StoredObject, next: KubeObject): Promise<StoredObject> {
+  const revision = await storage.commit([{ type: 'delete', key: current.key, expected: current.revision }]);
+  return encodeObject(current.key, next, revision);
+}
+
+/** Whether nothing holds an object any more that is being deleted. */
+export function isFinished(object: KubeObject): boolean {
+  const { deletionTimestamp, deletionGracePeriodSeconds, finalizers } = object.metadata;
+  if (!deletionTimestamp || (finalizers?.length ?? 0) > 0 || (deletionGracePeriodSeconds ?? 0) > 0) return false;
+  const own =
+    object.kind === 'Namespace' ? (object.spec as { finalizers?: string[] } | undefined)?.finalizers : undefined;
+  return (own?.length ?? 0) === 0;
+}
+
+/** What a write may not change: identity always, and all but status (or only status) by what the request is for. */
+function keepServerFields(call: Call, proposed: KubeObject, current: KubeObject): KubeObject {
+  if (subresourceName(call) === 'status') return statusOnly(proposed, current);
+  const metadata = { ...proposed.metadata };
+  const kept = current.metadata as unknown as Record<string, unknown>;
+  for (const field of serverFields) {
+    if (kept[field] === undefined) delete (metadata as unknown as Record<string, unknown>)[field];
+    else (metadata as unknown as Record<string, unknown>)[field] = kept[field];
+  }
+  const next: KubeObject = { ...proposed, metadata };
+  if (call.kind.description.hasStatus && !call.subresource) {
+    if (current.status === undefined) delete next.status;
+    else next.status = current.status;
+  }
+  return next;
+}
+
+const serverFields = [
+  'name',
+  'generateName',
+  'namespace',
+  'uid',
+  'resourceVersion',
+  'creationTimestamp',
+  'deletionTimestamp',
+  'deletionGracePeriodSeconds',
+  'generation',
+] as const;
+
+function statusOnly(proposed: KubeObject, current: KubeObject): KubeObject {
+  const next: KubeObject = { ...current };
+  if (proposed.status === undefined) delete next.status;
+  else next.status = proposed.status;
+  return next;
+}
+
+/** The generation moves with everything but metadata and status. */
+function setGeneration(next: KubeObject, current: KubeObject): void {
+  if (!hasGeneration(next)) return;
+  const { metadata: _a, status: _b, ...specified } = next;
+  const { metadata: _c, status: _d, ...before } = current;
+  if (isDeepStrictEqual(specified, before)) return;
+  next.metadata = { ...next.metadata, generation: (current.metadata.generation ?? 0) + 1 };
+}
