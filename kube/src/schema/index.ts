@@ -1,5 +1,6 @@
 export { builtInCatalogue, builtInDefinitions, catalogueOf } from './catalogue.ts';
 export { copyData, type Decoded, decodeDefinition, decodeObject, type FieldValidation } from './decode/index.ts';
+export { applyDefaults, prepareForCreate, qosClassOf } from './defaults/index.ts';
 export { kinds } from './kinds/index.ts';
 export { kindFor, kindForObject } from './kinds/lookup.ts';
 export type * from './types.ts';

@@ -1,0 +1,95 @@
+import { ensure, type Fields, fill, fillAll, part, parts, text } from './fields.ts';
+
+export function defaultSecret(secret: Fields): void {
+  fill(secret, 'type', 'Opaque');
+}
+
+/** Every namespace can be selected by its own name. */
+export function defaultNamespace(namespace: Fields): void {
+  const metadata = ensure(namespace, 'metadata');
+  const name = text(metadata, 'name');
+  if (name !== undefined && name !== '') ensure(metadata, 'labels')['kubernetes.io/metadata.name'] = name;
+}
+
+export function defaultNode(node: Fields): void {
+  const status = part(node, 'status');
+  const capacity = part(status, 'capacity');
+  if (status !== undefined && capacity !== undefined) fill(status, 'allocatable', { ...capacity });
+}
+
+export function defaultPersistentVolume(volume: Fields): void {
+  const spec = ensure(volume, 'spec');
+  fillAll(spec, { persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' });
+  const hostPath = part(spec, 'hostPath');
+  if (hostPath !== undefined) fill(hostPath, 'type', '');
+  fill(ensure(volume, 'status'), 'phase', 'Pending');
+}
+
+export function defaultPersistentVolumeClaim(claim: Fields): void {
+  fill(ensure(claim, 'spec'), 'volumeMode', 'Filesystem');
+  fill(ensure(claim, 'status'), 'phase', 'Pending');
+}
+
+/** A container's default limit is the maximum, its default request the default limit, else the minimum. */
+export function defaultLimitRange(range: Fields): void {
+  for (const item of parts(part(range, 'spec'), 'limits')) {
+    if (item.type !== 'Container') continue;
+    inherit(item, 'default', part(item, 'max'));
+    inherit(item, 'defaultRequest', part(item, 'default'));
+    inherit(item, 'defaultRequest', part(item, 'min'));
+  }
+}
+
+function inherit(item: Fields, field: string, from: Fields | undefined): void {
+  if (from === undefined) return;
+  const into = ensure(item, field);
+  for (const [name, value] of Object.entries(from)) if (!Object.hasOwn(into, name)) into[name] = value;
+}
+
+const rbacGroup = 'rbac.authorization.k8s.io';
+
+export function defaultRoleBinding(binding: Fields): void {
+  const roleRef = part(binding, 'roleRef');
+  if (roleRef !== undefined) fill(roleRef, 'apiGroup', rbacGroup);
+  for (const subject of parts(binding, 'subjects')) {
+    if (subject.kind === 'User' || subject.kind === 'Group') fill(subject, 'apiGroup', rbacGroup);
+  }
+}
+
+export function defaultPriorityClass(priorityClass: Fields): void {
+  fill(priorityClass, 'preemptionPolicy', 'PreemptLowerPriority');
+}
+
+export function defaultStorageClass(storageClass: Fields): void {
+  fillAll(storageClass, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' });
+}
+
+export function defaultCsiDriver(driver: Fields): void {
+  fillAll(ensure(driver, 'spec'), {
+    attachRequired: true,
+    fsGroupPolicy: 'ReadWriteOnceWithFSType',
+    podInfoOnMount: false,
+    requiresRepublish: false,
+    seLinuxMount: false,
+    storageCapacity: false,
+    volumeLifecycleModes: ['Persistent'],
+  });
+}
+
+export function defaultResourceClaim(claim: Fields): void {
+  defaultClaimSpec(part(claim, 'spec'));
+}
+
+export function defaultResourceClaimTemplate(template: Fields): void {
+  defaultClaimSpec(part(part(template, 'spec'), 'spec'));
+}
+
+function defaultClaimSpec(spec: Fields | undefined): void {
+  for (const request of parts(part(spec, 'devices'), 'requests')) {
+    const exactly = part(request, 'exactly');
+    for (const wanted of [...(exactly === undefined ? [] : [exactly]), ...parts(request, 'firstAvailable')]) {
+      fill(wanted, 'allocationMode', 'ExactCount');
+      if (wanted.allocationMode === 'ExactCount') fill(wanted, 'count', 1);
+    }
+  }
+}

@@ -1,0 +1,92 @@
+import type { KubeObject } from '../../objects/index.ts';
+import { parseQuantity } from '../../quantity/index.ts';
+import type { KindDescription } from '../types.ts';
+import { ensure, type Fields, fill, part, parts, text } from './fields.ts';
+
+/**
+ * What the API server itself gives a new object beyond defaults, in place: its first status, a namespace's finalizer,
+ * a job's selector. To be called after `applyDefaults`, once `metadata.uid` is set; a status that a client sent is
+ * discarded where the kind has a status subresource.
+ */
+export function prepareForCreate(kind: KindDescription, object: KubeObject): KubeObject {
+  if (kind.hasStatus) delete object.status;
+  const initial = initialStatus[kind.kind];
+  if (initial !== undefined) object.status = initial(object);
+  if (kind.group === '' && kind.kind === 'Namespace') {
+    const spec = ensure(object, 'spec');
+    if (!Array.isArray(spec.finalizers)) spec.finalizers = ['kubernetes'];
+  }
+  if (kind.group === 'batch' && kind.kind === 'Job') selectOwnPods(object);
+  return object;
+}
+
+const none = () => ({});
+
+const initialStatus: Readonly<Record<string, (object: Fields) => Fields>> = {
+  Pod: (pod) => ({ phase: 'Pending', qosClass: qosClassOf(pod) }),
+  Namespace: () => ({ phase: 'Active' }),
+  PersistentVolume: () => ({ phase: 'Pending' }),
+  PersistentVolumeClaim: () => ({ phase: 'Pending' }),
+  Service: () => ({ loadBalancer: {} }),
+  Ingress: () => ({ loadBalancer: {} }),
+  Deployment: none,
+  ReplicaSet: () => ({ replicas: 0 }),
+  ReplicationController: () => ({ replicas: 0 }),
+  StatefulSet: () => ({ availableReplicas: 0, replicas: 0 }),
+  DaemonSet: () => ({ currentNumberScheduled: 0, desiredNumberScheduled: 0, numberMisscheduled: 0, numberReady: 0 }),
+  Job: none,
+  CronJob: none,
+  PodDisruptionBudget: () => ({ currentHealthy: 0, desiredHealthy: 0, disruptionsAllowed: 0, expectedPods: 0 }),
+  HorizontalPodAutoscaler: () => ({ desiredReplicas: 0 }),
+  ResourceQuota: none,
+  CertificateSigningRequest: none,
+  APIService: none,
+  FlowSchema: none,
+  PriorityLevelConfiguration: none,
+};
+
+/** The pods of a job are those that carry its uid, unless it says `manualSelector`. */
+function selectOwnPods(job: Fields): void {
+  const spec = ensure(job, 'spec');
+  const metadata = ensure(job, 'metadata');
+  if (spec.manualSelector === true) return;
+  const uid = text(metadata, 'uid') ?? '';
+  const name = text(metadata, 'name') ?? '';
+  const templateMetadata = ensure(ensure(spec, 'template'), 'metadata');
+  const labels = ensure(templateMetadata, 'labels');
+  for (const prefix of ['batch.kubernetes.io/', '']) {
+    fill(labels, `${prefix}controller-uid`, uid);
+    fill(labels, `${prefix}job-name`, name);
+  }
+  const selector = ensure(spec, 'selector');
+  fill(ensure(selector, 'matchLabels'), 'batch.kubernetes.io/controller-uid', uid);
+}
+
+/**
+ * The pod's quality of service: Guaranteed when every container limits CPU and memory and requests as much,
+ * BestEffort when none asks for either, Burstable otherwise.
+ * Source: "Pod Quality of Service Classes" of the Kubernetes documentation.
+ */
+export function qosClassOf(pod: Fields): 'Guaranteed' | 'Burstable' | 'BestEffort' {
+  const spec = part(pod, 'spec');
+  const containers = [...parts(spec, 'containers'), ...parts(spec, 'initContainers')];
+  const podLevel = part(spec, 'resources');
+  const demands = podLevel === undefined ? containers.map((container) => part(container, 'resources')) : [podLevel];
+  let asked = false;
+  let guaranteed = true;
+  for (const resources of demands) {
+    for (const name of ['cpu', 'memory']) {
+      const request = nanosOf(part(resources, 'requests'), name);
+      const limit = nanosOf(part(resources, 'limits'), name);
+      if (request > 0n || limit > 0n) asked = true;
+      if (limit === 0n || (request !== 0n && request !== limit)) guaranteed = false;
+    }
+  }
+  if (!asked) return 'BestEffort';
+  return guaranteed ? 'Guaranteed' : 'Burstable';
+}
+
+function nanosOf(list: Fields | undefined, name: string): bigint {
+  const value = list?.[name];
+  return typeof value === 'string' || typeof value === 'number' ? parseQuantity(value).nanos : 0n;
+}
