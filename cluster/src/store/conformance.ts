@@ -1,6 +1,8 @@
 import { BerthError } from '@berth/kube/errors';
 import { describe, expect, test } from 'vitest';
-import type { Store, StoreEvent, StoreWatch } from './types.ts';
+import { openLmdbStore } from './index.ts';
+import { temporaryDirectory } from './temporary.ts';
+import type { ListResult, Store, StoreEvent, StoreWatch } from './types.ts';
 
 /** A store under test; `dispose` closes it and removes what it left. */
 export interface StoreFixture extends AsyncDisposable {
@@ -33,6 +35,8 @@ function codeOf(action: () => unknown): string | undefined {
   }
   return undefined;
 }
+
+const contentOf = ({ entries }: ListResult) => entries.map((entry) => ({ ...entry, value: text(entry.value) }));
 
 /** Registers the tests that every implementation of `Store` must pass. */
 export function storeConformance(name: string, open: () => Promise<StoreFixture>): void {
@@ -265,6 +269,33 @@ export function storeConformance(name: string, open: () => Promise<StoreFixture>
       watch.close();
       expect(await next).toEqual({ done: true, value: undefined });
       await store.commit([put('/a', '1')]);
+    });
+
+    test('a snapshot is the store at one revision, past included', async () => {
+      await using fixture = await open();
+      await using directory = await temporaryDirectory();
+      const { store } = fixture;
+      for (let index = 0; index < 9; index++) await store.commit([put('/a', `${index}`), put(`/${index}`, 'x')]);
+      await store.commit([remove('/a'), remove('/8')]);
+      await store.compact(5);
+      const revision = store.revision;
+      const writing = store.commit([put('/late', 'x')]);
+      await store.snapshot(directory.path);
+      await writing;
+      const copy = await openLmdbStore({ directory: directory.path });
+      try {
+        expect(copy.compactedRevision).toBe(4);
+        expect([revision, revision + 1]).toContain(copy.revision);
+        for (let at = 5; at <= revision; at++) {
+          expect(contentOf(copy.list({ prefix: '/', revision: at }))).toEqual(
+            contentOf(store.list({ prefix: '/', revision: at })),
+          );
+        }
+        const events = await eventsUntil(copy.watch({ prefix: '/', after: 5 }), revision);
+        expect(events.filter((event) => event.revision <= revision).length).toBe(12);
+      } finally {
+        await copy.close();
+      }
     });
 
     test('closing waits for commits on their way, and ends watches', async () => {

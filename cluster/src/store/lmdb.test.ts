@@ -1,8 +1,9 @@
-import { storeConformance } from './conformance.ts';
+import { type StoreFixture, storeConformance } from './conformance.ts';
 import { openLmdbStore } from './index.ts';
+import { storeModelTest } from './model.ts';
 import { temporaryDirectory } from './temporary.ts';
 
-storeConformance('openLmdbStore', async () => {
+async function open(): Promise<StoreFixture> {
   const directory = await temporaryDirectory();
   const store = await openLmdbStore({ directory: directory.path });
   return {
@@ -12,4 +13,7 @@ storeConformance('openLmdbStore', async () => {
       await directory[Symbol.asyncDispose]();
     },
   };
-});
+}
+
+storeConformance('openLmdbStore', open);
+storeModelTest('openLmdbStore', open, 60);

@@ -1,7 +1,11 @@
-import { storeConformance } from './conformance.ts';
+import { type StoreFixture, storeConformance } from './conformance.ts';
 import { memoryStore } from './memory.ts';
+import { storeModelTest } from './model.ts';
 
-storeConformance('memoryStore', async () => {
+function open(): Promise<StoreFixture> {
   const store = memoryStore();
-  return { store, [Symbol.asyncDispose]: () => store.close() };
-});
+  return Promise.resolve({ store, [Symbol.asyncDispose]: () => store.close() });
+}
+
+storeConformance('memoryStore', open);
+storeModelTest('memoryStore', open, 300);

@@ -1,8 +1,8 @@
 import { BerthError } from '@berth/kube/errors';
-import type { Commit, Forgotten, Journal } from './journal.ts';
+import type { Commit, DecidedCommit, Forgotten, Journal } from './journal.ts';
 import { JournaledStore } from './journaled.ts';
 import { State } from './state.ts';
-import type { Revision, Store, StoredEntry, StoreEvent } from './types.ts';
+import type { Revision, Store, StoredEntry } from './types.ts';
 
 /** A store that lives as long as the process: for tests, and for what need not outlive a run. */
 export function memoryStore(): Store {
@@ -10,15 +10,16 @@ export function memoryStore(): Store {
 }
 
 class MemoryJournal implements Journal {
-  readonly #commits = new Map<Revision, StoreEvent[]>();
+  readonly #commits = new Map<Revision, DecidedCommit>();
+  #compacted: Revision = 0;
 
-  append(commits: readonly Commit[]): Promise<void> {
-    for (const { revision, events } of commits) this.#commits.set(revision, [...events]);
+  append(commits: readonly DecidedCommit[]): Promise<void> {
+    for (const commit of commits) this.#commits.set(commit.revision, commit);
     return Promise.resolve();
   }
 
   read(revision: Revision, key: string): StoredEntry {
-    const event = this.#commits.get(revision)?.find((candidate) => candidate.key === key);
+    const event = this.#commits.get(revision)?.events.find((candidate) => candidate.key === key);
     if (event === undefined) throw new BerthError('InternalError', `revision ${revision} of ${key} is missing`);
     return { key, value: event.value, revision, createRevision: event.createRevision };
   }
@@ -26,25 +27,38 @@ class MemoryJournal implements Journal {
   replay({ after, through, prefix }: { after: Revision; through: Revision; prefix: string }): Commit[] {
     const commits: Commit[] = [];
     for (let revision = after + 1; revision <= through; revision++) {
-      const events = (this.#commits.get(revision) ?? []).filter((event) => event.key.startsWith(prefix));
+      const events = (this.#commits.get(revision)?.events ?? []).filter((event) => event.key.startsWith(prefix));
       commits.push({ revision, events });
     }
     return commits;
   }
 
-  forget(_compacted: Revision, forgotten: readonly Forgotten[]): Promise<void> {
-    const keysByRevision = Map.groupBy(forgotten, ({ revision }) => revision);
-    for (const [revision, records] of keysByRevision) {
+  forget(compacted: Revision, forgotten: readonly Forgotten[]): Promise<void> {
+    this.#compacted = compacted;
+    for (const [revision, records] of Map.groupBy(forgotten, (record) => record.revision)) {
+      const commit = this.#commits.get(revision);
       const keys = new Set(records.map(({ key }) => key));
-      const kept = this.#commits.get(revision)?.filter((event) => !keys.has(event.key)) ?? [];
-      if (kept.length > 0) this.#commits.set(revision, kept);
-      else this.#commits.delete(revision);
+      const kept = commit?.events.flatMap((event, place) =>
+        keys.has(event.key) ? [] : [{ event, replaced: commit.replaced[place] ?? 0 }],
+      );
+      if (kept === undefined || kept.length === 0) this.#commits.delete(revision);
+      else {
+        const events = kept.map(({ event }) => event);
+        this.#commits.set(revision, { revision, events, replaced: kept.map(({ replaced }) => replaced) });
+      }
     }
     return Promise.resolve();
   }
 
-  copy(_file: string): Promise<void> {
-    return Promise.reject(new BerthError('MethodNotAllowed', 'a store in memory has no snapshots'));
+  async copy(file: string): Promise<void> {
+    // Only here: whoever never asks for a copy does not load LMDB.
+    const { createStoreFile } = await import('./lmdb/database.ts');
+    const commits = [...this.#commits.values()];
+    const compacted = this.#compacted;
+    await createStoreFile(file, async (journal) => {
+      await journal.append(commits);
+      await journal.forget(compacted, []);
+    });
   }
 
   close(): Promise<void> {

@@ -5,6 +5,8 @@ import { BerthError } from '@berth/kube/errors';
 /** LMDB passes errno values on: EIO, EFBIG, ENOSPC, EDQUOT; its own number for a full map. */
 const inputOutput = 5;
 const noRoom = new Set<unknown>([27, 28, 122, -30792, 'ENOSPC', 'EDQUOT', 'EFBIG']);
+/** SQLite's result codes for files that cannot be made or written, for whatever reason: IOERR, FULL, CANTOPEN. */
+const sqliteCannotWrite = new Set<unknown>([10, 13, 14]);
 /** A file system with less than this left is taken for full. */
 const fullBelow = 32 * 1024 * 1024;
 
@@ -27,9 +29,14 @@ export function bytesLeft(file: string): number {
 function isOutOfRoom(file: string, error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   if (noRoom.has(code)) return true;
-  if (code !== inputOutput) return false;
+  const sqlite = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
+  if (code !== inputOutput && !sqliteCannotWrite.has(sqlite)) return false;
   // The last write before a disk is full is cut short, which LMDB calls an input/output error like a broken disk's.
-  return bytesLeft(file) < fullBelow;
+  try {
+    return bytesLeft(file) < fullBelow;
+  } catch {
+    return false;
+  }
 }
 
 export function messageOf(error: unknown): string {
