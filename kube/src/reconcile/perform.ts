@@ -89,21 +89,23 @@ async function performOne(action: Action, options: PerformOptions): Promise<void
   }
 
   function observeWrite(answer: KubeObject): void {
-    // The last finalizer was removed: with this write the object was deleted.
-    const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds = 0 } = answer.metadata;
-    if (deletionTimestamp && finalizers.length === 0 && deletionGracePeriodSeconds === 0)
-      informer?.observeDeleted(answer);
+    // With the last finalizer removed, this write was the deletion.
+    if (answer.metadata.deletionTimestamp && !isHeld(answer)) informer?.observeDeleted(answer);
     // Subresources with a kind of their own (`Scale`) are not the object.
     else if (answer.kind === resource.kind) informer?.observe(answer);
   }
 
   function observeDelete(answer: KubeObject | undefined): void {
     const present = informer?.get(key);
-    const { deletionTimestamp, finalizers = [], deletionGracePeriodSeconds = 0 } = answer?.metadata ?? {};
-    if (answer && deletionTimestamp && (finalizers.length > 0 || deletionGracePeriodSeconds > 0))
-      informer?.observe(answer);
+    if (answer?.metadata.deletionTimestamp && isHeld(answer)) informer?.observe(answer);
     else if (present) informer?.observeDeleted(present);
   }
+}
+
+/** Whether an object that is being deleted is still there: for its finalizers, its grace period, or a namespace's own finalizers. */
+function isHeld({ metadata, spec }: KubeObject): boolean {
+  const own = (spec as { finalizers?: unknown[] } | undefined)?.finalizers ?? [];
+  return (metadata.finalizers?.length ?? 0) > 0 || (metadata.deletionGracePeriodSeconds ?? 0) > 0 || own.length > 0;
 }
 
 async function requireAbsent(action: Action & { type: 'absent' }, { client, informers, signal }: PerformOptions) {

@@ -1,0 +1,82 @@
+import { type Clock, type KubeClient, sharedInformers } from '@berth/kube/client';
+import type { ResourceRef } from '@berth/kube/objects';
+import { eventRecorder, type Reconciler, startWorker } from '@berth/kube/reconcile';
+import { deploymentController } from './deployment/index.ts';
+import { endpointSliceController, endpointsController, orphanedEndpointsController } from './endpoints/index.ts';
+import { startGarbageCollector } from './garbage/index.ts';
+import { namespaceController } from './namespace/index.ts';
+import { replicaSetController } from './replicaset/index.ts';
+import { customResourceDefinitions, type Served, servedResources } from './served.ts';
+import { rootCaController, serviceAccountController } from './serviceaccount/index.ts';
+
+export interface ControllersOptions {
+  client: KubeClient;
+  /** PEM of the authority of the API server's certificate: `kube-root-ca.crt` in every namespace. */
+  clusterCa: string;
+  signal: AbortSignal;
+  clock?: Clock;
+  /** Told of each failure; the controllers retry by themselves. `where` names the controller and the object. */
+  onError?(error: unknown, where: string): void;
+}
+
+/** The cluster's reconcilers. */
+export function controllers(options: { clusterCa: string; served: Served }): Reconciler[] {
+  return [
+    deploymentController,
+    replicaSetController,
+    endpointSliceController,
+    endpointsController,
+    orphanedEndpointsController,
+    serviceAccountController,
+    rootCaController(options.clusterCa),
+    namespaceController(options.served),
+  ];
+}
+
+/**
+ * Runs all of them, and the garbage collector, over shared informers until the signal is aborted. Resolves when they
+ * have seen the whole state once and work.
+ */
+export async function startControllers(options: ControllersOptions): Promise<void> {
+  const { client, signal, onError } = options;
+  const clock = options.clock ? { clock: options.clock } : {};
+  const served = servedResources();
+  const informers = sharedInformers({
+    client,
+    signal,
+    ...clock,
+    onError: (error, resource: ResourceRef) => onError?.(error, `informer ${resource.resource}`),
+  });
+  const recorders = new Map<string, ReturnType<typeof eventRecorder>>();
+  const recorderFor = (component: string) => {
+    const recorder =
+      recorders.get(component) ??
+      eventRecorder({ client, component, ...clock, onError: (error) => onError?.(error, `events of ${component}`) });
+    recorders.set(component, recorder);
+    return recorder;
+  };
+
+  for (const reconciler of controllers({ clusterCa: options.clusterCa, served })) {
+    const { name } = reconciler;
+    const report = (error: unknown, key: string) => onError?.(error, `${name} ${key}`);
+    startWorker({ reconciler, client, informers, recorder: recorderFor(name), signal, ...clock, onError: report });
+  }
+  const garbage = startGarbageCollector({
+    client,
+    informers,
+    served,
+    recorder: recorderFor('garbage-collector'),
+    signal,
+    ...clock,
+    onError: (error, key) => onError?.(error, `garbage-collector ${key}`),
+  });
+  informers.of(customResourceDefinitions).subscribe(({ type, object }) => {
+    if (type !== 'deleted') for (const resource of served.define(object)) garbage.track(resource);
+  });
+
+  const aborted = new Promise<void>((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([informers.synced(), aborted]);
+}
