@@ -1,5 +1,6 @@
 import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
+import type { Kubeconfig } from './api/index.ts';
 
 /** `auto` takes containerd when this machine can run containers, and `simulated` otherwise. */
 export type RuntimeChoice = 'auto' | 'containerd' | 'simulated' | `cri=${string}`;
@@ -31,6 +32,10 @@ export interface Cluster {
   instance: string;
   /** As the administrator (`kubernetes-admin`, `system:masters`). */
   connection: Connection;
+  /** The same as a kubeconfig. */
+  kubeconfig: Kubeconfig;
+  /** A certificate of the cluster's authority for the addresses that the program listens on. PEM. */
+  servingTls: { cert: string; key: string };
   /** In process, with all rights. */
   client: KubeClient;
   /** Imports an OCI or Docker archive into every node; answers the names it brought. */

@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { servingCertificate } from '@berth/cluster/api';
+import { makeCertificates } from '@berth/cluster/api';
 import { type Credentials, clientFromKubeconfig, openKubeconfig } from '@berth/kube/client';
 import { BerthError } from '@berth/kube/errors';
 import type { ClusterConnection } from '@berth/platform/portal';
@@ -47,7 +47,7 @@ export async function serve(options: ServeOptions): Promise<void> {
     openPortal({
       listen: options.listen,
       port: options.consolePort,
-      tls: await servingCertificate({ directory: join(dataDir, 'pki'), host: options.listen }),
+      tls: (await makeCertificates(join(dataDir, 'pki'), { names: [options.listen] })).serving,
       connection: connectionOf(opened.server, await opened.credentials(), opened.credentials),
       client,
       cluster: { name: opened.context, version: gitVersion },

@@ -53,7 +53,7 @@ export async function up(options: UpOptions): Promise<void> {
   stack.defer(() => cluster.stop());
 
   const kubeconfig = resolve(options.kubeconfig ?? join(dataDir, 'kubeconfig'));
-  writeKubeconfig(kubeconfig, 'berth', cluster.connection);
+  writeKubeconfig(kubeconfig, cluster.kubeconfig);
   const portal = await progress.step('serves the console', () => portalOf(options, dataDir, cluster, logger));
   stack.defer(() => portal.close());
   const apiUrl = cluster.connection.server;
