@@ -23,7 +23,9 @@ export interface ShopImage {
 export function shopImage(): ShopImage {
   const directory = import.meta.dirname;
   const files = readdirSync(directory, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(ts|css|json)$/.test(entry.name) && !entry.name.endsWith('.test.ts'))
+    .filter(
+      (entry) => entry.isFile() && /\.(ts|css|json)$/.test(entry.name) && !/\.(test|fixture)\.ts$/.test(entry.name),
+    )
     .map((entry) => relative(directory, join(entry.parentPath, entry.name)))
     .filter((path) => !path.startsWith('node_modules/') && path !== 'image.ts')
     .sort()

@@ -86,8 +86,8 @@ export function orderPage(visitor: Visitor, order: Order, names: ReadonlyMap<str
   );
   return html`${fresh ? html`<p class="note good" role="status">${text.thanks}</p>` : undefined}
 <h1>${text.order} ${order.id}</h1>
-<p class="lead">${text.recipient}: ${order.recipient}<br>${text.orderedOn}: ${time(order.createdAt, visitor)}<br>${text.paidWith} ${order.cardEnding}</p>
-<div class="actions"></div><div class="panel">${rows}<div class="sum"><span>${text.total}</span><span>${money(order.total)}</span></div></div>
+<p class="lead">${text.recipient}${text.colon}${order.recipient}<br>${text.orderedOn}${text.colon}${time(order.createdAt, visitor)}<br>${text.paidWith}${text.paidGap}${order.cardEnding}</p>
+<div class="panel">${rows}<div class="sum"><span>${text.total}</span><span>${money(order.total)}</span></div></div>
 <div class="actions"><a class="button quiet" href="/orders">${text.orders}</a><a class="button quiet" href="/">${text.keepShopping}</a></div>`;
 }
 
@@ -99,7 +99,7 @@ export function ordersPage(visitor: Visitor, orders: readonly Order[]): Html {
   const rows = orders.map(({ id, createdAt, total, items }) => {
     const count = items.reduce((sum, { quantity }) => sum + quantity, 0);
     const thumbs = items.slice(0, 3).map(({ productId }) => image(productId, ''));
-    return html`<li><a class="panel" href="/orders/${id}"><span class="thumbs">${thumbs}</span><span><b>${id}</b><br><span class="price">${time(createdAt, visitor)} · ${count} ${text.items}</span></span><span class="amount">${money(total)}</span></a></li>`;
+    return html`<li><a class="panel order-row" href="/orders/${id}"><span class="thumbs">${thumbs}</span><span><b>${id}</b><br><span class="price">${time(createdAt, visitor)} · ${count} ${text.items}</span></span><span class="amount">${money(total)}</span></a></li>`;
   });
   return html`<h1>${text.orders}</h1><ul class="orders">${rows}</ul>`;
 }

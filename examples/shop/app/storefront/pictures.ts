@@ -47,8 +47,8 @@ const drawings: Readonly<Record<string, Drawing>> = {
       <ellipse cx="200" cy="238" rx="112" ry="14" fill="#4b3214" opacity=".16"/>
       <g fill="none" stroke-linecap="round"><g stroke="#8d6234" stroke-width="27"><ellipse cx="200" cy="204" rx="96" ry="30"/><ellipse cx="200" cy="176" rx="92" ry="28"/><ellipse cx="200" cy="148" rx="86" ry="26"/></g>
       <g stroke="#d8ac6c" stroke-width="22"><ellipse cx="200" cy="204" rx="96" ry="30"/><ellipse cx="200" cy="176" rx="92" ry="28"/><ellipse cx="200" cy="148" rx="86" ry="26"/></g>
-      <g stroke="#a97b43" stroke-width="22" stroke-dasharray="3 13"><ellipse cx="200" cy="204" rx="96" ry="30"/><ellipse cx="200" cy="176" rx="92" ry="28"/><ellipse cx="200" cy="148" rx="86" ry="26"/></g>
-      <path d="M282 142q58-26 46-66t-50-24" stroke="#8d6234" stroke-width="25"/><path d="M282 142q58-26 46-66t-50-24" stroke="#d8ac6c" stroke-width="20"/><path d="M282 142q58-26 46-66t-50-24" stroke="#a97b43" stroke-width="20" stroke-dasharray="3 13"/>
+      <g stroke="#a97b43" stroke-width="22" stroke-dasharray="3 13" stroke-linecap="butt"><ellipse cx="200" cy="204" rx="96" ry="30"/><ellipse cx="200" cy="176" rx="92" ry="28"/><ellipse cx="200" cy="148" rx="86" ry="26"/></g>
+      <path d="M282 142q58-26 46-66t-50-24" stroke="#8d6234" stroke-width="25"/><path d="M282 142q58-26 46-66t-50-24" stroke="#d8ac6c" stroke-width="20"/><path d="M282 142q58-26 46-66t-50-24" stroke="#a97b43" stroke-width="20" stroke-dasharray="3 13" stroke-linecap="butt"/>
       <path d="M276 52h-20" stroke="#1d4e79" stroke-width="24"/></g>`,
   },
   'pocket-compass': {
@@ -60,7 +60,7 @@ const drawings: Readonly<Record<string, Drawing>> = {
       <g stroke="#4a3a1e" stroke-width="4"><path d="M200 80v16M200 216v16M124 156h16M260 156h16"/></g><g stroke="#4a3a1e" stroke-width="2"><path d="M146 102l8 8M254 102l-8 8M146 210l8-8M254 210l-8-8"/></g>
       <g font-family="Georgia,serif" font-size="20" text-anchor="middle" fill="#4a3a1e"><text x="200" y="116">N</text><text x="200" y="211">S</text><text x="248" y="163">E</text><text x="152" y="163">W</text></g>
       <g transform="rotate(32 200 156)"><path d="M200 92l13 64h-26z" fill="#c8402f"/><path d="M200 220l13-64h-26z" fill="#33475c"/><path d="M200 92v64h-13z" fill="#e2604f"/><path d="M200 220v-64h-13z" fill="#4d647c"/></g>
-      <circle cx="200" cy="156" r="8" fill="#c9a14d" stroke="#8a6a2a" stroke-width="2"/><path d="M142 118q22-36 66-38" stroke="#fff" stroke-width="7" fill="none" stroke-linecap="round" opacity=".7"/>`,
+      <circle cx="200" cy="156" r="8" fill="#c9a14d" stroke="#8a6a2a" stroke-width="2"/>`,
   },
   'wool-blanket': {
     ground: ['#e9e4f0', '#cdc4dc'],

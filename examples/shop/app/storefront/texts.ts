@@ -37,6 +37,8 @@ const english = {
   dark: 'Dark',
   servedBy: 'Served by',
   skip: 'Skip to content',
+  colon: ': ',
+  paidGap: ' ',
 } as const;
 
 export type Texts = Readonly<Record<keyof typeof english, string>>;
@@ -78,6 +80,8 @@ const chinese: Texts = {
   dark: '深色',
   servedBy: '由此提供服務：',
   skip: '跳到主要內容',
+  colon: '：',
+  paidGap: '：',
 };
 
 export const texts: Readonly<Record<Language, Texts>> = { en: english, 'zh-TW': chinese };
