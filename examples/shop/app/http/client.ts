@@ -48,6 +48,10 @@ export function upstreamMetrics(metrics: Metrics): UpstreamMetrics {
 
 const attemptMs = 2_500;
 const attempts = 3;
+/** For calls that never arrived: nobody is hurt by trying longer, and a pod that is replaced is back in seconds. */
+const attemptsUndelivered = 7;
+const undelivered = new Set(['ECONNREFUSED', 'EHOSTUNREACH', 'ENETUNREACH', 'EAI_AGAIN', 'ENOTFOUND']);
+const longestPauseMs = 1_000;
 const totalMs = 6_000;
 const answerLimit = 1024 * 1024;
 
@@ -95,14 +99,16 @@ export function upstream(name: string, baseUrl: string, metrics: UpstreamMetrics
       const repeatable = options.idempotent ?? (options.method ?? 'GET') === 'GET';
       const deadline = performance.now() + totalMs;
       for (let round = 1; ; round += 1) {
-        const failure = await attempt(path, options).then(
+        const outcome = await attempt(path, options).then(
           (result) =>
             result.status < 500 ? { result } : { error: new HttpError(502, `${name} answered ${result.status}`) },
-          (cause: unknown) => ({ error: unreachable(name, cause) }),
+          (cause: unknown) => ({ error: unreachable(name, cause), arrived: !isUndelivered(cause) }),
         );
-        if ('result' in failure) return failure.result;
-        const pause = 50 * 2 ** round * (0.5 + Math.random());
-        if (!repeatable || round >= attempts || performance.now() + pause > deadline) throw failure.error;
+        if ('result' in outcome) return outcome.result;
+        const arrived = !('arrived' in outcome) || outcome.arrived;
+        const pause = Math.min(50 * 2 ** round, longestPauseMs) * (0.5 + Math.random());
+        const mayRepeat = arrived ? repeatable && round < attempts : round < attemptsUndelivered;
+        if (!mayRepeat || performance.now() + pause > deadline) throw outcome.error;
         metrics.retries.add({ upstream: name });
         await delay(pause);
       }
@@ -122,6 +128,10 @@ export function upstream(name: string, baseUrl: string, metrics: UpstreamMetrics
 function unreachable(name: string, cause: unknown): HttpError {
   const late = cause instanceof Error && cause.name === 'TimeoutError';
   return new HttpError(late ? 504 : 502, late ? `${name} took too long` : `${name} cannot be reached`, { cause });
+}
+
+function isUndelivered(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && undelivered.has(String(cause.code));
 }
 
 async function exchange(

@@ -36,7 +36,7 @@ export interface RunningServer {
 const durationBuckets = [0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** Starts a service with what all of them have: health, metrics, knobs, spans, a log line for what went wrong. */
-export async function startServer(options: ServerOptions, port: number, host = '::'): Promise<RunningServer> {
+export async function startServer(options: ServerOptions, port: number): Promise<RunningServer> {
   const { metrics, log } = options;
   let knobs = options.knobs;
   let stopping = false;
@@ -115,7 +115,7 @@ export async function startServer(options: ServerOptions, port: number, host = '
   };
 
   const server = createServer(
-    // The kernel's own limit on idle connections is far longer: clients that keep theirs shorter never meet a closed one.
+    // Clients drop their idle connections long before, so that none meets one that was closed under it.
     { keepAliveTimeout: 65_000, headersTimeout: 10_000, requestTimeout: 30_000, maxHeaderSize: 16 * 1024 },
     (message, response) => {
       open += 1;
@@ -131,7 +131,7 @@ export async function startServer(options: ServerOptions, port: number, host = '
   );
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
-    server.listen(port, host, () => resolve());
+    server.listen(port, () => resolve());
   });
   const { port: bound } = server.address() as AddressInfo;
   log('info', 'listening', { port: bound });
