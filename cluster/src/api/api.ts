@@ -9,6 +9,7 @@ import { KindRegistry } from './kinds.ts';
 import { LoopbackClient } from './loopback/client.ts';
 import type { Machinery } from './machinery.ts';
 import { Pipeline } from './pipeline.ts';
+import { ProtobufDecoder } from './protobuf/decode.ts';
 import { ObjectStorage } from './storage/object-storage.ts';
 import { status } from './subresources/status.ts';
 import { Subresources } from './subresources/subresources.ts';
@@ -35,6 +36,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     pipeline,
     authenticator: new Authenticator([]),
     tables: new Tables(now),
+    protobuf: new ProtobufDecoder(),
     paths: [healthHandler(checks), discoveryHandler(registry)],
     streams: new Map(),
     failed: (error, path) => logger.error({ err: error, path }, 'a request failed'),

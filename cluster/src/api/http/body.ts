@@ -4,6 +4,7 @@ import { BerthError } from '@berth/kube/errors';
 import { parseDocument } from 'yaml';
 import type { PatchType } from '../call.ts';
 import { badRequest } from '../faults.ts';
+import type { ProtobufDecoder } from '../protobuf/decode.ts';
 
 export type Request = IncomingMessage | Http2ServerRequest;
 
@@ -60,9 +61,10 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 };
 
 /** Decodes JSON or YAML. Throws `BadRequest` that names the position, or `UnsupportedMediaType`. */
-export function decodeBody(body: Buffer, contentType: string | undefined): unknown {
+export function decodeBody(body: Buffer, contentType: string | undefined, protobuf: ProtobufDecoder): unknown {
   if (body.length === 0) return undefined;
   const type = mediaType(contentType);
+  if (type === 'application/vnd.kubernetes.protobuf') return protobuf.decode(body);
   if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'application/apply-patch+yaml') {
     return parseYaml(body);
   }

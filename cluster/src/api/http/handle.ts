@@ -4,6 +4,7 @@ import { type Authenticator, anonymous } from '../authentication/authenticator.t
 import type { Call } from '../call.ts';
 import { unknownPath } from '../faults.ts';
 import { attributesOf, methodNotAllowed, type Pipeline } from '../pipeline.ts';
+import type { ProtobufDecoder } from '../protobuf/decode.ts';
 import type { Tables } from '../table/table.ts';
 import { decodeBody, patchTypeOf, type Request, readBody } from './body.ts';
 import { encodeAnswer } from './encode.ts';
@@ -30,6 +31,7 @@ export interface HandlerParts {
   pipeline: Pipeline;
   authenticator: Authenticator;
   tables: Tables;
+  protobuf: ProtobufDecoder;
   paths: readonly PathHandler[];
   streams: ReadonlyMap<string, StreamHandler>;
   failed(error: unknown, path: string): void;
@@ -99,7 +101,7 @@ async function serveResource(
   const representation = negotiate(request.headers.accept);
   if (hasBody.has(request.method ?? '')) {
     if (request.method === 'PATCH') call.patchType = patchTypeOf(request.headers['content-type']);
-    call.body = decodeBody(await readBody(request), request.headers['content-type']);
+    call.body = decodeBody(await readBody(request), request.headers['content-type'], parts.protobuf);
   }
   const answer = await pipeline.run(call);
   if (answer.type === 'watch') streamWatch(tables, call, answer.source, response, representation);

@@ -1,0 +1,56 @@
+import { Reader } from './reader.ts';
+
+/** The messages that JSON writes in another form than field by field. */
+export const special: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
+  'k8s.io.apimachinery.pkg.util.intstr.IntOrString': (bytes) => {
+    const { 1: type, 2: number, 3: text } = fieldsOf(bytes);
+    return type === 1n ? textOf(text) : Number(number ?? 0n);
+  },
+  'k8s.io.apimachinery.pkg.api.resource.Quantity': (bytes) => textOf(fieldsOf(bytes)[1]),
+  'k8s.io.apimachinery.pkg.apis.meta.v1.Time': (bytes) => timeOf(bytes, 'seconds'),
+  'k8s.io.apimachinery.pkg.apis.meta.v1.MicroTime': (bytes) => timeOf(bytes, 'microseconds'),
+  'k8s.io.apimachinery.pkg.apis.meta.v1.Duration': (bytes) => `${Number(fieldsOf(bytes)[1] ?? 0n) / 1e9}s`,
+  'k8s.io.apimachinery.pkg.apis.meta.v1.FieldsV1': (bytes) => jsonOf(fieldsOf(bytes)[1]),
+  'k8s.io.apimachinery.pkg.runtime.RawExtension': (bytes) => jsonOf(fieldsOf(bytes)[1]),
+  'k8s.io.apimachinery.pkg.apis.meta.v1.Verbs': textsOf,
+  'k8s.io.api.authentication.v1.ExtraValue': textsOf,
+  'k8s.io.api.authorization.v1.ExtraValue': textsOf,
+  'k8s.io.api.certificates.v1.ExtraValue': textsOf,
+};
+
+type Value = bigint | Uint8Array | undefined;
+
+function fieldsOf(bytes: Uint8Array): Record<number, Value> {
+  const fields: Record<number, Value> = {};
+  const reader = new Reader(bytes);
+  while (!reader.isDone) {
+    const { number, value } = reader.field();
+    fields[number] = value;
+  }
+  return fields;
+}
+
+function textOf(value: Value): string {
+  return value instanceof Uint8Array ? Buffer.from(value).toString() : '';
+}
+
+function jsonOf(value: Value): unknown {
+  const text = textOf(value);
+  return text === '' ? undefined : JSON.parse(text);
+}
+
+function textsOf(bytes: Uint8Array): string[] {
+  const texts: string[] = [];
+  const reader = new Reader(bytes);
+  while (!reader.isDone) texts.push(textOf(reader.field().value));
+  return texts;
+}
+
+/** The zero time, which is an empty message, is null in JSON. */
+function timeOf(bytes: Uint8Array, precision: 'seconds' | 'microseconds'): string | undefined {
+  const { 1: seconds, 2: nanos } = fieldsOf(bytes);
+  if (seconds === undefined || Number(seconds) <= 0) return undefined;
+  const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+  if (precision === 'seconds') return `${whole}Z`;
+  return `${whole}.${String(Math.trunc(Number(nanos ?? 0n) / 1000)).padStart(6, '0')}Z`;
+}
