@@ -1,0 +1,146 @@
+import { mkdir, readFile, realpath, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Informers, type KubeClient, sharedInformers } from '@berth/kube/client';
+import { resources } from '@berth/kube/objects';
+import type { Logger } from 'pino';
+import {
+  type AddressPlan,
+  chooseInstanceRange,
+  instanceOf,
+  planAddresses,
+  planNode,
+  releaseInstanceRange,
+} from './addresses/index.ts';
+import { keepDnsRunning, keepRecords, publishDnsService, recordsDirectory, stopDns } from './dns/index.ts';
+import { cniBinDir, setUpHost, tearDownHost, writeCniConfiguration } from './pods/index.ts';
+import { computeFixed, endAllFlows, listTable, run, startProxy, tableName } from './services/index.ts';
+
+/** Where the DNS process listens on the host's address. Pods and the host ask port 53 of the DNS service address. */
+export const dnsPort = 10_053;
+
+export interface NetworkNode {
+  name: string;
+  /** 0 to 126; decides the node's /24 and must stay the node's for good. */
+  index: number;
+}
+
+/** The network as far as it exists before the API server: links, addresses, files. */
+export interface NetworkSetup {
+  instance: string;
+  dataDir: string;
+  plan: AddressPlan;
+  nodes: readonly (NetworkNode & {
+    podRange: string;
+    gateway: string;
+    /** For the runtime's CNI `conf_dir`; the programs are in `cniBinDir`. */
+    cniConfDir: string;
+  })[];
+  cniBinDir: string;
+}
+
+/**
+ * Sets up this machine for the instance: the address range, the link with the host's address (on which the API server
+ * must listen too, so that pods reach it), routes, forwarding, CNI files. Takes some 20 ms; may be repeated, and leaves
+ * what an earlier run made. Needs root. Throws `Conflict` when the range is taken, `ServiceUnavailable` when a program
+ * is missing.
+ */
+export async function prepareNetwork(options: {
+  dataDir: string;
+  nodes: readonly NetworkNode[];
+  claimsDir?: string;
+}): Promise<NetworkSetup> {
+  await mkdir(options.dataDir, { recursive: true });
+  const dataDir = await realpath(options.dataDir);
+  const [instance, range] = await Promise.all([instanceOf(dataDir), chooseInstanceRange({ ...options, dataDir })]);
+  const plan = planAddresses(range);
+  const [nodes] = await Promise.all([
+    Promise.all(
+      options.nodes.map(async (node) => ({
+        ...node,
+        ...planNode(range, node.index),
+        cniConfDir: await writeCniConfiguration({ dataDir, instance, range, node }),
+      })),
+    ),
+    setUpHost(instance, plan),
+  ]);
+  return { instance, dataDir, plan, nodes, cniBinDir };
+}
+
+export interface Network {
+  dnsPid: number;
+  /** Resolves when the rules of all services that were known at the start are in the kernel. */
+  ready: Promise<void>;
+  /** Resolves when no change of a service waits for its rules. */
+  settled(): Promise<void>;
+}
+
+/**
+ * Keeps service addresses, node ports, host ports and names up to date until the signal is aborted. Rules and the DNS
+ * process stay then, and are adopted by the next start. Resolves when the DNS process answers.
+ */
+export async function startNetwork(options: {
+  setup: NetworkSetup;
+  client: KubeClient;
+  /** Shared with other parts of the process, so that nothing is watched twice. */
+  informers?: Informers;
+  /** Instead of those of the host's `/etc/resolv.conf`. */
+  upstreams?: { address: string; port: number }[];
+  logger: Logger;
+  signal: AbortSignal;
+}): Promise<Network> {
+  const { setup, client, signal } = options;
+  const { instance, dataDir, plan } = setup;
+  const logger = options.logger.child({ part: 'network' });
+  const informers =
+    options.informers ??
+    sharedInformers({
+      client,
+      signal,
+      onError: (error, resource) => logger.warn({ error }, `${resource.resource} cannot be watched; trying again`),
+    });
+  const services = informers.of(resources.services);
+  const endpointSlices = informers.of(resources.endpointSlices);
+  const pods = informers.of(resources.pods);
+
+  const endpoint = { address: plan.hostAddress, port: dnsPort };
+  const fixed = computeFixed(
+    (['udp', 'tcp'] as const).map((protocol) => ({ address: plan.dnsAddress, port: 53, protocol, endpoint })),
+  );
+  const proxy = startProxy({ instance, plan, services, endpointSlices, pods, fixed, logger, signal });
+  const records = keepRecords({ directory: recordsDirectory(dataDir), services, endpointSlices, logger, signal });
+  records.catch((error) => logger.error({ error }, 'DNS records cannot be written'));
+  publishDnsService({ client, plan, port: dnsPort, logger, signal }).catch((error) =>
+    logger.error({ error }, 'the service kube-dns cannot be created'),
+  );
+  const { pid } = await keepDnsRunning({
+    dataDir,
+    range: plan.range,
+    listen: endpoint,
+    avoid: [plan.hostAddress, plan.dnsAddress],
+    ...(options.upstreams ? { upstreams: options.upstreams } : {}),
+    logger,
+    signal,
+  });
+  return { dnsPid: pid, ready: Promise.all([proxy.ready, records]).then(() => {}), settled: proxy.settled };
+}
+
+/**
+ * Takes everything of this instance's network from the machine: the DNS process, rules, links, remembered flows, the claim of
+ * its range. Others' links and rules stay as they are, and so does IP forwarding. Containers must have ended before. May
+ * be repeated; the range itself is kept in the data directory for the next start.
+ */
+export async function removeNetwork(options: { dataDir: string; claimsDir?: string }): Promise<void> {
+  const dataDir = await realpath(options.dataDir).catch(() => undefined);
+  if (dataDir === undefined) return;
+  const range = (await readFile(join(dataDir, 'network', 'range'), 'utf8').catch(() => '')).trim();
+  await stopDns(dataDir);
+  if (range !== '') {
+    const instance = await instanceOf(dataDir);
+    const plan = planAddresses(range);
+    await tearDownHost(instance, plan);
+    if (await listTable(tableName(instance))) await run('nft', ['delete', 'table', 'ip', tableName(instance)]);
+    await endAllFlows(plan.range);
+    await releaseInstanceRange({ ...options, dataDir });
+  }
+  for (const part of ['cni', 'ipam', 'dns']) await rm(join(dataDir, 'network', part), { recursive: true, force: true });
+}
