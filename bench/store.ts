@@ -4,54 +4,50 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openLmdbStore, type Store } from '@berth/cluster/store';
-
-export interface Measurement {
-  name: string;
-  value: number;
-  unit: string;
-  /** What prints this figure again. */
-  command: string;
-}
+import { percentile, type Row, type Suite } from './row.ts';
 
 /** About what a pod with a status is, in bytes of JSON. */
 const podSize = 2000;
 const command = 'node bench/store.ts';
 
+/** The store by itself, without an API server in front of it. */
+export const store: Suite = { name: 'store', measure: measureStore };
+
 /**
  * Measures the LMDB store in a temporary directory (TMPDIR chooses the disk): durable commits, lists, watch fan-out, start-up;
  * and what one `fdatasync` costs there, since no durable commit can be faster. Takes a few seconds.
  */
-export async function measureStore(): Promise<Measurement[]> {
+export async function measureStore(): Promise<Row[]> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-bench-store-'));
-  const rows: Measurement[] = [];
+  const rows: Row[] = [];
   const add = (name: string, value: number, unit: string) => rows.push({ name, value, unit, command });
   try {
     add('store: fdatasync of 4 KiB', syncMilliseconds(join(directory, 'sync')), 'ms');
-    let store = await openLmdbStore({ directory: join(directory, 'store') });
-    add('store: durable commits, 1 writer', await commitsPerSecond(store, 1, 1500), '1/s');
-    add('store: durable commits, 64 writers', await commitsPerSecond(store, 64, 2000), '1/s');
-    await fill(store, 10_000);
+    let opened = await openLmdbStore({ directory: join(directory, 'store') });
+    add('store: durable commits, 1 writer', await commitsPerSecond(opened, 1, 1500), 'per s');
+    add('store: durable commits, 64 writers', await commitsPerSecond(opened, 64, 2000), 'per s');
+    await fill(opened, 10_000);
     add(
       'store: list of 10,000 pods',
-      median(40, () => store.list({ prefix: '/pods/' })),
+      median(40, () => opened.list({ prefix: '/pods/' })),
       'ms',
     );
-    add('store: get', median(20, () => getAll(store, 10_000)) / 10, 'us');
-    add('store: commit to event at 1,000 watchers, p99', await fanOut(store, 1000, 100), 'ms');
-    const past = store.revision;
-    await fill(store, 10_000);
+    add('store: get', median(20, () => getAll(opened, 10_000)) / 10, 'µs');
+    add('store: commit to event at 1,000 watchers, p99', await fanOut(opened, 1000, 100), 'ms');
+    const past = opened.revision;
+    await fill(opened, 10_000);
     add(
       'store: list of 10,000 pods at an older revision',
-      median(5, () => store.list({ prefix: '/pods/', revision: past })),
+      median(5, () => opened.list({ prefix: '/pods/', revision: past })),
       'ms',
     );
-    await store.compact(store.revision);
-    await fill(store, 50_000);
-    await store.close();
+    await opened.compact(opened.revision);
+    await fill(opened, 50_000);
+    await opened.close();
     const start = performance.now();
-    store = await openLmdbStore({ directory: join(directory, 'store') });
+    opened = await openLmdbStore({ directory: join(directory, 'store') });
     add('store: open with 50,000 pods', performance.now() - start, 'ms');
-    await store.close();
+    await opened.close();
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -116,7 +112,7 @@ async function fanOut(store: Store, watchers: number, events: number): Promise<n
     await Promise.all(received);
   }
   for (const watch of watches) watch.close();
-  return delays.sort((one, other) => one - other)[Math.floor(delays.length * 0.99)] ?? 0;
+  return percentile(delays, 99);
 }
 
 function median(runs: number, action: () => void): number {
@@ -125,7 +121,7 @@ function median(runs: number, action: () => void): number {
     action();
     return performance.now() - start;
   });
-  return times.sort((one, other) => one - other)[runs >> 1] ?? 0;
+  return percentile(times, 50);
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {

@@ -9,8 +9,9 @@ const magic = 0xbeefc0de;
 const dataVersion = 2;
 const metaFlag = 0x08;
 const metaSize = 160;
-/** Bytes read at once; records of one time lie side by side. */
-const readAhead = 64 * 1024;
+/** Bytes read at once, and how many such pieces are kept: pages of one time lie near each other, in any order. */
+const chunkSize = 64 * 1024;
+const chunksKept = 128;
 
 /** Bytes in front of what a page holds. */
 export const pageHeader = 24;
@@ -36,33 +37,45 @@ export interface Meta {
 export class PageReader {
   readonly #descriptor: number;
   readonly size: number;
-  #chunk = Buffer.alloc(0);
-  #chunkStart = 0;
+  /** Least recently used first. */
+  readonly #chunks = new Map<number, Buffer>();
 
   constructor(descriptor: number) {
     this.#descriptor = descriptor;
     this.size = fstatSync(descriptor).size;
   }
 
-  /** `length` bytes at `offset`; valid until the next read. */
+  /** `length` bytes at `offset`. They stay as they are for as long as they are looked at. */
   read(offset: number, length: number): Buffer {
     if (offset + length > this.size) {
       throw new Error(`it is truncated: ${this.size} bytes, byte ${offset + length} is in use`);
     }
-    const from = offset - this.#chunkStart;
-    if (from < 0 || from + length > this.#chunk.byteLength) return this.#refill(offset, length);
-    return this.#chunk.subarray(from, from + length);
+    const chunk = Math.floor(offset / chunkSize) * chunkSize;
+    const from = offset - chunk;
+    if (from + length > chunkSize) return this.#fetch(offset, length);
+    return this.#chunk(chunk).subarray(from, from + length);
   }
 
-  #refill(offset: number, length: number): Buffer {
-    const wanted = Math.min(Math.max(length, readAhead), this.size - offset);
-    // A new one each time: a page that is being looked at stays as it is while pages below it are read.
-    const chunk = Buffer.allocUnsafeSlow(wanted);
-    const got = readSync(this.#descriptor, chunk, 0, wanted, offset);
-    if (got < length) throw new Error(`it cannot be read at byte ${offset}`);
-    this.#chunk = chunk.subarray(0, got);
-    this.#chunkStart = offset;
-    return this.#chunk.subarray(0, length);
+  #chunk(start: number): Buffer {
+    const found = this.#chunks.get(start);
+    if (found !== undefined) {
+      this.#chunks.delete(start);
+      this.#chunks.set(start, found);
+      return found;
+    }
+    const chunk = this.#fetch(start, Math.min(chunkSize, this.size - start));
+    const [oldest] = this.#chunks.keys();
+    if (this.#chunks.size >= chunksKept && oldest !== undefined) this.#chunks.delete(oldest);
+    this.#chunks.set(start, chunk);
+    return chunk;
+  }
+
+  #fetch(offset: number, length: number): Buffer {
+    const bytes = Buffer.allocUnsafeSlow(length);
+    if (readSync(this.#descriptor, bytes, 0, length, offset) < length) {
+      throw new Error(`it cannot be read at byte ${offset}`);
+    }
+    return bytes;
   }
 }
 
