@@ -4,3 +4,4 @@ export { applyDefaults, prepareForCreate, qosClassOf } from './defaults/index.ts
 export { kinds } from './kinds/index.ts';
 export { kindFor, kindForObject } from './kinds/lookup.ts';
 export type * from './types.ts';
+export { invalidError, refuseInvalid, validate } from './validate/index.ts';

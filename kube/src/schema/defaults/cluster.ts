@@ -1,4 +1,4 @@
-import { ensure, type Fields, fill, fillAll, part, parts, text } from './fields.ts';
+import { ensure, type Fields, fill, fillAll, part, parts, text } from '../fields.ts';
 
 export function defaultSecret(secret: Fields): void {
   fill(secret, 'type', 'Opaque');

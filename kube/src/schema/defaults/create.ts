@@ -1,7 +1,7 @@
 import type { KubeObject } from '../../objects/index.ts';
 import { parseQuantity } from '../../quantity/index.ts';
+import { ensure, type Fields, fill, part, parts, text } from '../fields.ts';
 import type { KindDescription } from '../types.ts';
-import { ensure, type Fields, fill, part, parts, text } from './fields.ts';
 
 /**
  * What the API server itself gives a new object beyond defaults, in place: its first status, a namespace's finalizer,

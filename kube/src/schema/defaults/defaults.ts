@@ -1,8 +1,8 @@
 import { apiVersionOf, type KubeObject } from '../../objects/index.ts';
+import type { Fields } from '../fields.ts';
 import type { KindDescription } from '../types.ts';
 import * as cluster from './cluster.ts';
 import * as extensions from './extensions.ts';
-import type { Fields } from './fields.ts';
 import * as network from './network.ts';
 import { defaultPod } from './pod.ts';
 import * as workloads from './workloads.ts';

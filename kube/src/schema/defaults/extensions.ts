@@ -1,4 +1,4 @@
-import { ensure, type Fields, fill, fillAll, part, parts, text } from './fields.ts';
+import { ensure, type Fields, fill, fillAll, part, parts, text } from '../fields.ts';
 
 function defaultServicePort(clientConfig: Fields | undefined): void {
   const service = part(clientConfig, 'service');

@@ -1,4 +1,4 @@
-import { ensure, type Fields, fill, fillAll, part, parts } from './fields.ts';
+import { ensure, type Fields, fill, fillAll, part, parts } from '../fields.ts';
 
 /** What needs no allocator; addresses, node ports and IP families are the API server's to give. */
 export function defaultService(service: Fields): void {

@@ -1,4 +1,4 @@
-import { ensure, type Fields, fill, fillAll, part, parts, text } from './fields.ts';
+import { ensure, type Fields, fill, fillAll, part, parts, text } from '../fields.ts';
 
 /** A pod of its own: what holds for templates, and what only a pod gets. */
 export function defaultPod(pod: Fields): void {

@@ -1,4 +1,4 @@
-import { ensure, type Fields, fill, fillAll, part, parts, text } from './fields.ts';
+import { ensure, type Fields, fill, fillAll, part, parts, text } from '../fields.ts';
 import { defaultPodTemplate } from './pod.ts';
 
 export function defaultDeployment(deployment: Fields): void {

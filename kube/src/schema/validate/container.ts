@@ -1,0 +1,179 @@
+import { type Fields, part, parts, text } from '../fields.ts';
+import { dnsLabel, environmentName, isPort, negativeMessage, portMessage, portName } from './names.ts';
+import type { Problems } from './problems.ts';
+import { validateResources } from './resources.ts';
+
+export const protocols = ['SCTP', 'TCP', 'UDP'];
+
+/** What containers may refer to. */
+export interface Surroundings {
+  volumes: ReadonlySet<string>;
+  hostNetwork: boolean;
+}
+
+/** The containers of a pod, of either list, with names that are taken so far. */
+export function validateContainers(
+  containers: readonly Fields[],
+  path: string,
+  surroundings: Surroundings,
+  taken: Set<string>,
+  problems: Problems,
+): void {
+  const initial = path.endsWith('initContainers');
+  containers.forEach((container, index) => {
+    const at = `${path}[${index}]`;
+    const name = text(container, 'name') ?? '';
+    if (name === '') problems.required(`${at}.name`);
+    else {
+      for (const message of dnsLabel(name)) problems.invalid(`${at}.name`, name, message);
+      if (taken.has(name)) problems.duplicate(`${at}.name`, name);
+      taken.add(name);
+    }
+    const image = text(container, 'image') ?? '';
+    if (image === '') problems.required(`${at}.image`);
+    else if (image.trim() !== image)
+      problems.invalid(`${at}.image`, image, 'must not have leading or trailing whitespace');
+    if (initial) validateInitContainer(container, at, problems);
+    else if (container.restartPolicy === 'Always') {
+      problems.forbidden(`${at}.restartPolicy`, 'may not be set for non-init containers');
+    }
+    validatePorts(container, at, surroundings, problems);
+    validateEnvironment(container, at, problems);
+    validateMounts(container, at, surroundings, problems);
+    validateResources(part(container, 'resources'), `${at}.resources`, problems);
+    for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
+      validateProbe(part(container, probe), `${at}.${probe}`, probe !== 'readinessProbe', problems);
+    }
+    const lifecycle = part(container, 'lifecycle');
+    for (const hook of ['postStart', 'preStop']) {
+      const handler = part(lifecycle, hook);
+      if (handler !== undefined) validateHandler(handler, `${at}.lifecycle.${hook}`, problems);
+    }
+  });
+}
+
+/** Only an init container that goes on running (a sidecar) may have probes and hooks. */
+function validateInitContainer(container: Fields, at: string, problems: Problems): void {
+  const sidecar = container.restartPolicy === 'Always';
+  if (container.restartPolicy !== undefined && !sidecar && container.restartPolicyRules === undefined) {
+    problems.unsupported(`${at}.restartPolicy`, container.restartPolicy, ['Always']);
+  }
+  if (sidecar) return;
+  for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe']) {
+    if (container[field] !== undefined) {
+      problems.forbidden(`${at}.${field}`, 'may not be set for init containers without restartPolicy=Always');
+    }
+  }
+}
+
+function validatePorts(container: Fields, at: string, surroundings: Surroundings, problems: Problems): void {
+  const names = new Set<string>();
+  parts(container, 'ports').forEach((port, index) => {
+    const path = `${at}.ports[${index}]`;
+    const name = text(port, 'name');
+    if (name !== undefined && name !== '') {
+      for (const message of portName(name)) problems.invalid(`${path}.name`, name, message);
+      if (names.has(name)) problems.duplicate(`${path}.name`, name);
+      names.add(name);
+    }
+    if (port.containerPort === undefined || port.containerPort === 0) problems.required(`${path}.containerPort`);
+    else if (!isPort(port.containerPort)) problems.invalid(`${path}.containerPort`, port.containerPort, portMessage);
+    if (port.hostPort !== undefined && !isPort(port.hostPort))
+      problems.invalid(`${path}.hostPort`, port.hostPort, portMessage);
+    if (surroundings.hostNetwork && port.hostPort !== undefined && port.hostPort !== port.containerPort) {
+      problems.invalid(`${path}.hostPort`, port.hostPort, 'must match `containerPort` when `hostNetwork` is true');
+    }
+    if (!protocols.includes(String(port.protocol ?? '')))
+      problems.unsupported(`${path}.protocol`, port.protocol ?? '', protocols);
+  });
+}
+
+const valueSources = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef'];
+
+function validateEnvironment(container: Fields, at: string, problems: Problems): void {
+  parts(container, 'env').forEach((variable, index) => {
+    const path = `${at}.env[${index}]`;
+    const name = text(variable, 'name') ?? '';
+    if (name === '') problems.required(`${path}.name`);
+    else for (const message of environmentName(name)) problems.invalid(`${path}.name`, name, message);
+    const from = part(variable, 'valueFrom');
+    if (from === undefined) return;
+    const given = valueSources.filter((source) => from[source] !== undefined);
+    if (given.length === 0) {
+      problems.invalid(
+        `${path}.valueFrom`,
+        '',
+        'must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`',
+      );
+    } else if (text(variable, 'value')) {
+      problems.invalid(`${path}.valueFrom`, '', 'may not be specified when `value` is not empty');
+    } else if (given.length > 1) {
+      problems.invalid(`${path}.valueFrom`, '', 'may not have more than one field specified at a time');
+    }
+    for (const source of ['configMapKeyRef', 'secretKeyRef']) {
+      const reference = part(from, source);
+      if (reference !== undefined && !text(reference, 'key')) problems.required(`${path}.valueFrom.${source}.key`);
+    }
+  });
+}
+
+function validateMounts(container: Fields, at: string, surroundings: Surroundings, problems: Problems): void {
+  const paths = new Set<string>();
+  parts(container, 'volumeMounts').forEach((mount, index) => {
+    const path = `${at}.volumeMounts[${index}]`;
+    const name = text(mount, 'name') ?? '';
+    if (name === '') problems.required(`${path}.name`);
+    else if (!surroundings.volumes.has(name)) problems.notFound(`${path}.name`, name);
+    const mountPath = text(mount, 'mountPath') ?? '';
+    if (mountPath === '') problems.required(`${path}.mountPath`);
+    else if (paths.has(mountPath)) problems.invalid(`${path}.mountPath`, mountPath, 'must be unique');
+    paths.add(mountPath);
+    const subPath = text(mount, 'subPath') ?? '';
+    if (subPath.startsWith('/')) problems.invalid(`${path}.subPath`, subPath, 'must be a relative path');
+    if (subPath.split('/').includes('..')) problems.invalid(`${path}.subPath`, subPath, "must not contain '..'");
+  });
+}
+
+const handlers = ['exec', 'grpc', 'httpGet', 'sleep', 'tcpSocket'];
+
+function validateHandler(handler: Fields, path: string, problems: Problems): void {
+  const given = handlers.filter((kind) => handler[kind] !== undefined);
+  if (given.length === 0) problems.required(path, 'must specify a handler type');
+  for (const extra of given.slice(1))
+    problems.forbidden(`${path}.${extra}`, 'may not specify more than 1 handler type');
+  const exec = part(handler, 'exec');
+  if (exec !== undefined && (!Array.isArray(exec.command) || exec.command.length === 0))
+    problems.required(`${path}.exec.command`);
+  for (const kind of ['httpGet', 'tcpSocket']) {
+    const action = part(handler, kind);
+    if (action !== undefined) validatePortReference(action.port, `${path}.${kind}.port`, problems);
+  }
+  const grpc = part(handler, 'grpc');
+  if (grpc !== undefined && !isPort(grpc.port)) problems.invalid(`${path}.grpc.port`, grpc.port ?? 0, portMessage);
+}
+
+/** A port by number or by name. */
+export function validatePortReference(port: unknown, path: string, problems: Problems): void {
+  if (typeof port === 'string') for (const message of portName(port)) problems.invalid(path, port, message);
+  else if (!isPort(port)) problems.invalid(path, port ?? 0, portMessage);
+}
+
+function validateProbe(probe: Fields | undefined, path: string, oneSuccess: boolean, problems: Problems): void {
+  if (probe === undefined) return;
+  validateHandler(probe, path, problems);
+  for (const field of [
+    'initialDelaySeconds',
+    'timeoutSeconds',
+    'periodSeconds',
+    'successThreshold',
+    'failureThreshold',
+  ]) {
+    const value = probe[field];
+    if (typeof value === 'number' && value < 0) problems.invalid(`${path}.${field}`, value, negativeMessage);
+  }
+  if (oneSuccess && probe.successThreshold !== 1)
+    problems.invalid(`${path}.successThreshold`, probe.successThreshold ?? 0, 'must be 1');
+  const grace = probe.terminationGracePeriodSeconds;
+  if (typeof grace === 'number' && grace <= 0)
+    problems.invalid(`${path}.terminationGracePeriodSeconds`, grace, 'must be greater than 0');
+}

@@ -1,0 +1,2 @@
+export { invalidError, refuseInvalid } from './problems.ts';
+export { validate } from './validate.ts';

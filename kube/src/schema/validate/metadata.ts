@@ -1,0 +1,119 @@
+import type { KubeObject } from '../../objects/index.ts';
+import { type Fields, part, parts, text } from '../fields.ts';
+import type { KindDescription } from '../types.ts';
+import {
+  dns1035Label,
+  dnsLabel,
+  dnsSubdomain,
+  immutableMessage,
+  labelValue,
+  pathSegment,
+  qualifiedName,
+} from './names.ts';
+import type { Problems } from './problems.ts';
+
+const nameChecks = {
+  'dns-subdomain': dnsSubdomain,
+  'dns-label': dnsLabel,
+  'dns1035-label': dns1035Label,
+  'path-segment': pathSegment,
+  none: () => [],
+};
+
+const annotationsLimit = 256 * 1024;
+const standardFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+
+/** `metadata` of an object of any kind. Reviews, which are never stored, need no name. */
+export function validateMetadata(kind: KindDescription, object: KubeObject, problems: Problems): void {
+  const metadata = object.metadata as unknown as Fields;
+  const stored = kind.verbs.includes('get') || kind.verbs.includes('update');
+  const check = nameChecks[kind.naming];
+  const generateName = text(metadata, 'generateName') ?? '';
+  const name = text(metadata, 'name') ?? '';
+  if (generateName !== '') {
+    const stem = generateName.endsWith('-') ? `${generateName.slice(0, -1)}a` : generateName;
+    for (const message of check(stem)) problems.invalid('metadata.generateName', generateName, message);
+  }
+  if (name === '') {
+    if (stored && generateName === '') problems.required('metadata.name', 'name or generateName is required');
+  } else {
+    for (const message of check(name)) problems.invalid('metadata.name', name, message);
+  }
+  const namespace = text(metadata, 'namespace');
+  if (kind.namespaced && namespace !== undefined && namespace !== '') {
+    for (const message of dnsLabel(namespace)) problems.invalid('metadata.namespace', namespace, message);
+  } else if (!kind.namespaced && namespace) {
+    problems.forbidden('metadata.namespace', 'not allowed on this type');
+  }
+  validateLabels(part(metadata, 'labels'), 'metadata.labels', problems);
+  validateAnnotations(part(metadata, 'annotations'), 'metadata.annotations', problems);
+  validateFinalizers(metadata, problems);
+  validateOwners(metadata, problems);
+}
+
+export function validateLabels(labels: Fields | undefined, path: string, problems: Problems): void {
+  for (const [key, value] of Object.entries(labels ?? {})) {
+    for (const message of qualifiedName(key)) problems.invalid(path, key, message);
+    for (const message of labelValue(String(value))) problems.invalid(path, value, message);
+  }
+}
+
+export function validateAnnotations(annotations: Fields | undefined, path: string, problems: Problems): void {
+  let size = 0;
+  for (const [key, value] of Object.entries(annotations ?? {})) {
+    for (const message of qualifiedName(key.toLowerCase())) problems.invalid(path, key, message);
+    size += Buffer.byteLength(key) + Buffer.byteLength(String(value));
+  }
+  if (size > annotationsLimit) problems.tooLong(path, annotationsLimit);
+}
+
+function validateFinalizers(metadata: Fields, problems: Problems): void {
+  const finalizers = Array.isArray(metadata.finalizers) ? metadata.finalizers : [];
+  finalizers.forEach((finalizer: unknown, index) => {
+    const path = `metadata.finalizers[${index}]`;
+    const value = String(finalizer);
+    const wrong = qualifiedName(value);
+    for (const message of wrong) problems.invalid(path, value, message);
+    if (wrong.length === 0 && !value.includes('/') && !standardFinalizers.has(value)) {
+      problems.invalid(path, value, 'name is neither a standard finalizer name nor is it fully qualified');
+    }
+  });
+}
+
+function validateOwners(metadata: Fields, problems: Problems): void {
+  let controller: Fields | undefined;
+  parts(metadata, 'ownerReferences').forEach((owner, index) => {
+    const path = `metadata.ownerReferences[${index}]`;
+    if (!text(owner, 'apiVersion'))
+      problems.invalid(`${path}.apiVersion`, text(owner, 'apiVersion') ?? '', 'version must not be empty');
+    for (const field of ['kind', 'name', 'uid']) {
+      if (!text(owner, field)) problems.invalid(`${path}.${field}`, text(owner, field) ?? '', 'must not be empty');
+    }
+    if (owner.controller !== true) return;
+    if (controller !== undefined) {
+      problems.invalid(
+        'metadata.ownerReferences',
+        parts(metadata, 'ownerReferences'),
+        `Only one reference can have Controller set to true. Found "true" in references for ${controller.kind}/${controller.name} and ${owner.kind}/${owner.name}`,
+      );
+    }
+    controller = owner;
+  });
+}
+
+/** What of `metadata` never changes. */
+export function validateMetadataUpdate(object: KubeObject, old: KubeObject, problems: Problems): void {
+  for (const field of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp'] as const) {
+    const now = object.metadata[field];
+    if (now !== undefined && now !== old.metadata[field]) problems.invalid(`metadata.${field}`, now, immutableMessage);
+  }
+  if (old.metadata.deletionTimestamp === undefined) return;
+  const before = new Set(old.metadata.finalizers);
+  const added = (object.metadata.finalizers ?? []).filter((finalizer) => !before.has(finalizer));
+  if (added.length > 0) {
+    problems.forbidden(
+      'metadata.finalizers',
+      `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((finalizer) => JSON.stringify(finalizer)).join(', ')}}`,
+    );
+  }
+}

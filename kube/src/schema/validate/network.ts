@@ -1,0 +1,247 @@
+import { isIP } from 'node:net';
+import { sameData } from '../../patch/index.ts';
+import { type Fields, part, parts, text } from '../fields.ts';
+import { validatePortReference } from './container.ts';
+import {
+  dns1035Label,
+  dnsLabel,
+  dnsSubdomain,
+  isPort,
+  labelValue,
+  portMessage,
+  portName,
+  qualifiedName,
+} from './names.ts';
+import { protocols } from './pod.ts';
+import type { Problems } from './problems.ts';
+import { validateLabelSelector } from './selector.ts';
+
+type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
+
+const serviceTypes = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
+const ipMessage = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
+
+export const validateService: Rule = (object, problems, old) => {
+  const spec = part(object, 'spec') ?? {};
+  const type = text(spec, 'type') ?? '';
+  const ports = parts(spec, 'ports');
+  const headless = spec.clusterIP === 'None';
+  if (!serviceTypes.includes(type)) problems.unsupported('spec.type', type, serviceTypes);
+  if (type === 'ExternalName') {
+    const name = text(spec, 'externalName') ?? '';
+    if (name === '') problems.required('spec.externalName');
+    else
+      for (const message of dnsSubdomain(name.replace(/\.$/, ''))) problems.invalid('spec.externalName', name, message);
+    if (spec.clusterIP !== undefined && spec.clusterIP !== '') {
+      problems.forbidden('spec.clusterIPs[0]', 'may not be set when `type` is ExternalName');
+    }
+  } else if (ports.length === 0 && !headless) {
+    problems.required('spec.ports');
+  }
+  if (headless && (type === 'NodePort' || type === 'LoadBalancer')) {
+    problems.invalid('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${type} services`);
+  }
+  const address = text(spec, 'clusterIP');
+  if (address && address !== 'None' && isIP(address) === 0) problems.invalid('spec.clusterIPs[0]', address, ipMessage);
+  validateServicePorts(ports, type, problems);
+  for (const [key, value] of Object.entries(part(spec, 'selector') ?? {})) {
+    for (const message of qualifiedName(key)) problems.invalid('spec.selector', key, message);
+    for (const message of labelValue(String(value))) problems.invalid('spec.selector', value, message);
+  }
+  for (const [field, values] of [
+    ['externalIPs', spec.externalIPs],
+    ['loadBalancerSourceRanges', spec.loadBalancerSourceRanges],
+  ] as const) {
+    if (!Array.isArray(values)) continue;
+    values.forEach((value: unknown, index) => {
+      const valid = field === 'externalIPs' ? isIP(String(value)) > 0 : isCidr(String(value));
+      if (!valid) problems.invalid(`spec.${field}[${index}]`, value, field === 'externalIPs' ? ipMessage : cidrMessage);
+    });
+  }
+  const timeout = part(part(spec, 'sessionAffinityConfig'), 'clientIP')?.timeoutSeconds;
+  if (typeof timeout === 'number' && (timeout <= 0 || timeout > 86_400)) {
+    problems.invalid(
+      'spec.sessionAffinityConfig.clientIP.timeoutSeconds',
+      timeout,
+      'must be greater than 0 and less than 86400',
+    );
+  }
+  validateServiceUpdate(spec, part(old, 'spec'), problems);
+};
+
+function validateServicePorts(ports: readonly Fields[], type: string, problems: Problems): void {
+  const names = new Set<string>();
+  const taken = new Set<string>();
+  const nodePorts = new Set<string>();
+  ports.forEach((port, index) => {
+    const at = `spec.ports[${index}]`;
+    const name = text(port, 'name') ?? '';
+    if (name === '' && ports.length > 1) problems.required(`${at}.name`);
+    if (name !== '') {
+      for (const message of dnsLabel(name)) problems.invalid(`${at}.name`, name, message);
+      if (names.has(name)) problems.duplicate(`${at}.name`, name);
+      names.add(name);
+    }
+    if (!isPort(port.port)) problems.invalid(`${at}.port`, port.port ?? 0, portMessage);
+    if (port.targetPort !== undefined) validatePortReference(port.targetPort, `${at}.targetPort`, problems);
+    const protocol = text(port, 'protocol') ?? '';
+    if (!protocols.includes(protocol)) problems.unsupported(`${at}.protocol`, protocol, protocols);
+    const key = `${protocol} ${port.port}`;
+    if (taken.has(key)) problems.duplicate(at, { protocol, port: port.port });
+    taken.add(key);
+    if (port.nodePort === undefined) return;
+    if (type === 'ClusterIP') problems.forbidden(`${at}.nodePort`, "may not be used when `type` is 'ClusterIP'");
+    else if (!isPort(port.nodePort)) problems.invalid(`${at}.nodePort`, port.nodePort, portMessage);
+    if (nodePorts.has(`${protocol} ${port.nodePort}`)) problems.duplicate(`${at}.nodePort`, port.nodePort);
+    nodePorts.add(`${protocol} ${port.nodePort}`);
+  });
+}
+
+/** Once a service has its address, it keeps it, except on the way from or to ExternalName. */
+function validateServiceUpdate(spec: Fields, old: Fields | undefined, problems: Problems): void {
+  if (old === undefined || old.type === 'ExternalName' || spec.type === 'ExternalName') return;
+  const before = text(old, 'clusterIP');
+  if (before && spec.clusterIP !== before) {
+    const value = spec.clusterIPs ?? [spec.clusterIP ?? ''];
+    problems.invalid('spec.clusterIPs[0]', value, 'may not change once set');
+  }
+}
+
+const cidrMessage = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+
+function isCidr(value: string): boolean {
+  const [address = '', length = ''] = value.trim().split('/');
+  const family = isIP(address);
+  return family > 0 && /^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128);
+}
+
+export const validateIngress: Rule = (object, problems) => {
+  const spec = part(object, 'spec') ?? {};
+  const rules = parts(spec, 'rules');
+  const backend = part(spec, 'defaultBackend');
+  if (rules.length === 0 && backend === undefined) {
+    problems.invalid('spec', rules, 'either `defaultBackend` or `rules` must be specified');
+  }
+  if (backend !== undefined) validateBackend(backend, 'spec.defaultBackend', problems);
+  rules.forEach((rule, index) => {
+    const at = `spec.rules[${index}]`;
+    const host = text(rule, 'host') ?? '';
+    if (isIP(host) > 0) problems.invalid(`${at}.host`, host, 'must be a DNS name, not an IP address');
+    else if (host !== '')
+      for (const message of dnsSubdomain(host.replace(/^\*\./, ''))) problems.invalid(`${at}.host`, host, message);
+    const http = part(rule, 'http');
+    const paths = parts(http, 'paths');
+    if (http !== undefined && paths.length === 0) problems.required(`${at}.http.paths`);
+    paths.forEach((path, pathIndex) => {
+      validateIngressPath(path, `${at}.http.paths[${pathIndex}]`, problems);
+    });
+  });
+  const className = text(spec, 'ingressClassName');
+  if (className)
+    for (const message of dnsSubdomain(className)) problems.invalid('spec.ingressClassName', className, message);
+};
+
+const pathTypes = ['Exact', 'ImplementationSpecific', 'Prefix'];
+
+function validateIngressPath(path: Fields, at: string, problems: Problems): void {
+  const type = text(path, 'pathType') ?? '';
+  const value = text(path, 'path') ?? '';
+  if (type === '') problems.required(`${at}.pathType`, 'pathType must be specified');
+  else if (!pathTypes.includes(type)) problems.unsupported(`${at}.pathType`, type, pathTypes);
+  else if ((type !== 'ImplementationSpecific' || value !== '') && !value.startsWith('/')) {
+    problems.invalid(`${at}.path`, value, 'must be an absolute path');
+  } else if (type !== 'ImplementationSpecific') {
+    for (const sequence of ['//', '/./', '/../', '%2f', '%2F']) {
+      if (value.includes(sequence)) problems.invalid(`${at}.path`, value, `must not contain '${sequence}'`);
+    }
+  }
+  validateBackend(part(path, 'backend') ?? {}, `${at}.backend`, problems);
+}
+
+function validateBackend(backend: Fields, at: string, problems: Problems): void {
+  const service = part(backend, 'service');
+  if (part(backend, 'resource') !== undefined) {
+    if (service !== undefined) problems.invalid(at, '', 'cannot set both resource and service backends');
+    return;
+  }
+  if (service === undefined) {
+    problems.required(at, 'port name or number is required');
+    return;
+  }
+  const name = text(service, 'name') ?? '';
+  if (name === '') problems.required(`${at}.service.name`);
+  else for (const message of dns1035Label(name)) problems.invalid(`${at}.service.name`, name, message);
+  const port = part(service, 'port');
+  const portNamed = text(port, 'name') ?? '';
+  const number = port?.number;
+  if (portNamed === '' && (number === undefined || number === 0))
+    problems.required(at, 'port name or number is required');
+  else if (portNamed !== '' && number) problems.invalid(at, '', 'cannot set both port name & port number');
+  else if (portNamed !== '')
+    for (const message of portName(portNamed)) problems.invalid(`${at}.service.port.name`, portNamed, message);
+  else if (!isPort(number)) problems.invalid(`${at}.service.port.number`, number, portMessage);
+}
+
+export const validateNetworkPolicy: Rule = (object, problems) => {
+  const spec = part(object, 'spec') ?? {};
+  validateLabelSelector(part(spec, 'podSelector'), 'spec.podSelector', problems);
+  for (const [direction, peersOf] of [
+    ['ingress', 'from'],
+    ['egress', 'to'],
+  ] as const) {
+    parts(spec, direction).forEach((rule, index) => {
+      const at = `spec.${direction}[${index}]`;
+      parts(rule, 'ports').forEach((port, portIndex) => {
+        const path = `${at}.ports[${portIndex}]`;
+        const protocol = text(port, 'protocol') ?? '';
+        if (!protocols.includes(protocol)) problems.unsupported(`${path}.protocol`, protocol, protocols);
+        if (port.port !== undefined) validatePortReference(port.port, `${path}.port`, problems);
+        if (port.endPort !== undefined && (typeof port.port !== 'number' || Number(port.endPort) < port.port)) {
+          problems.invalid(`${path}.endPort`, port.endPort, 'must be greater than or equal to `port`');
+        }
+      });
+      parts(rule, peersOf).forEach((peer, peerIndex) => {
+        validatePeer(peer, `${at}.${peersOf}[${peerIndex}]`, problems);
+      });
+    });
+  }
+  const types = spec.policyTypes;
+  if (Array.isArray(types) && types.length > 2)
+    problems.invalid('spec.policyTypes', types, 'may not specify more than two policyTypes');
+};
+
+function validatePeer(peer: Fields, at: string, problems: Problems): void {
+  const block = part(peer, 'ipBlock');
+  const selectors = ['podSelector', 'namespaceSelector'].filter((field) => peer[field] !== undefined);
+  for (const field of selectors) validateLabelSelector(part(peer, field), `${at}.${field}`, problems);
+  if (block === undefined) {
+    if (selectors.length === 0) problems.required(at, 'must specify a peer');
+    return;
+  }
+  if (selectors.length > 0) problems.forbidden(at, 'may not specify both ipBlock and another peer');
+  const cidr = text(block, 'cidr') ?? '';
+  if (cidr === '') problems.required(`${at}.ipBlock.cidr`);
+  else if (!isCidr(cidr)) problems.invalid(`${at}.ipBlock.cidr`, cidr, cidrMessage);
+}
+
+const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
+
+export const validateEndpointSlice: Rule = (object, problems, old) => {
+  const type = text(object, 'addressType') ?? '';
+  if (type === '') problems.required('addressType');
+  else if (!addressTypes.includes(type)) problems.unsupported('addressType', type, addressTypes);
+  if (old !== undefined && !sameData(type, old.addressType))
+    problems.invalid('addressType', type, 'field is immutable');
+  const endpoints = parts(object, 'endpoints');
+  if (endpoints.length > 1000) problems.tooMany('endpoints', endpoints.length, 1000);
+  endpoints.forEach((endpoint, index) => {
+    const addresses = Array.isArray(endpoint.addresses) ? endpoint.addresses : [];
+    if (addresses.length === 0) problems.required(`endpoints[${index}].addresses`, 'must contain at least 1 address');
+    addresses.forEach((address: unknown, addressIndex) => {
+      const family = isIP(String(address));
+      if ((type === 'IPv4' && family !== 4) || (type === 'IPv6' && family !== 6)) {
+        problems.invalid(`endpoints[${index}].addresses[${addressIndex}]`, address, `must be a valid ${type} address`);
+      }
+    });
+  });
+};

@@ -1,0 +1,307 @@
+import { sameData } from '../../patch/index.ts';
+import { type Fields, part, parts, text } from '../fields.ts';
+import { protocols, type Surroundings, validateContainers } from './container.ts';
+import { validateAnnotations, validateLabels } from './metadata.ts';
+import { configKey, dnsLabel, dnsSubdomain, labelValue, negativeMessage, qualifiedName } from './names.ts';
+import type { Problems } from './problems.ts';
+import { validateQuantity } from './resources.ts';
+import { validateLabelSelector } from './selector.ts';
+
+export const restartPolicies = ['Always', 'Never', 'OnFailure'];
+
+/** A pod template, wherever it is embedded. */
+export function validatePodTemplate(template: Fields | undefined, path: string, problems: Problems): void {
+  const metadata = part(template, 'metadata');
+  validateLabels(part(metadata, 'labels'), `${path}.labels`, problems);
+  validateAnnotations(part(metadata, 'annotations'), `${path}.annotations`, problems);
+  validatePodSpec(part(template, 'spec') ?? {}, `${path}.spec`, problems);
+  if (parts(part(template, 'spec'), 'ephemeralContainers').length > 0) {
+    problems.forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template');
+  }
+}
+
+export function validatePodSpec(spec: Fields, path: string, problems: Problems): void {
+  const surroundings: Surroundings = {
+    volumes: volumeNames(spec, path, problems),
+    hostNetwork: spec.hostNetwork === true,
+  };
+  const containers = parts(spec, 'containers');
+  const taken = new Set<string>();
+  if (containers.length === 0) problems.required(`${path}.containers`);
+  validateContainers(containers, `${path}.containers`, surroundings, taken, problems);
+  validateContainers(parts(spec, 'initContainers'), `${path}.initContainers`, surroundings, taken, problems);
+  const policy = text(spec, 'restartPolicy') ?? '';
+  if (policy === '') problems.required(`${path}.restartPolicy`);
+  else if (!restartPolicies.includes(policy)) problems.unsupported(`${path}.restartPolicy`, policy, restartPolicies);
+  const grace = spec.terminationGracePeriodSeconds;
+  if (typeof grace === 'number' && grace < 0)
+    problems.invalid(`${path}.terminationGracePeriodSeconds`, grace, negativeMessage);
+  const deadline = spec.activeDeadlineSeconds;
+  if (typeof deadline === 'number' && (deadline < 1 || deadline > 2 ** 31 - 1)) {
+    problems.invalid(`${path}.activeDeadlineSeconds`, deadline, 'must be between 1 and 2147483647, inclusive');
+  }
+  for (const [field, check] of [
+    ['serviceAccountName', dnsSubdomain],
+    ['nodeName', dnsSubdomain],
+    ['hostname', dnsLabel],
+    ['subdomain', dnsLabel],
+    ['priorityClassName', dnsSubdomain],
+    ['runtimeClassName', dnsSubdomain],
+  ] as const) {
+    const value = text(spec, field);
+    if (value) for (const message of check(value)) problems.invalid(`${path}.${field}`, value, message);
+  }
+  for (const [key, value] of Object.entries(part(spec, 'nodeSelector') ?? {})) {
+    for (const message of qualifiedName(key)) problems.invalid(`${path}.nodeSelector`, key, message);
+    for (const message of labelValue(String(value))) problems.invalid(`${path}.nodeSelector`, value, message);
+  }
+  validateTolerations(spec, path, problems);
+  validateAffinity(part(spec, 'affinity'), `${path}.affinity`, problems);
+  validateSpread(spec, path, problems);
+  const nameservers = part(spec, 'dnsConfig')?.nameservers;
+  if (spec.dnsPolicy === 'None' && (!Array.isArray(nameservers) || nameservers.length === 0)) {
+    problems.required(
+      `${path}.dnsConfig.nameservers`,
+      'must provide at least one DNS nameserver when `dnsPolicy` is None',
+    );
+  }
+  parts(spec, 'imagePullSecrets').forEach((secret, index) => {
+    if (!text(secret, 'name')) problems.required(`${path}.imagePullSecrets[${index}].name`);
+  });
+  if (spec.hostPID === true && spec.shareProcessNamespace === true) {
+    problems.invalid(`${path}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled');
+  }
+}
+
+function volumeNames(spec: Fields, path: string, problems: Problems): Set<string> {
+  const names = new Set<string>();
+  parts(spec, 'volumes').forEach((volume, index) => {
+    const at = `${path}.volumes[${index}]`;
+    const name = text(volume, 'name') ?? '';
+    if (name === '') problems.required(`${at}.name`);
+    else for (const message of dnsLabel(name)) problems.invalid(`${at}.name`, name, message);
+    if (names.has(name)) problems.duplicate(`${at}.name`, name);
+    names.add(name);
+    const sources = Object.keys(volume).filter((field) => field !== 'name');
+    if (sources.length === 0) problems.required(at, 'must specify a volume type');
+    for (const extra of sources.slice(1))
+      problems.forbidden(`${at}.${extra}`, 'may not specify more than 1 volume type');
+    validateVolume(volume, at, problems);
+  });
+  return names;
+}
+
+const hostPathTypes = [
+  '',
+  'BlockDevice',
+  'CharDevice',
+  'Directory',
+  'DirectoryOrCreate',
+  'File',
+  'FileOrCreate',
+  'Socket',
+];
+
+function validateVolume(volume: Fields, at: string, problems: Problems): void {
+  const hostPath = part(volume, 'hostPath');
+  if (hostPath !== undefined) {
+    const path = text(hostPath, 'path') ?? '';
+    if (path === '') problems.required(`${at}.hostPath.path`);
+    else if (path.split('/').includes('..')) problems.invalid(`${at}.hostPath.path`, path, "must not contain '..'");
+    const type = text(hostPath, 'type') ?? '';
+    if (!hostPathTypes.includes(type)) problems.unsupported(`${at}.hostPath.type`, type, hostPathTypes);
+  }
+  const secret = part(volume, 'secret');
+  if (secret !== undefined && !text(secret, 'secretName')) problems.required(`${at}.secret.secretName`);
+  const configMap = part(volume, 'configMap');
+  if (configMap !== undefined && !text(configMap, 'name')) problems.required(`${at}.configMap.name`);
+  const claim = part(volume, 'persistentVolumeClaim');
+  if (claim !== undefined && !text(claim, 'claimName')) problems.required(`${at}.persistentVolumeClaim.claimName`);
+  const emptyDir = part(volume, 'emptyDir');
+  if (emptyDir?.sizeLimit !== undefined) validateQuantity(emptyDir.sizeLimit, `${at}.emptyDir.sizeLimit`, problems);
+  for (const source of ['secret', 'configMap', 'downwardAPI', 'projected']) {
+    const mode = part(volume, source)?.defaultMode;
+    if (typeof mode === 'number' && (mode < 0 || mode > 0o777)) {
+      problems.invalid(
+        `${at}.${source}.defaultMode`,
+        mode,
+        'must be a number between 0 and 0777 (octal), both inclusive',
+      );
+    }
+    parts(part(volume, source), 'items').forEach((item, index) => {
+      const path = text(item, 'path') ?? '';
+      if (path === '') problems.required(`${at}.${source}.items[${index}].path`);
+      else if (path.startsWith('/'))
+        problems.invalid(`${at}.${source}.items[${index}].path`, path, 'must be a relative path');
+      const key = text(item, 'key');
+      if (source !== 'downwardAPI' && key) {
+        for (const message of configKey(key)) problems.invalid(`${at}.${source}.items[${index}].key`, key, message);
+      }
+    });
+  }
+}
+
+const effects = ['NoExecute', 'NoSchedule', 'PreferNoSchedule'];
+
+function validateTolerations(spec: Fields, path: string, problems: Problems): void {
+  parts(spec, 'tolerations').forEach((toleration, index) => {
+    const at = `${path}.tolerations[${index}]`;
+    const key = text(toleration, 'key') ?? '';
+    const operator = text(toleration, 'operator') ?? '';
+    if (key !== '') for (const message of qualifiedName(key)) problems.invalid(`${at}.key`, key, message);
+    else if (operator !== 'Exists') {
+      problems.invalid(
+        `${at}.operator`,
+        operator,
+        'operator must be Exists when `key` is empty, which means "match all values and all keys"',
+      );
+    }
+    if (toleration.tolerationSeconds !== undefined && toleration.effect !== 'NoExecute') {
+      problems.invalid(
+        `${at}.effect`,
+        toleration.effect ?? '',
+        "effect must be 'NoExecute' when `tolerationSeconds` is set",
+      );
+    }
+    if (operator !== '' && operator !== 'Equal' && operator !== 'Exists') {
+      problems.unsupported(`${at}.operator`, operator, ['Equal', 'Exists']);
+    } else if (operator === 'Exists' && text(toleration, 'value')) {
+      problems.invalid(`${at}.operator`, { ...toleration }, "value must be empty when `operator` is 'Exists'");
+    }
+    const effect = text(toleration, 'effect') ?? '';
+    if (effect !== '' && !effects.includes(effect)) problems.unsupported(`${at}.effect`, effect, effects);
+  });
+}
+
+const nodeOperators = ['DoesNotExist', 'Exists', 'Gt', 'In', 'Lt', 'NotIn'];
+
+function validateNodeTerm(term: Fields | undefined, path: string, problems: Problems): void {
+  for (const list of ['matchExpressions', 'matchFields']) {
+    parts(term, list).forEach((expression, index) => {
+      const at = `${path}.${list}[${index}]`;
+      const operator = text(expression, 'operator') ?? '';
+      const count = Array.isArray(expression.values) ? expression.values.length : 0;
+      if ((operator === 'In' || operator === 'NotIn') && count === 0) {
+        problems.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
+      } else if ((operator === 'Exists' || operator === 'DoesNotExist') && count > 0) {
+        problems.forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+      } else if ((operator === 'Gt' || operator === 'Lt') && count !== 1) {
+        problems.required(`${at}.values`, "must be specified single value when `operator` is 'Lt' or 'Gt'");
+      } else if (!nodeOperators.includes(operator)) {
+        problems.invalid(`${at}.operator`, operator, 'not a valid selector operator');
+      }
+      if (list === 'matchExpressions') {
+        for (const message of qualifiedName(text(expression, 'key') ?? ''))
+          problems.invalid(`${at}.key`, expression.key ?? '', message);
+      }
+    });
+  }
+}
+
+const required = 'requiredDuringSchedulingIgnoredDuringExecution';
+const preferred = 'preferredDuringSchedulingIgnoredDuringExecution';
+
+function validateWeight(term: Fields, path: string, problems: Problems): void {
+  const weight = term.weight;
+  if (typeof weight !== 'number' || weight < 1 || weight > 100)
+    problems.invalid(`${path}.weight`, weight ?? 0, 'must be in the range 1-100');
+}
+
+function validateAffinity(affinity: Fields | undefined, path: string, problems: Problems): void {
+  const node = part(affinity, 'nodeAffinity');
+  const demanded = part(node, required);
+  if (demanded !== undefined) {
+    const terms = parts(demanded, 'nodeSelectorTerms');
+    const at = `${path}.nodeAffinity.${required}.nodeSelectorTerms`;
+    if (terms.length === 0) problems.required(at, 'must have at least one node selector term');
+    terms.forEach((term, index) => {
+      validateNodeTerm(term, `${at}[${index}]`, problems);
+    });
+  }
+  parts(node, preferred).forEach((term, index) => {
+    const at = `${path}.nodeAffinity.${preferred}[${index}]`;
+    validateWeight(term, at, problems);
+    validateNodeTerm(part(term, 'preference'), `${at}.preference`, problems);
+  });
+  for (const kind of ['podAffinity', 'podAntiAffinity']) {
+    const pods = part(affinity, kind);
+    parts(pods, required).forEach((term, index) => {
+      validatePodTerm(term, `${path}.${kind}.${required}[${index}]`, problems);
+    });
+    parts(pods, preferred).forEach((term, index) => {
+      const at = `${path}.${kind}.${preferred}[${index}]`;
+      validateWeight(term, at, problems);
+      validatePodTerm(part(term, 'podAffinityTerm') ?? {}, `${at}.podAffinityTerm`, problems);
+    });
+  }
+}
+
+function validatePodTerm(term: Fields, path: string, problems: Problems): void {
+  validateLabelSelector(part(term, 'labelSelector'), `${path}.labelSelector`, problems);
+  validateLabelSelector(part(term, 'namespaceSelector'), `${path}.namespaceSelector`, problems);
+  const key = text(term, 'topologyKey') ?? '';
+  if (key === '') problems.required(`${path}.topologyKey`, 'can not be empty');
+  else for (const message of qualifiedName(key)) problems.invalid(`${path}.topologyKey`, key, message);
+}
+
+function validateSpread(spec: Fields, path: string, problems: Problems): void {
+  parts(spec, 'topologySpreadConstraints').forEach((constraint, index) => {
+    const at = `${path}.topologySpreadConstraints[${index}]`;
+    if (typeof constraint.maxSkew !== 'number' || constraint.maxSkew <= 0) {
+      problems.invalid(`${at}.maxSkew`, constraint.maxSkew ?? 0, 'must be greater than zero');
+    }
+    if (!text(constraint, 'topologyKey')) problems.required(`${at}.topologyKey`, 'can not be empty');
+    validateLabelSelector(part(constraint, 'labelSelector'), `${at}.labelSelector`, problems);
+  });
+}
+
+const mayChange =
+  'pod updates may not change fields other than `spec.containers[*].image`,`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be set to 1 if it was previously negative)';
+
+/** What of a pod may change once it exists. */
+export function validatePodUpdate(spec: Fields, old: Fields, problems: Problems): void {
+  for (const list of ['containers', 'initContainers']) {
+    if (parts(spec, list).length !== parts(old, list).length) {
+      problems.forbidden(`spec.${list}`, 'pod updates may not add or remove containers');
+      return;
+    }
+  }
+  const tolerations = parts(spec, 'tolerations');
+  if (parts(old, 'tolerations').some((toleration) => !tolerations.some((kept) => sameToleration(kept, toleration)))) {
+    problems.forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds');
+  }
+  const deadline = spec.activeDeadlineSeconds;
+  const oldDeadline = old.activeDeadlineSeconds;
+  if (typeof oldDeadline === 'number' && (typeof deadline !== 'number' || deadline > oldDeadline)) {
+    problems.invalid('spec.activeDeadlineSeconds', deadline ?? null, 'must be less than or equal to previous value');
+  }
+  const gates = parts(spec, 'schedulingGates').map((gate) => gate.name);
+  const oldGates = parts(old, 'schedulingGates').map((gate) => gate.name);
+  const added = gates.find((gate) => !oldGates.includes(gate));
+  if (added !== undefined)
+    problems.forbidden('spec.schedulingGates', `only deletion is allowed, but found new scheduling gate '${added}'`);
+  if (!sameData(changeable(spec, old), changeable(old, old))) problems.forbidden('spec', mayChange);
+}
+
+function sameToleration(a: Fields, b: Fields): boolean {
+  return sameData({ ...a, tolerationSeconds: 0 }, { ...b, tolerationSeconds: 0 });
+}
+
+/** The specification with everything that may change made equal. */
+function changeable(spec: Fields, old: Fields): Fields {
+  const gated = parts(old, 'schedulingGates').length > 0;
+  const { activeDeadlineSeconds, tolerations, schedulingGates, ephemeralContainers, ...kept } = spec;
+  const grace = old.terminationGracePeriodSeconds;
+  if (typeof grace === 'number' && grace < 0 && kept.terminationGracePeriodSeconds === 1)
+    kept.terminationGracePeriodSeconds = grace;
+  if (gated) {
+    delete kept.nodeSelector;
+    delete kept.affinity;
+  }
+  for (const list of ['containers', 'initContainers']) {
+    if (kept[list] !== undefined) kept[list] = parts(kept, list).map((container) => ({ ...container, image: '' }));
+  }
+  return kept;
+}
+
+export { protocols };

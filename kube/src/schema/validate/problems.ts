@@ -1,0 +1,84 @@
+import { BerthError, type ErrorCause } from '../../errors/index.ts';
+import type { KubeObject } from '../../objects/index.ts';
+import type { KindDescription } from '../types.ts';
+
+/**
+ * Collects what is wrong with an object, one cause a field, in the words of Kubernetes' own validation.
+ * Source: the error types of `k8s.io/apimachinery/pkg/util/validation/field`.
+ */
+export class Problems {
+  readonly causes: ErrorCause[] = [];
+  readonly #seen = new Set<string>();
+
+  required(field: string, detail = ''): void {
+    this.#add('FieldValueRequired', field, 'Required value', detail);
+  }
+
+  invalid(field: string, value: unknown, detail: string): void {
+    this.#add('FieldValueInvalid', field, `Invalid value: ${shown(value)}`, detail);
+  }
+
+  unsupported(field: string, value: unknown, supported: readonly string[]): void {
+    const values = supported.map((each) => JSON.stringify(each)).join(', ');
+    this.#add('FieldValueNotSupported', field, `Unsupported value: ${shown(value)}`, `supported values: ${values}`);
+  }
+
+  duplicate(field: string, value: unknown): void {
+    this.#add('FieldValueDuplicate', field, `Duplicate value: ${shown(value)}`);
+  }
+
+  forbidden(field: string, detail: string): void {
+    this.#add('FieldValueForbidden', field, 'Forbidden', detail);
+  }
+
+  notFound(field: string, value: unknown): void {
+    this.#add('FieldValueNotFound', field, `Not found: ${shown(value)}`);
+  }
+
+  tooLong(field: string, maximum: number): void {
+    this.#add('FieldValueTooLong', field, `Too long: may not be more than ${maximum} bytes`);
+  }
+
+  tooMany(field: string, actual: number, maximum: number): void {
+    this.#add('FieldValueTooMany', field, `Too many: ${actual}`, `must have at most ${maximum} items`);
+  }
+
+  /** A rule and the schema may find the same fault: it is said once. */
+  #add(reason: string, field: string, message: string, detail = ''): void {
+    const key = `${reason} ${field}`;
+    if (reason === 'FieldValueRequired' && this.#seen.has(key)) return;
+    const whole = detail === '' ? message : `${message}: ${detail}`;
+    if (this.#seen.has(`${key} ${whole}`)) return;
+    this.#seen.add(key).add(`${key} ${whole}`);
+    this.causes.push({ reason, message: whole, field });
+  }
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? 'null' : JSON.stringify(value);
+}
+
+/** The 422 for an object that is not valid, worded as Kubernetes words it. */
+export function invalidError(
+  kind: Pick<KindDescription, 'kind' | 'group'>,
+  name: string,
+  causes: readonly ErrorCause[],
+): BerthError {
+  const sentences = causes.map((cause) =>
+    cause.field === undefined ? cause.message : `${cause.field}: ${cause.message}`,
+  );
+  const what = sentences.length === 1 ? sentences[0] : `[${sentences.join(', ')}]`;
+  const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
+  return new BerthError('Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${what}`, {
+    details: { name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.kind, causes: [...causes] },
+  });
+}
+
+/** Throws the 422 when there is anything to say. */
+export function refuseInvalid(
+  kind: Pick<KindDescription, 'kind' | 'group'>,
+  object: KubeObject,
+  causes: readonly ErrorCause[],
+): void {
+  if (causes.length > 0) throw invalidError(kind, object.metadata?.name ?? '', causes);
+}

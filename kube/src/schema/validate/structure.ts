@@ -1,0 +1,84 @@
+import { builtInCatalogue } from '../catalogue.ts';
+import type { Fields } from '../fields.ts';
+import type { Schema } from '../types.ts';
+import type { Problems } from './problems.ts';
+
+/** Strings that must be given and may be empty. */
+const mayBeEmpty = new Set(['HTTPHeader.value', 'Sysctl.value', 'RoleRef.apiGroup', 'KeyToPath.key']);
+
+/** Enumerations whose own validation says more, or that list what only other versions know. */
+const checkedElsewhere = new Set(['restartPolicy', 'protocol']);
+
+/**
+ * What the schema alone can tell, for every kind: required strings and enumerated values. `metadata` has its own rules
+ * and `status` is written by those who know.
+ */
+export function validateStructure(definition: string, object: Fields, problems: Problems): void {
+  const catalogue = builtInCatalogue();
+  const schema = catalogue.definition(definition);
+  if (schema === undefined) return;
+  for (const [field, of] of Object.entries(schema.properties ?? {})) {
+    if (field === 'metadata' || field === 'status' || field === 'apiVersion' || field === 'kind') continue;
+    walkField(of, field, object[field], definition, schema, field);
+  }
+
+  function walkField(
+    of: Schema,
+    field: string,
+    value: unknown,
+    owner: string,
+    ownerSchema: Schema,
+    path: string,
+  ): void {
+    const required = ownerSchema.required?.includes(field) ?? false;
+    if (value === undefined || value === null || value === '') {
+      if (!required) return;
+      const target = catalogue.resolve(of);
+      const ownerKind = owner.slice(owner.lastIndexOf('.') + 1);
+      if (
+        target.type === 'string' &&
+        !target['x-kubernetes-int-or-string'] &&
+        !mayBeEmpty.has(`${ownerKind}.${field}`)
+      ) {
+        problems.required(path);
+      } else if (target.properties !== undefined) {
+        walk(of, {}, path, owner);
+      }
+      return;
+    }
+    walk(of, value, path, owner, field);
+  }
+
+  function walk(of: Schema, value: unknown, path: string, owner: string, field = ''): void {
+    const name = of.$ref ?? owner;
+    const target = catalogue.resolve(of);
+    if (Array.isArray(value)) {
+      const items = target.items;
+      if (items !== undefined)
+        value.forEach((item, index) => {
+          walk(items, item, `${path}[${index}]`, name);
+        });
+    } else if (typeof value === 'object' && value !== null) {
+      const fields = value as Fields;
+      if (target.properties !== undefined) {
+        const embedded = target.properties.metadata !== undefined;
+        for (const [below, belowSchema] of Object.entries(target.properties)) {
+          if (embedded && (below === 'metadata' || below === 'status')) continue;
+          walkField(
+            belowSchema,
+            below,
+            Object.hasOwn(fields, below) ? fields[below] : undefined,
+            name,
+            target,
+            `${path}.${below}`,
+          );
+        }
+      } else if (typeof target.additionalProperties === 'object') {
+        for (const [key, item] of Object.entries(fields))
+          walk(target.additionalProperties, item, `${path}[${key}]`, name);
+      }
+    } else if (target.enum !== undefined && !checkedElsewhere.has(field) && !target.enum.includes(value)) {
+      problems.unsupported(path, value, target.enum.map(String));
+    }
+  }
+}

@@ -1,0 +1,386 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { isBerthError } from '../../errors/index.ts';
+import { applyDefaults, decodeObject, invalidError, kindForObject, kinds, validate } from '../index.ts';
+
+type Loose = { apiVersion: string; kind: string } & Record<string, unknown>;
+
+function complete(object: Loose) {
+  const kind = kindForObject(object.apiVersion, object.kind);
+  if (kind === undefined) throw new Error(`no kind ${object.kind}`);
+  return { kind, object: applyDefaults(kind, decodeObject(kind, object, { mode: 'Strict' }).object) };
+}
+
+/** The sentences that a client is told, for an object and what it replaces. */
+function wrong(object: Loose, old?: Loose): string[] {
+  const { kind, object: completed } = complete(object);
+  const before = old === undefined ? undefined : complete(old).object;
+  return validate(kind, completed, before).map((cause) => `${cause.field}: ${cause.message}`);
+}
+
+const container = { name: 'c', image: 'i' };
+const pod = (spec: object, metadata: object = { name: 'p' }): Loose => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata,
+  spec: { containers: [container], ...spec },
+});
+const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [container] } };
+const workload = (kind: string, spec: object = {}): Loose => ({
+  apiVersion: kind === 'Job' || kind === 'CronJob' ? 'batch/v1' : 'apps/v1',
+  kind,
+  metadata: { name: 'w' },
+  spec: { selector: { matchLabels: { a: 'b' } }, template, ...spec },
+});
+const service = (spec: object): Loose => ({
+  apiVersion: 'v1',
+  kind: 'Service',
+  metadata: { name: 's' },
+  spec: { ports: [{ port: 80 }], ...spec },
+});
+const other = (apiVersion: string, kind: string, fields: object, name = 'x'): Loose => ({
+  apiVersion,
+  kind,
+  metadata: { name },
+  ...fields,
+});
+const rbac = 'rbac.authorization.k8s.io/v1';
+
+describe('validation', () => {
+  it.each([
+    pod({}),
+    pod({ volumes: [{ name: 'v' }], containers: [{ ...container, volumeMounts: [{ name: 'v', mountPath: '/v' }] }] }),
+    pod({}, { generateName: 'p-', labels: { 'app.kubernetes.io/name': 'x' }, annotations: { A: 'anything ' } }),
+    workload('Deployment'),
+    workload('ReplicaSet'),
+    workload('StatefulSet', { serviceName: 's' }),
+    workload('DaemonSet'),
+    {
+      apiVersion: 'batch/v1',
+      kind: 'Job',
+      metadata: { name: 'j' },
+      spec: { template: { spec: { containers: [container], restartPolicy: 'Never' } } },
+    },
+    {
+      apiVersion: 'batch/v1',
+      kind: 'CronJob',
+      metadata: { name: 'j' },
+      spec: {
+        schedule: '*/5 1-3,8 * * mon-fri',
+        jobTemplate: { spec: { template: { spec: { containers: [container], restartPolicy: 'OnFailure' } } } },
+      },
+    },
+    service({}),
+    service({ clusterIP: 'None', ports: [] }),
+    service({ type: 'ExternalName', externalName: 'example.com', ports: [] }),
+    other(rbac, 'ClusterRole', { rules: [{ apiGroups: [''], resources: ['pods'], verbs: ['get'] }] }, 'system:node'),
+    other(rbac, 'RoleBinding', {
+      roleRef: { kind: 'Role', name: 'r' },
+      subjects: [{ kind: 'ServiceAccount', name: 's', namespace: 'n' }],
+    }),
+    other('v1', 'ConfigMap', { data: { 'a.b': '1' } }),
+    other('networking.k8s.io/v1', 'Ingress', {
+      spec: {
+        rules: [
+          {
+            host: '*.a.b',
+            http: {
+              paths: [{ path: '/', pathType: 'Prefix', backend: { service: { name: 's', port: { number: 80 } } } }],
+            },
+          },
+        ],
+      },
+    }),
+    other('v1', 'Endpoints', { subsets: [{ addresses: [{ ip: '10.0.0.1' }], ports: [{ port: 80 }] }] }),
+    other('coordination.k8s.io/v1', 'Lease', {}),
+    other(
+      'apiregistration.k8s.io/v1',
+      'APIService',
+      { spec: { group: '', version: 'v1', groupPriorityMinimum: 1, versionPriority: 1 } },
+      'v1.',
+    ),
+  ])('finds nothing wrong with $kind %#', (object) => expect(wrong(object)).toEqual([]));
+
+  it.each([
+    [pod({}, {}), 'metadata.name: Required value: name or generateName is required'],
+    [
+      pod({}, { name: 'Pod_1' }),
+      `metadata.name: Invalid value: "Pod_1": a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`,
+    ],
+    [
+      pod({}, { name: 'p', labels: { 'a b': 'c' } }),
+      'metadata.labels: Invalid value: "a b": name part must consist of',
+    ],
+    [
+      pod({}, { name: 'p', labels: { a: 'c!' } }),
+      'metadata.labels: Invalid value: "c!": a valid label must be an empty string or consist of',
+    ],
+    [pod({}, { name: 'p', finalizers: ['mine'] }), 'metadata.finalizers[0]: Invalid value: "mine": name is neither'],
+    [
+      pod({}, { name: 'p', ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'o' }] }),
+      'metadata.ownerReferences[0].uid: Invalid value: "": must not be empty',
+    ],
+    [pod({ containers: [] }), 'spec.containers: Required value'],
+    [pod({ containers: [{ name: 'c' }] }), 'spec.containers[0].image: Required value'],
+    [pod({ containers: [container, container] }), 'spec.containers[1].name: Duplicate value: "c"'],
+    [
+      pod({ containers: [{ ...container, name: 'C' }] }),
+      'spec.containers[0].name: Invalid value: "C": a lowercase RFC 1123 label',
+    ],
+    [
+      pod({ restartPolicy: 'Sometimes' }),
+      'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
+    ],
+    [
+      pod({ dnsPolicy: 'x' }),
+      'spec.dnsPolicy: Unsupported value: "x": supported values: "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"',
+    ],
+    [
+      pod({ containers: [{ ...container, imagePullPolicy: 'x' }] }),
+      'spec.containers[0].imagePullPolicy: Unsupported value: "x": supported values: "Always", "IfNotPresent", "Never"',
+    ],
+    [
+      pod({ containers: [{ ...container, ports: [{ containerPort: 70000 }] }] }),
+      'spec.containers[0].ports[0].containerPort: Invalid value: 70000: must be between 1 and 65535, inclusive',
+    ],
+    [
+      pod({ containers: [{ ...container, ports: [{ containerPort: 1, protocol: 'ICMP' }] }] }),
+      'spec.containers[0].ports[0].protocol: Unsupported value: "ICMP": supported values: "SCTP", "TCP", "UDP"',
+    ],
+    [
+      pod({ containers: [{ ...container, volumeMounts: [{ name: 'v', mountPath: '/v' }] }] }),
+      'spec.containers[0].volumeMounts[0].name: Not found: "v"',
+    ],
+    [
+      pod({ containers: [{ ...container, resources: { limits: { cpu: '1' }, requests: { cpu: '2' } } }] }),
+      'spec.containers[0].resources.requests: Invalid value: "2": must be less than or equal to cpu limit of 1',
+    ],
+    [
+      pod({ containers: [{ ...container, livenessProbe: { periodSeconds: 1 } }] }),
+      'spec.containers[0].livenessProbe: Required value: must specify a handler type',
+    ],
+    [
+      pod({ containers: [{ ...container, livenessProbe: { tcpSocket: { port: 1 }, successThreshold: 2 } }] }),
+      'spec.containers[0].livenessProbe.successThreshold: Invalid value: 2: must be 1',
+    ],
+    [pod({ containers: [{ ...container, env: [{ value: 'x' }] }] }), 'spec.containers[0].env[0].name: Required value'],
+    [
+      pod({ volumes: [{ name: 'v', emptyDir: {}, hostPath: { path: '/' } }] }),
+      'spec.volumes[0].hostPath: Forbidden: may not specify more than 1 volume type',
+    ],
+    [
+      pod({ tolerations: [{ value: 'x' }] }),
+      'spec.tolerations[0].operator: Invalid value: "": operator must be Exists',
+    ],
+    [workload('Deployment', { replicas: -1 }), 'spec.replicas: Invalid value: -1: must be greater than or equal to 0'],
+    [workload('Deployment', { selector: undefined }), 'spec.selector: Required value'],
+    [
+      workload('Deployment', { selector: {} }),
+      'spec.selector: Invalid value: {}: empty selector is invalid for deployment',
+    ],
+    [
+      workload('Deployment', { selector: { matchLabels: { a: 'c' } } }),
+      'spec.template.metadata.labels: Invalid value: {"a":"b"}: `selector` does not match template `labels`',
+    ],
+    [
+      workload('Deployment', { template: { ...template, spec: { ...template.spec, restartPolicy: 'Never' } } }),
+      'spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"',
+    ],
+    [
+      workload('Deployment', { template: { ...template, spec: { containers: [{ name: 'c' }] } } }),
+      'spec.template.spec.containers[0].image: Required value',
+    ],
+    [
+      workload('Deployment', { strategy: { rollingUpdate: { maxSurge: 0, maxUnavailable: 0 } } }),
+      'spec.strategy.rollingUpdate.maxUnavailable: Invalid value: 0: may not be 0 when `maxSurge` is 0',
+    ],
+    [
+      workload('Deployment', { strategy: { rollingUpdate: { maxSurge: 'x' } } }),
+      'spec.strategy.rollingUpdate.maxSurge: Invalid value: "x": a valid percent string',
+    ],
+    [
+      workload('Deployment', { strategy: { type: 'x' } }),
+      'spec.strategy.type: Unsupported value: "x": supported values: "Recreate", "RollingUpdate"',
+    ],
+    [
+      workload('Job', { selector: undefined }),
+      'spec.template.spec.restartPolicy: Required value: valid values: "OnFailure", "Never"',
+    ],
+    [
+      { apiVersion: 'batch/v1', kind: 'CronJob', metadata: { name: 'j' }, spec: { schedule: '61 * * * *' } },
+      'spec.schedule: Invalid value: "61 * * * *": end of range (61) above maximum (59): 61',
+    ],
+    [service({ ports: [] }), 'spec.ports: Required value'],
+    [service({ ports: [{ port: 80, name: 'a' }, { port: 81 }] }), 'spec.ports[1].name: Required value'],
+    [
+      service({
+        ports: [
+          { port: 80, name: 'a' },
+          { port: 80, name: 'b' },
+        ],
+      }),
+      'spec.ports[1]: Duplicate value: {"protocol":"TCP","port":80}',
+    ],
+    [
+      service({ type: 'x' }),
+      'spec.type: Unsupported value: "x": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
+    ],
+    [service({ clusterIP: 'x' }), 'spec.clusterIPs[0]: Invalid value: "x": must be a valid IP address'],
+    [
+      other('v1', 'Service', { spec: { ports: [{ port: 1 }] } }, '1a'),
+      'metadata.name: Invalid value: "1a": a DNS-1035 label must',
+    ],
+    [other('v1', 'Namespace', {}, 'a.b'), 'metadata.name: Invalid value: "a.b": a lowercase RFC 1123 label must'],
+    [other('v1', 'ConfigMap', { data: { 'a b': '' } }), 'data[a b]: Invalid value: "a b": a valid config key must'],
+    [other('v1', 'Secret', { type: 'kubernetes.io/tls' }), 'data[tls.crt]: Required value'],
+    [
+      other(rbac, 'Role', { rules: [{ apiGroups: [''], resources: ['pods'] }] }),
+      'rules[0].verbs: Required value: verbs must contain at least one value',
+    ],
+    [
+      other(rbac, 'ClusterRoleBinding', { roleRef: { kind: 'Role', name: 'r' } }),
+      'roleRef.kind: Unsupported value: "Role": supported values: "ClusterRole"',
+    ],
+    [
+      other('v1', 'PersistentVolumeClaim', { spec: {} }),
+      'spec.accessModes: Required value: at least 1 access mode is required',
+    ],
+    [
+      other('networking.k8s.io/v1', 'Ingress', {
+        spec: { rules: [{ http: { paths: [{ path: 'x', pathType: 'Prefix' }] } }] },
+      }),
+      'spec.rules[0].http.paths[0].path: Invalid value: "x": must be an absolute path',
+    ],
+    [other('storage.k8s.io/v1', 'StorageClass', {}), 'provisioner: Required value'],
+    [other('node.k8s.io/v1', 'RuntimeClass', {}), 'handler: Required value'],
+    [
+      other('autoscaling/v2', 'HorizontalPodAutoscaler', { spec: { maxReplicas: 0 } }),
+      'spec.scaleTargetRef.kind: Required value',
+    ],
+    [
+      other('policy/v1', 'PodDisruptionBudget', { spec: { minAvailable: 1, maxUnavailable: 1 } }),
+      'minAvailable and maxUnavailable cannot be both set',
+    ],
+  ])('says what is wrong %#', (object, expected) => {
+    const sentences = wrong(object as Loose);
+    expect(
+      sentences.some((sentence) => sentence.includes(expected)),
+      sentences.join('\n'),
+    ).toBe(true);
+  });
+
+  it.each([
+    [
+      pod({ nodeName: 'b' }),
+      pod({}),
+      'spec: Forbidden: pod updates may not change fields other than `spec.containers[*].image`',
+    ],
+    [
+      pod({ containers: [container, { name: 'd', image: 'i' }] }),
+      pod({}),
+      'spec.containers: Forbidden: pod updates may not add or remove containers',
+    ],
+    [pod({}), pod({ tolerations: [{ key: 'a', operator: 'Exists' }] }), 'spec.tolerations: Forbidden'],
+    [
+      workload('Deployment', { selector: { matchLabels: { a: 'b' } } }),
+      workload('Deployment', { selector: { matchLabels: { c: 'd' } } }),
+      'spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: field is immutable',
+    ],
+    [
+      workload('StatefulSet', { serviceName: 'a' }),
+      workload('StatefulSet', { serviceName: 'b' }),
+      "spec: Forbidden: updates to statefulset spec for fields other than 'replicas'",
+    ],
+    [
+      service({ clusterIP: '10.0.0.1' }),
+      service({ clusterIP: '10.0.0.2' }),
+      'spec.clusterIPs[0]: Invalid value: ["10.0.0.1"]: may not change once set',
+    ],
+    [
+      other('v1', 'ConfigMap', { data: { a: '1' }, immutable: true }),
+      other('v1', 'ConfigMap', { data: { a: '2' }, immutable: true }),
+      'data: Forbidden: field is immutable when `immutable` is set',
+    ],
+    [
+      other(rbac, 'RoleBinding', { roleRef: { kind: 'Role', name: 'a' } }),
+      other(rbac, 'RoleBinding', { roleRef: { kind: 'Role', name: 'b' } }),
+      'cannot change roleRef',
+    ],
+    [
+      other('v1', 'Secret', { type: 'a' }),
+      other('v1', 'Secret', { type: 'b' }),
+      'type: Invalid value: "a": field is immutable',
+    ],
+  ])('guards what may not change %#', (object, old, expected) => {
+    const sentences = wrong(object, old);
+    expect(
+      sentences.some((sentence) => sentence.includes(expected)),
+      sentences.join('\n'),
+    ).toBe(true);
+  });
+
+  it('lets a pod change what it may', () => {
+    const image = pod({ containers: [{ ...container, image: 'other' }], activeDeadlineSeconds: 5 });
+    expect(wrong(image, pod({ activeDeadlineSeconds: 10 }))).toEqual([]);
+    expect(wrong(pod({ tolerations: [{ key: 'a', operator: 'Exists' }] }), pod({}))).toEqual([]);
+    expect(wrong(service({ clusterIP: '10.0.0.1' }), service({}))).toEqual([]);
+  });
+
+  it('puts the causes into one Status', () => {
+    const { kind, object } = complete(workload('Deployment', { replicas: -1 }));
+    const error = invalidError(kind, 'w', validate(kind, object));
+    expect(isBerthError(error, 'Invalid')).toBe(true);
+    expect(error.message).toBe(
+      'Deployment.apps "w" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0',
+    );
+    expect(error.details).toMatchObject({
+      name: 'w',
+      group: 'apps',
+      kind: 'Deployment',
+      causes: [{ reason: 'FieldValueInvalid', field: 'spec.replicas' }],
+    });
+  });
+
+  it('never fails on any object that decodes, and finds the same object valid as its own successor', () => {
+    const keys = fc.constantFrom(
+      'name',
+      'spec',
+      'template',
+      'containers',
+      'ports',
+      'rules',
+      'selector',
+      'matchLabels',
+      'volumes',
+      'env',
+    );
+    const leaf = fc.oneof(fc.string(), fc.integer(), fc.constant(null));
+    const tree = fc.letrec((tie) => ({
+      node: fc.oneof(
+        { maxDepth: 6 },
+        leaf,
+        fc.array(tie('node'), { maxLength: 3 }),
+        fc.dictionary(keys, tie('node'), { maxKeys: 4 }),
+      ),
+    })).node;
+    fc.assert(
+      fc.property(fc.constantFrom(...kinds), tree, (kind, spec) => {
+        try {
+          const object = applyDefaults(
+            kind,
+            decodeObject(
+              kind,
+              { metadata: { name: 'a' }, spec, rules: spec, subsets: spec, webhooks: spec },
+              { mode: 'Ignore' },
+            ).object,
+          );
+          const first = validate(kind, object);
+          expect(validate(kind, object, structuredClone(object))).toEqual(first);
+        } catch (error) {
+          if (!isBerthError(error, 'BadRequest')) throw error;
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});

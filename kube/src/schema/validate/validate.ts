@@ -1,0 +1,71 @@
+import type { ErrorCause } from '../../errors/index.ts';
+import { apiVersionOf, type KubeObject } from '../../objects/index.ts';
+import { type Fields, part } from '../fields.ts';
+import type { KindDescription } from '../types.ts';
+import * as cluster from './cluster.ts';
+import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
+import * as network from './network.ts';
+import { validatePodSpec, validatePodTemplate, validatePodUpdate } from './pod.ts';
+import { Problems } from './problems.ts';
+import { validateStructure } from './structure.ts';
+import * as workloads from './workloads.ts';
+
+type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
+
+const rules: Readonly<Record<string, Rule>> = {
+  'v1/Pod': (object, problems) => validatePodSpec(part(object, 'spec') ?? {}, 'spec', problems),
+  'v1/PodTemplate': (object, problems) => validatePodTemplate(part(object, 'template'), 'template', problems),
+  'v1/ReplicationController': workloads.validateReplicationController,
+  'v1/PersistentVolumeClaim': workloads.validatePersistentVolumeClaim,
+  'v1/Service': network.validateService,
+  'v1/ConfigMap': cluster.validateConfigMap,
+  'v1/Secret': cluster.validateSecret,
+  'v1/Node': cluster.validateNode,
+  'v1/LimitRange': cluster.validateLimitRange,
+  'v1/ResourceQuota': cluster.validateResourceQuota,
+  'apps/v1/Deployment': workloads.validateDeployment,
+  'apps/v1/ReplicaSet': workloads.validateReplicaSet,
+  'apps/v1/StatefulSet': workloads.validateStatefulSet,
+  'apps/v1/DaemonSet': workloads.validateDaemonSet,
+  'batch/v1/Job': workloads.validateJob,
+  'batch/v1/CronJob': workloads.validateCronJob,
+  'policy/v1/PodDisruptionBudget': workloads.validatePodDisruptionBudget,
+  'autoscaling/v1/HorizontalPodAutoscaler': workloads.validateHorizontalPodAutoscaler,
+  'autoscaling/v2/HorizontalPodAutoscaler': workloads.validateHorizontalPodAutoscaler,
+  'networking.k8s.io/v1/Ingress': network.validateIngress,
+  'networking.k8s.io/v1/NetworkPolicy': network.validateNetworkPolicy,
+  'discovery.k8s.io/v1/EndpointSlice': network.validateEndpointSlice,
+  'rbac.authorization.k8s.io/v1/Role': cluster.validateRole,
+  'rbac.authorization.k8s.io/v1/ClusterRole': cluster.validateClusterRole,
+  'rbac.authorization.k8s.io/v1/RoleBinding': cluster.validateRoleBinding,
+  'rbac.authorization.k8s.io/v1/ClusterRoleBinding': cluster.validateClusterRoleBinding,
+  'scheduling.k8s.io/v1/PriorityClass': cluster.validatePriorityClass,
+  'storage.k8s.io/v1/StorageClass': cluster.validateStorageClass,
+};
+
+/** Subresources through which a pod's specification may change in other ways than by an update. */
+const changesPods = new Set(['binding', 'ephemeralcontainers', 'resize']);
+
+/**
+ * What is wrong with an object, one cause a field, worded as Kubernetes words it; empty when it is valid.
+ * To be called with defaults applied. `old` is what the object replaces. Through `status` only metadata is looked at,
+ * since nothing else of the object changes.
+ */
+export function validate(
+  kind: KindDescription,
+  object: KubeObject,
+  old?: KubeObject,
+  options: { subresource?: string } = {},
+): ErrorCause[] {
+  const problems = new Problems();
+  validateMetadata(kind, object, problems);
+  if (old !== undefined) validateMetadataUpdate(object, old, problems);
+  if (options.subresource === 'status' || options.subresource === 'finalize') return problems.causes;
+  const apiVersion = apiVersionOf(kind);
+  rules[`${apiVersion}/${kind.kind}`]?.(object, problems, old);
+  if (kind.group === '' && kind.kind === 'Pod' && old !== undefined && !changesPods.has(options.subresource ?? '')) {
+    validatePodUpdate(part(object, 'spec') ?? {}, part(old, 'spec') ?? {}, problems);
+  }
+  if (kind.verbs.includes('update')) validateStructure(kind.schema, object, problems);
+  return problems.causes;
+}

@@ -1,0 +1,320 @@
+import { sameData } from '../../patch/index.ts';
+import { type Fields, part, parts, text } from '../fields.ts';
+import { dnsLabel, immutableMessage, negativeMessage } from './names.ts';
+import { validatePodTemplate } from './pod.ts';
+import type { Problems } from './problems.ts';
+import { validateResourceList } from './resources.ts';
+import { validateLabelSelector, validateTemplateSelector } from './selector.ts';
+
+type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
+
+function nonNegative(spec: Fields, path: string, fields: readonly string[], problems: Problems): void {
+  for (const field of fields) {
+    const value = spec[field];
+    if (typeof value === 'number' && value < 0) problems.invalid(`${path}.${field}`, value, negativeMessage);
+  }
+}
+
+function restartsAlways(spec: Fields, problems: Problems): void {
+  const policy = text(part(part(spec, 'template'), 'spec'), 'restartPolicy');
+  if (policy !== undefined && policy !== 'Always') {
+    problems.unsupported('spec.template.spec.restartPolicy', policy, ['Always']);
+  }
+}
+
+function immutable(
+  now: Fields | undefined,
+  before: Fields | undefined,
+  path: string,
+  field: string,
+  problems: Problems,
+): void {
+  if (before !== undefined && !sameData(now?.[field], before[field])) {
+    problems.invalid(`${path}.${field}`, now?.[field] ?? null, immutableMessage);
+  }
+}
+
+/** A whole number or a percentage of at least zero. */
+export function validateIntOrPercent(value: unknown, path: string, problems: Problems, cap100 = false): void {
+  if (value === undefined) return;
+  if (typeof value === 'number') {
+    if (value < 0) problems.invalid(path, value, negativeMessage);
+  } else if (typeof value !== 'string' || !/^[0-9]+%$/.test(value)) {
+    problems.invalid(
+      path,
+      value,
+      "a valid percent string must be a numeric string followed by an ending '%' (e.g. '1%',  or '93%', regex used for validation is '[0-9]+%')",
+    );
+  } else if (cap100 && Number.parseInt(value, 10) > 100) {
+    problems.invalid(path, value, 'must not be greater than 100%');
+  }
+}
+
+const isZero = (value: unknown) => value === 0 || value === '0%';
+
+export const validateDeployment: Rule = (object, problems, old) => {
+  const spec = part(object, 'spec') ?? {};
+  nonNegative(
+    spec,
+    'spec',
+    ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'],
+    problems,
+  );
+  validateTemplateSelector(spec, 'spec', 'deployment', problems);
+  immutable(spec, part(old, 'spec'), 'spec', 'selector', problems);
+  restartsAlways(spec, problems);
+  validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
+  const strategy = part(spec, 'strategy');
+  const rolling = part(strategy, 'rollingUpdate');
+  if (strategy?.type === 'Recreate' && rolling !== undefined) {
+    problems.forbidden('spec.strategy.rollingUpdate', "may not be specified when strategy `type` is 'Recreate'");
+  } else if (rolling !== undefined) {
+    validateIntOrPercent(rolling.maxUnavailable, 'spec.strategy.rollingUpdate.maxUnavailable', problems, true);
+    validateIntOrPercent(rolling.maxSurge, 'spec.strategy.rollingUpdate.maxSurge', problems);
+    if (isZero(rolling.maxUnavailable) && isZero(rolling.maxSurge)) {
+      problems.invalid(
+        'spec.strategy.rollingUpdate.maxUnavailable',
+        rolling.maxUnavailable,
+        'may not be 0 when `maxSurge` is 0',
+      );
+    }
+  }
+  const { progressDeadlineSeconds: deadline, minReadySeconds: ready = 0 } = spec;
+  if (typeof deadline === 'number' && typeof ready === 'number' && deadline <= ready && deadline >= 0) {
+    problems.invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds');
+  }
+};
+
+export const validateReplicaSet: Rule = (object, problems, old) => {
+  const spec = part(object, 'spec') ?? {};
+  nonNegative(spec, 'spec', ['replicas', 'minReadySeconds'], problems);
+  validateTemplateSelector(spec, 'spec', 'replicaset', problems);
+  immutable(spec, part(old, 'spec'), 'spec', 'selector', problems);
+  restartsAlways(spec, problems);
+  validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
+};
+
+export const validateReplicationController: Rule = (object, problems) => {
+  const spec = part(object, 'spec') ?? {};
+  nonNegative(spec, 'spec', ['replicas', 'minReadySeconds'], problems);
+  if (Object.keys(part(spec, 'selector') ?? {}).length === 0) problems.required('spec.selector');
+  restartsAlways(spec, problems);
+  if (part(spec, 'template') === undefined) problems.required('spec.template');
+  else validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
+};
+
+const statefulMayChange = new Set([
+  'replicas',
+  'ordinals',
+  'template',
+  'updateStrategy',
+  'revisionHistoryLimit',
+  'persistentVolumeClaimRetentionPolicy',
+  'minReadySeconds',
+]);
+
+export const validateStatefulSet: Rule = (object, problems, old) => {
+  const spec = part(object, 'spec') ?? {};
+  if (old === undefined) {
+    const name = text(part(object, 'metadata'), 'name');
+    if (name) for (const message of dnsLabel(name)) problems.invalid('metadata.name', name, message);
+  }
+  nonNegative(spec, 'spec', ['replicas', 'minReadySeconds', 'revisionHistoryLimit'], problems);
+  validateTemplateSelector(spec, 'spec', 'statefulset', problems);
+  restartsAlways(spec, problems);
+  validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
+  const strategy = part(spec, 'updateStrategy');
+  if (strategy?.type === 'OnDelete' && strategy.rollingUpdate !== undefined) {
+    problems.invalid(
+      'spec.updateStrategy.rollingUpdate',
+      strategy.rollingUpdate,
+      "only allowed for updateStrategy 'RollingUpdate'",
+    );
+  }
+  const before = part(old, 'spec');
+  if (before === undefined) return;
+  const fixed = (fields: Fields) =>
+    Object.fromEntries(Object.entries(fields).filter(([field]) => !statefulMayChange.has(field)));
+  if (!sameData(withoutStatus(fixed(spec)), withoutStatus(fixed(before)))) {
+    problems.forbidden(
+      'spec',
+      "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
+    );
+  }
+};
+
+function withoutStatus(spec: Fields): Fields {
+  const claims = parts(spec, 'volumeClaimTemplates').map(({ status, ...claim }) => claim);
+  return claims.length === 0 ? spec : { ...spec, volumeClaimTemplates: claims };
+}
+
+export const validateDaemonSet: Rule = (object, problems, old) => {
+  const spec = part(object, 'spec') ?? {};
+  nonNegative(spec, 'spec', ['minReadySeconds', 'revisionHistoryLimit'], problems);
+  validateTemplateSelector(spec, 'spec', 'daemonset', problems);
+  immutable(spec, part(old, 'spec'), 'spec', 'selector', problems);
+  restartsAlways(spec, problems);
+  validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
+  const rolling = part(part(spec, 'updateStrategy'), 'rollingUpdate');
+  if (rolling === undefined) return;
+  const path = 'spec.updateStrategy.rollingUpdate';
+  validateIntOrPercent(rolling.maxUnavailable, `${path}.maxUnavailable`, problems, true);
+  validateIntOrPercent(rolling.maxSurge, `${path}.maxSurge`, problems, true);
+  const [unavailable, surge] = [!isZero(rolling.maxUnavailable), !isZero(rolling.maxSurge)];
+  if (unavailable && surge)
+    problems.invalid(`${path}.maxSurge`, rolling.maxSurge, 'may not be set when maxUnavailable is non-zero');
+  if (!unavailable && !surge) problems.required(`${path}.maxUnavailable`, 'cannot be 0 when maxSurge is 0');
+};
+
+/** The specification of a job, on its own or in a cron job's template. */
+function validateJobSpec(spec: Fields, path: string, problems: Problems): void {
+  nonNegative(
+    spec,
+    path,
+    [
+      'parallelism',
+      'completions',
+      'activeDeadlineSeconds',
+      'backoffLimit',
+      'ttlSecondsAfterFinished',
+      'backoffLimitPerIndex',
+      'maxFailedIndexes',
+    ],
+    problems,
+  );
+  if (spec.completionMode === 'Indexed' && spec.completions === undefined) {
+    problems.required(`${path}.completions`, 'when completion mode is Indexed');
+  }
+  validatePodTemplate(part(spec, 'template'), `${path}.template`, problems);
+  const policy = text(part(part(spec, 'template'), 'spec'), 'restartPolicy') ?? '';
+  const at = `${path}.template.spec.restartPolicy`;
+  if (policy === 'Always' || policy === '') problems.required(at, 'valid values: "OnFailure", "Never"');
+}
+
+export const validateJob: Rule = (object, problems, old) => {
+  const spec = part(object, 'spec') ?? {};
+  validateJobSpec(spec, 'spec', problems);
+  const selector = part(spec, 'selector');
+  if (selector === undefined) {
+    if (spec.manualSelector === true) problems.required('spec.selector');
+  } else {
+    validateLabelSelector(selector, 'spec.selector', problems);
+  }
+  const before = part(old, 'spec');
+  if (before === undefined) return;
+  for (const field of [
+    'selector',
+    'completionMode',
+    'podFailurePolicy',
+    'backoffLimitPerIndex',
+    'managedBy',
+    'successPolicy',
+  ]) {
+    immutable(spec, before, 'spec', field, problems);
+  }
+  const elastic = spec.completionMode === 'Indexed' && sameData(spec.completions, spec.parallelism);
+  if (!elastic) immutable(spec, before, 'spec', 'completions', problems);
+  // While a job is suspended and was never started, its scheduling directives may still be set.
+  const waiting = before.suspend === true && part(old, 'status')?.startTime === undefined;
+  if (!waiting) immutable(spec, before, 'spec', 'template', problems);
+};
+
+const field = '(\\*|[0-9a-z]+(-[0-9a-z]+)?)(/\\d+)?';
+const schedule = new RegExp(`^(${field}(,${field})*\\s+){4}${field}(,${field})*$`, 'i');
+const limits = [
+  [0, 59],
+  [0, 23],
+  [1, 31],
+  [1, 12],
+  [0, 7],
+] as const;
+
+function scheduleProblem(text: string): string | undefined {
+  if (/^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \S+)$/.test(text)) return undefined;
+  const fields = text.trim().split(/\s+/);
+  if (fields.length !== 5) return `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`;
+  if (!schedule.test(text.trim().replaceAll('?', '*'))) return `failed to parse ${JSON.stringify(text)}`;
+  for (const [index, [least, most]] of limits.entries()) {
+    for (const number of fields[index]?.replace(/\/\d+/g, '').match(/\d+/g) ?? []) {
+      if (Number(number) < least) return `beginning of range (${number}) below minimum (${least}): ${fields[index]}`;
+      if (Number(number) > most) return `end of range (${number}) above maximum (${most}): ${fields[index]}`;
+    }
+  }
+  return undefined;
+}
+
+export const validateCronJob: Rule = (object, problems) => {
+  const spec = part(object, 'spec') ?? {};
+  const name = text(part(object, 'metadata'), 'name') ?? '';
+  if (name.length > 52) problems.invalid('metadata.name', name, 'must be no more than 52 characters');
+  const when = text(spec, 'schedule') ?? '';
+  if (when === '') problems.required('spec.schedule');
+  else {
+    const problem = scheduleProblem(when);
+    if (problem !== undefined) problems.invalid('spec.schedule', when, problem);
+    if (/TZ=/.test(when))
+      problems.invalid('spec.schedule', when, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead');
+  }
+  const zone = text(spec, 'timeZone');
+  if (zone !== undefined && !isTimeZone(zone)) problems.invalid('spec.timeZone', zone, `unknown time zone ${zone}`);
+  nonNegative(
+    spec,
+    'spec',
+    ['startingDeadlineSeconds', 'successfulJobsHistoryLimit', 'failedJobsHistoryLimit'],
+    problems,
+  );
+  validateJobSpec(part(part(spec, 'jobTemplate'), 'spec') ?? {}, 'spec.jobTemplate.spec', problems);
+};
+
+function isTimeZone(zone: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: zone });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export const validatePodDisruptionBudget: Rule = (object, problems) => {
+  const spec = part(object, 'spec') ?? {};
+  if (spec.minAvailable !== undefined && spec.maxUnavailable !== undefined) {
+    problems.invalid('spec', spec, 'minAvailable and maxUnavailable cannot be both set');
+  }
+  validateIntOrPercent(spec.minAvailable, 'spec.minAvailable', problems, true);
+  validateIntOrPercent(spec.maxUnavailable, 'spec.maxUnavailable', problems, true);
+  validateLabelSelector(part(spec, 'selector'), 'spec.selector', problems);
+};
+
+export const validateHorizontalPodAutoscaler: Rule = (object, problems) => {
+  const spec = part(object, 'spec') ?? {};
+  const { minReplicas: least = 1, maxReplicas: most } = spec;
+  if (typeof least === 'number' && least < 1)
+    problems.invalid('spec.minReplicas', least, 'must be greater than or equal to 1');
+  if (typeof most !== 'number' || most < 1) problems.invalid('spec.maxReplicas', most ?? 0, 'must be greater than 0');
+  else if (typeof least === 'number' && most < least) {
+    problems.invalid('spec.maxReplicas', most, 'must be greater than or equal to `minReplicas`');
+  }
+  const target = part(spec, 'scaleTargetRef');
+  for (const field of ['kind', 'name']) if (!text(target, field)) problems.required(`spec.scaleTargetRef.${field}`);
+};
+
+export const validatePersistentVolumeClaim: Rule = (object, problems, old) => {
+  const spec = part(object, 'spec') ?? {};
+  if (!Array.isArray(spec.accessModes) || spec.accessModes.length === 0) {
+    problems.required('spec.accessModes', 'at least 1 access mode is required');
+  }
+  const requests = part(part(spec, 'resources'), 'requests');
+  if (requests?.storage === undefined) problems.required('spec.resources[storage]');
+  validateResourceList(requests, 'spec.resources.requests', problems);
+  const before = part(old, 'spec');
+  if (before === undefined) return;
+  const fixed = ({ resources, volumeAttributesClassName, volumeName, storageClassName, ...kept }: Fields) => kept;
+  const rebound = before.volumeName !== undefined && spec.volumeName !== before.volumeName;
+  const reclassed = before.storageClassName !== undefined && spec.storageClassName !== before.storageClassName;
+  if (rebound || reclassed || !sameData(fixed(spec), fixed(before))) {
+    problems.forbidden(
+      'spec',
+      'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
+    );
+  }
+};
