@@ -37,6 +37,7 @@ export class JournaledStore implements Store {
   #assigned: Revision;
   #writing: Promise<void> | undefined;
   #closing: Promise<void> | undefined;
+  readonly #running = new Set<Promise<void>>();
 
   constructor(journal: Journal, state: State) {
     this.#journal = journal;
@@ -101,13 +102,14 @@ export class JournaledStore implements Store {
     this.#checkOpen();
     if (revision > this.revision) throw tooLarge(revision, this.revision);
     if (revision - 1 <= this.compactedRevision) return;
-    await this.#journal.forget(revision - 1, this.#state.compact(revision - 1));
+    await this.#untilDone(this.#journal.forget(revision - 1, this.#state.compact(revision - 1)));
   }
 
   async snapshot(directory: string): Promise<void> {
     this.#checkOpen();
-    await mkdir(directory, { recursive: true });
-    await this.#journal.copy(join(directory, storeFile));
+    await this.#untilDone(
+      mkdir(directory, { recursive: true, mode: 0o700 }).then(() => this.#journal.copy(join(directory, storeFile))),
+    );
   }
 
   close(): Promise<void> {
@@ -118,7 +120,18 @@ export class JournaledStore implements Store {
   async #finish(): Promise<void> {
     this.#watches.close();
     await this.#writing;
+    await Promise.allSettled(this.#running);
     await this.#journal.close();
+  }
+
+  /** Closing waits for it: the journal must not go away under it. */
+  async #untilDone(work: Promise<void>): Promise<void> {
+    this.#running.add(work);
+    try {
+      await work;
+    } finally {
+      this.#running.delete(work);
+    }
   }
 
   /** For a commit that changes nothing: resolves once everything it saw is durable. */

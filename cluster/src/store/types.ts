@@ -70,7 +70,13 @@ export interface StoreWatch {
  *   or watcher never sees revision n + 1 before n.
  * - Visibility: what `get`, `list` and `watch` show is durable.
  *
- * Errors are `BerthError`s: `Conflict` from `commit` when an `expected` does not hold (`details.name` is the key),
+ * What goes in and comes out is shared, not copied: nobody changes a value, an entry or an event.
+ *
+ * A commit without effect (no changes, or only deletions of keys that do not exist) makes no revision: it resolves with the
+ * newest one, once that is durable.
+ *
+ * Errors are `BerthError`s: `BadRequest` from `commit` for a key of more than 1024 bytes or one that is changed twice,
+ * `ServiceUnavailable` once the store is closed, `Conflict` from `commit` when an `expected` does not hold (`details.name` is the key),
  * `Expired` when a revision was compacted, `InsufficientStorage` when the disk is full (nothing of the commit is kept,
  * reads go on, and later commits succeed once there is room), `Timeout` with a `ResourceVersionTooLarge` cause for a
  * revision of the future.
@@ -85,9 +91,12 @@ export interface Store {
   commit(changes: readonly Change[]): Promise<Revision>;
   /** Every event with `revision > after` whose key starts with the prefix. Throws `Expired` when `after` is compacted. */
   watch(query: { prefix: string; after: Revision }): StoreWatch;
-  /** Forgets history up to the revision; the state at it and later ones stay whole. */
+  /**
+   * Forgets history before the revision: `compactedRevision` becomes the one before it. The state at the revision and
+   * later ones stay whole, and can be watched from. Resolves when what that frees is dropped.
+   */
   compact(revision: Revision): Promise<void>;
-  /** Writes a consistent copy of the store into a new directory. */
+  /** Writes a consistent copy of the store, past included, into a new directory: a store that can be opened there. */
   snapshot(directory: string): Promise<void>;
   close(): Promise<void>;
 }

@@ -28,9 +28,11 @@ export function bytesLeft(file: string): number {
 
 function isOutOfRoom(file: string, error: unknown): boolean {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (noRoom.has(code)) return true;
   const sqlite = error instanceof Error && 'errcode' in error ? error.errcode : undefined;
-  if (code !== inputOutput && !sqliteCannotWrite.has(sqlite)) return false;
+  // LMDB's own copying passes on the C library's text and no number.
+  const text = messageOf(error);
+  if (noRoom.has(code) || text === 'No space left on device') return true;
+  if (code !== inputOutput && text !== 'Input/output error' && !sqliteCannotWrite.has(sqlite)) return false;
   // The last write before a disk is full is cut short, which LMDB calls an input/output error like a broken disk's.
   try {
     return bytesLeft(file) < fullBelow;

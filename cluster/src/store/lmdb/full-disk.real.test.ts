@@ -13,7 +13,7 @@ async function smallDisk(mebibytes: number): Promise<AsyncDisposable & { path: s
   return {
     path: directory.path,
     async [Symbol.asyncDispose]() {
-      execFileSync('umount', [directory.path]);
+      execFileSync('umount', ['--lazy', directory.path]);
       await directory[Symbol.asyncDispose]();
     },
   };
@@ -51,6 +51,7 @@ test('a full disk fails writes and nothing else, and writes go on when there is 
   expect(store.revision).toBe(revision);
   expect(store.list({ prefix: '/' }).entries.map(({ key }) => key)).toEqual(kept.toSorted());
   expect(store.list({ prefix: '/', revision: revision - 3 }).entries.length).toBe(17);
+  await expect(store.snapshot(join(disk.path, 'snapshot'))).rejects.toMatchObject({ code: 'InsufficientStorage' });
 
   await store.close();
   store = await openLmdbStore({ directory });

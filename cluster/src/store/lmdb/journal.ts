@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { BerthError } from '@berth/kube/errors';
 import type { RootDatabase } from 'lmdb';
 import type { Commit, DecidedCommit, Forgotten, Journal } from '../journal.ts';
@@ -45,24 +46,39 @@ export class LmdbJournal implements Journal {
     return { key, value: record.value, revision, createRevision: record.createRevision };
   }
 
-  replay({ after, through, prefix }: { after: Revision; through: Revision; prefix: string }): Commit[] {
-    const commits: Commit[] = [];
-    let current: { revision: Revision; events: Array<{ place: number; event: StoreEvent }> } | undefined;
-    const take = () => {
-      if (current === undefined) return;
-      const events = current.events.sort((one, other) => one.place - other.place).map(({ event }) => event);
-      commits.push({ revision: current.revision, events });
-    };
+  replay(query: { after: Revision; through: Revision; prefix: string }): Commit[] {
+    let commits = this.#commitsOf(query);
+    if (commits.length !== query.through - query.after) {
+      // The package keeps a view of the file for a turn of the event loop; it may be older than the last commit.
+      this.#database.resetReadTxn();
+      commits = this.#commitsOf(query);
+    }
+    const missing = commits.findIndex(({ revision }, index) => revision !== query.after + 1 + index);
+    if (missing !== -1 || commits.length !== query.through - query.after) {
+      throw this.#damaged(`a revision between ${query.after} and ${query.through} is missing`);
+    }
+    return commits;
+  }
+
+  #commitsOf({ after, through, prefix }: { after: Revision; through: Revision; prefix: string }): Commit[] {
+    const commits: Array<{ revision: Revision; events: StoreEvent[] }> = [];
+    const places: number[] = [];
     const range = { start: recordKey(after + 1, ''), end: recordKey(through + 1, '') };
     for (const { key, value } of this.#database.getRange(range)) {
       const record = this.#decode(key, value);
-      if (record.revision !== current?.revision) {
-        take();
-        current = { revision: record.revision, events: [] };
+      let commit = commits[commits.length - 1];
+      if (commit?.revision !== record.revision) {
+        commit = { revision: record.revision, events: [] };
+        commits.push(commit);
+        places.length = 0;
       }
-      if (record.key.startsWith(prefix)) current.events.push({ place: record.place, event: this.#event(record) });
+      if (!record.key.startsWith(prefix)) continue;
+      // Records of a commit lie in the order of their keys, its events go in the order of its changes.
+      let at = places.length;
+      while (at > 0 && (places[at - 1] as number) > record.place) at--;
+      places.splice(at, 0, record.place);
+      commit.events.splice(at, 0, this.#event(record));
     }
-    take();
     return commits;
   }
 
@@ -80,8 +96,13 @@ export class LmdbJournal implements Journal {
   }
 
   async copy(file: string): Promise<void> {
-    await this.#database.backup(file, true);
-    syncPath(file);
+    try {
+      await this.#database.backup(file, true);
+      syncPath(file);
+    } catch (error) {
+      rmSync(file, { force: true });
+      throw writeError(file, error);
+    }
   }
 
   async close(): Promise<void> {
@@ -134,7 +155,12 @@ export class LmdbJournal implements Journal {
 
   #record(revision: Revision, key: string): StoredRecord {
     const bytes = recordKey(revision, key);
-    const value = this.#database.get(bytes);
+    let value = this.#database.get(bytes);
+    if (value === undefined) {
+      // See `replay`: the view may be too old to show it.
+      this.#database.resetReadTxn();
+      value = this.#database.get(bytes);
+    }
     if (value === undefined) throw this.#damaged(`revision ${revision} of ${key} is missing`);
     return this.#decode(bytes, value);
   }

@@ -28,7 +28,7 @@ export function listSnapshots(snapshots: string): string[] {
 
 /**
  * Makes a snapshot named after the time and the revision, and removes the oldest beyond `keep`. Returns its path. A
- * snapshot is there whole or not at all.
+ * snapshot is there whole or not at all. One at a time for a directory of snapshots.
  */
 export async function takeSnapshot(options: {
   store: Store;
@@ -41,6 +41,10 @@ export async function takeSnapshot(options: {
   const unfinished = join(snapshots, `${partial}${name}`);
   const path = join(snapshots, name);
   await mkdir(snapshots, { recursive: true, mode: 0o700 });
+  for (const left of readdirSync(snapshots)) {
+    // What a process that was killed in the middle left behind.
+    if (left.startsWith(partial)) await rm(join(snapshots, left), { recursive: true, force: true });
+  }
   try {
     await store.snapshot(unfinished);
     await rename(unfinished, path);
