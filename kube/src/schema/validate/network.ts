@@ -230,7 +230,7 @@ export const validateEndpointSlice: Rule = (object, problems, old) => {
   const type = text(object, 'addressType') ?? '';
   if (type === '') problems.required('addressType');
   else if (!addressTypes.includes(type)) problems.unsupported('addressType', type, addressTypes);
-  if (old !== undefined && !sameData(type, old.addressType))
+  if (old !== undefined && type !== (text(old, 'addressType') ?? ''))
     problems.invalid('addressType', type, 'field is immutable');
   const endpoints = parts(object, 'endpoints');
   if (endpoints.length > 1000) problems.tooMany('endpoints', endpoints.length, 1000);
