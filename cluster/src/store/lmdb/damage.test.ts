@@ -130,6 +130,7 @@ describe('snapshots', () => {
       '2026-01-01T02',
       '2026-01-01T03',
     ]);
+    for (const path of [directory, ...kept]) expect(statSync(join(path, 'store.mdb')).mode & 0o777).toBe(0o600);
     const copy = await openLmdbStore({ directory: kept[1] as string });
     expect(copy.list({ prefix: '/pods/' }).entries.length).toBe(120);
     await copy.close();

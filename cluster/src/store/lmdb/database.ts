@@ -1,4 +1,4 @@
-import { closeSync, constants, openSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { chmodSync, closeSync, constants, openSync, renameSync, rmSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { open, type RootDatabaseOptionsWithPath } from 'lmdb';
 import type { Journal } from '../journal.ts';
@@ -25,6 +25,8 @@ export async function createStoreFile(file: string, fill?: (journal: Journal) =>
     await journal.close();
   }
   rmSync(`${unfinished}-lock`, { force: true });
+  // It holds Secrets.
+  chmodSync(unfinished, 0o600);
   syncPath(unfinished);
   renameSync(unfinished, file);
   syncPath(dirname(file));

@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { BerthError } from '@berth/kube/errors';
 import type { RootDatabase } from 'lmdb';
 import type { Commit, DecidedCommit, Forgotten, Journal } from '../journal.ts';
@@ -98,6 +98,7 @@ export class LmdbJournal implements Journal {
   async copy(file: string): Promise<void> {
     try {
       await this.#database.backup(file, true);
+      chmodSync(file, 0o600);
       syncPath(file);
     } catch (error) {
       rmSync(file, { force: true });
