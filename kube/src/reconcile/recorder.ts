@@ -1,4 +1,4 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { type Clock, systemClock } from '../client/clock.ts';
 import type { KubeClient } from '../client/types.ts';
 import { isBerthError } from '../errors/index.ts';
@@ -30,6 +30,8 @@ const spamBurst = 25;
 const spamRefill = 300_000;
 /** Objects and messages that are remembered. */
 const memory = 4096;
+/** Events that are being written at once. */
+const mostPending = 1000;
 
 /**
  * Records core/v1 events as client-go does: the same event again raises `count`, many that differ only in their
@@ -41,7 +43,8 @@ export function eventRecorder(options: RecorderOptions): EventRecorder {
   const written = new Map<string, { name: string; namespace: string; count: number }>();
   const similar = new Map<string, { since: number; messages: Set<string> }>();
   const spam = new Map<string, { tokens: number; at: number }>();
-  let tail: Promise<void> = Promise.resolve();
+  /** Events that are the same wait for each other; others are written side by side. */
+  const chains = new Map<string, Promise<void>>();
 
   function allowed(key: string, now: number): boolean {
     const bucket = spam.get(key) ?? { tokens: spamBurst, at: now };
@@ -60,19 +63,10 @@ export function eventRecorder(options: RecorderOptions): EventRecorder {
     return { message: `(combined from similar events): ${message}`, isCombined: true };
   }
 
-  async function write(
-    about: KubeObject,
-    type: string,
-    reason: string,
-    message: string,
-    isCombined: boolean,
-    at: number,
-  ) {
+  async function write(about: KubeObject, type: string, reason: string, message: string, identity: string, at: number) {
     const involvedObject = referenceTo(about);
-    const identity = JSON.stringify([involvedObject, type, reason, isCombined ? '' : message]);
-    const hash = createHash('sha1').update(identity).digest('base64');
     const timestamp = new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
-    const present = written.get(hash);
+    const present = written.get(identity);
     if (present) {
       const count = present.count + 1;
       try {
@@ -80,7 +74,7 @@ export function eventRecorder(options: RecorderOptions): EventRecorder {
           type: 'merge',
           body: { count, message, lastTimestamp: timestamp },
         });
-        remember(written, hash, { ...present, count });
+        remember(written, identity, { ...present, count });
         return;
       } catch (error) {
         // Events are deleted after an hour; this one begins anew.
@@ -105,7 +99,7 @@ export function eventRecorder(options: RecorderOptions): EventRecorder {
       reportingInstance: host ?? '',
     };
     await client.create(resources.events, event);
-    remember(written, hash, { name, namespace, count: 1 });
+    remember(written, identity, { name, namespace, count: 1 });
   }
 
   return {
@@ -114,11 +108,21 @@ export function eventRecorder(options: RecorderOptions): EventRecorder {
       const object = JSON.stringify(referenceTo(about));
       if (!allowed(object, now)) return;
       const text = combined(`${object}${severity}${reason}`, message, now);
-      tail = tail
-        .then(() => write(about, severity, reason, text.message, text.isCombined, now))
-        .catch((error) => options.onError?.(error));
+      const identity = JSON.stringify([object, severity, reason, text.isCombined ? '' : message]);
+      const before = chains.get(identity);
+      // Events are news, not a ledger: when they cannot be written as fast as they come, the later ones are lost.
+      if (!before && chains.size >= mostPending) return;
+      const chain = (before ?? Promise.resolve())
+        .then(() => write(about, severity, reason, text.message, identity, now))
+        .catch((error) => options.onError?.(error))
+        .finally(() => {
+          if (chains.get(identity) === chain) chains.delete(identity);
+        });
+      chains.set(identity, chain);
     },
-    flush: () => tail,
+    async flush() {
+      await Promise.all(chains.values());
+    },
   };
 }
 
