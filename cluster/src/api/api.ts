@@ -1,6 +1,15 @@
 import { kinds } from '@berth/kube/schema';
 import { Admission } from './admission/admission.ts';
+import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { defaultTolerations, priority } from './admission/pods.ts';
+import { serviceAccounts } from './admission/service-account.ts';
+import { serviceAddresses } from './admission/services.ts';
 import { Authenticator } from './authentication/authenticator.ts';
+import { ServiceAccountTokens } from './authentication/service-accounts.ts';
+import { privilegeEscalation } from './authorization/escalation.ts';
+import { mastersGroup, RbacAuthorizer } from './authorization/rbac.ts';
+import { bootstrap } from './bootstrap/bootstrap.ts';
+import { publishRootCa } from './bootstrap/root-ca.ts';
 import { discoveryHandler } from './discovery/handler.ts';
 import { requestHandler } from './http/handle.ts';
 import { healthHandler, type ReadyCheck } from './http/health.ts';
@@ -11,30 +20,48 @@ import type { Machinery } from './machinery.ts';
 import { Pipeline } from './pipeline.ts';
 import { ProtobufDecoder } from './protobuf/decode.ts';
 import { ObjectStorage } from './storage/object-storage.ts';
-import { status } from './subresources/status.ts';
-import { Subresources } from './subresources/subresources.ts';
+import { subresourcesOf } from './subresources/index.ts';
 import { Tables } from './table/table.ts';
-import type { ApiOptions, ApiServer } from './types.ts';
+import type { ApiOptions, ApiServer, User } from './types.ts';
+
+const self: User = { name: 'system:apiserver', groups: [mastersGroup] };
 
 /** Builds the API server over a store, with the objects that every cluster has. */
 export async function createApi(options: ApiOptions): Promise<ApiServer> {
-  const { logger } = options;
+  const { logger, store, serviceRange, clusterCa, nodePortRange: nodePorts = { from: 30000, to: 32767 } } = options;
   const now = options.now ?? (() => new Date());
-  const storage = new ObjectStorage(options.store);
-  let broken: unknown;
+  const storage = new ObjectStorage(store);
+  let broken = false;
   storage.follow((error) => {
-    broken = error;
+    broken = true;
     logger.error({ err: error }, 'the store can no longer be followed');
   });
+
   const registry = new KindRegistry(kinds);
-  const machinery: Machinery = { storage, kinds: registry, admission: new Admission([]), now, logger };
-  const subresources = new Subresources(new Map(), new Map([['status', status]]));
-  const pipeline = new Pipeline(machinery, { authorize: () => ({ allowed: true, reason: '' }) }, subresources);
-  const checks: ReadyCheck[] = [{ name: 'store', check: () => broken === undefined }];
+  const authorizer = new RbacAuthorizer(storage);
+  const tokens = new ServiceAccountTokens(storage, options.authentication, now);
+  const fixedTokens = new Map(Object.entries(options.authentication.tokens ?? {}));
+  const authenticator = new Authenticator([(token) => fixedTokens.get(token), (token) => tokens.authenticate(token)]);
+  const admission = new Admission([
+    namespaceLifecycle(storage),
+    serviceAccounts(storage),
+    priority(storage),
+    defaultTolerations,
+    serviceAddresses(storage, { serviceRange, nodePorts }),
+    privilegeEscalation(authorizer),
+  ]);
+  const machinery: Machinery = { storage, kinds: registry, admission, now, logger };
+  const pipeline = new Pipeline(machinery, authorizer, subresourcesOf({ authorizer, authenticator, tokens }));
+  const checks: ReadyCheck[] = [{ name: 'store', check: () => !broken }];
+  const client = (user: User) => new LoopbackClient(pipeline, user);
+
+  await bootstrap(client(self), { serviceRange });
+  const stopPublishing = publishRootCa(storage, client(self), { clusterCa, logger });
+
   const servers = new Set<HttpsServer>();
   const handler = requestHandler({
     pipeline,
-    authenticator: new Authenticator([]),
+    authenticator,
     tables: new Tables(now),
     protobuf: new ProtobufDecoder(),
     paths: [healthHandler(checks), discoveryHandler(registry)],
@@ -44,13 +71,10 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   });
 
   return {
-    client: (user) => new LoopbackClient(pipeline, user),
+    client,
     async listen(listen) {
-      const server = new HttpsServer(
-        listen,
-        { request: handler, upgrade: async (_r, socket) => void socket.destroy() },
-        logger,
-      );
+      const upgrade = async (_request: unknown, socket: { destroy(): unknown }) => void socket.destroy();
+      const server = new HttpsServer(listen, { request: handler, upgrade }, logger);
       const listening = await server.listen(listen);
       servers.add(server);
       return listening;
@@ -58,6 +82,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     setPodAccess() {},
     addReadyCheck: (name, check) => void checks.push({ name, check }),
     async close() {
+      stopPublishing();
       await Promise.all([...servers].map((server) => server.close()));
       await storage.close();
     },

@@ -1,7 +1,13 @@
 import type { KubeObject } from '@berth/kube/objects';
-import { applyDefaults, decodeObject, type FieldValidation, prepareForCreate } from '@berth/kube/schema';
-import type { Call } from '../call.ts';
-import { badRequest } from '../faults.ts';
+import {
+  applyDefaults,
+  decodeObject,
+  type FieldValidation,
+  prepareForCreate,
+  validate as validateObject,
+} from '@berth/kube/schema';
+import { type Call, subresourceName } from '../call.ts';
+import { badRequest, invalid } from '../faults.ts';
 
 /**
  * The object with fields of the right types only and with defaults; a new one that shares nothing with what came in.
@@ -19,7 +25,11 @@ export function prepare(call: Call, object: KubeObject): KubeObject {
 }
 
 /** Throws `Invalid` with one cause per field. */
-export function validate(_call: Call, _object: KubeObject, _old: KubeObject | undefined): void {}
+export function validate(call: Call, object: KubeObject, old: KubeObject | undefined): void {
+  const { description } = call.kind;
+  const causes = validateObject(description, object, old, { subresource: subresourceName(call) });
+  if (causes.length > 0) throw invalid(description, object.metadata.name, causes);
+}
 
 function validationMode(call: Call): FieldValidation {
   const mode = call.options.get('fieldValidation') || 'Warn';

@@ -8,6 +8,7 @@ import type { Machinery } from '../machinery.ts';
 import { complete, validate } from '../schema/steps.ts';
 import { objectKey } from '../storage/keys.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
+import { partOf } from '../subresources/parts.ts';
 import { hasGeneration } from './create.ts';
 import { find } from './get.ts';
 
@@ -118,16 +119,17 @@ export function isFinished(object: KubeObject): boolean {
   return (own?.length ?? 0) === 0;
 }
 
-/** What a write may not change: identity always, and all but status (or only status) by what the request is for. */
+/** What a write may not change: identity always, and all but the part that the request is for. */
 function keepServerFields(call: Call, proposed: KubeObject, current: KubeObject): KubeObject {
-  if (subresourceName(call) === 'status') return statusOnly(proposed, current);
-  const metadata = { ...proposed.metadata };
+  const part = partOf(subresourceName(call));
+  if (part) return part(proposed, structuredClone(current));
+  const metadata = { ...proposed.metadata } as unknown as Record<string, unknown>;
   const kept = current.metadata as unknown as Record<string, unknown>;
   for (const field of serverFields) {
-    if (kept[field] === undefined) delete (metadata as unknown as Record<string, unknown>)[field];
-    else (metadata as unknown as Record<string, unknown>)[field] = kept[field];
+    if (kept[field] === undefined) delete metadata[field];
+    else metadata[field] = kept[field];
   }
-  const next: KubeObject = { ...proposed, metadata };
+  const next: KubeObject = { ...proposed, metadata: metadata as unknown as KubeObject['metadata'] };
   if (call.kind.description.hasStatus && !call.subresource) {
     if (current.status === undefined) delete next.status;
     else next.status = current.status;
@@ -146,13 +148,6 @@ const serverFields = [
   'deletionGracePeriodSeconds',
   'generation',
 ] as const;
-
-function statusOnly(proposed: KubeObject, current: KubeObject): KubeObject {
-  const next: KubeObject = { ...current };
-  if (proposed.status === undefined) delete next.status;
-  else next.status = proposed.status;
-  return next;
-}
 
 /** The generation moves with everything but metadata and status. */
 function setGeneration(next: KubeObject, current: KubeObject): void {

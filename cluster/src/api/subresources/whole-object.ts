@@ -5,7 +5,7 @@ import { patch } from '../verbs/patch.ts';
 import { update } from '../verbs/update.ts';
 
 /** A part of an object that travels as the whole object: status, ephemeral containers, resize, approval. */
-export async function status(machinery: Machinery, call: Call): Promise<Answer> {
+export async function wholeObject(machinery: Machinery, call: Call): Promise<Answer> {
   if (call.verb === 'get') return await get(machinery, call);
   if (call.verb === 'patch') return await patch(machinery, call);
   return await update(machinery, call);

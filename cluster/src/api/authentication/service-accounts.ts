@@ -1,0 +1,135 @@
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
+import type { KubeObject } from '@berth/kube/objects';
+import { jwtVerify, SignJWT } from 'jose';
+import { objectKey, resourcePrefix } from '../storage/keys.ts';
+import type { ObjectStorage } from '../storage/object-storage.ts';
+import type { AuthenticationOptions, User } from '../types.ts';
+
+export const defaultIssuer = 'https://kubernetes.default.svc.cluster.local';
+const algorithm = 'ES256';
+const keptTokens = 4096;
+
+interface Claims {
+  namespace: string;
+  serviceaccount: { name: string; uid: string };
+  pod?: { name: string; uid: string };
+  secret?: { name: string; uid: string };
+  node?: { name: string; uid: string };
+}
+
+export interface TokenOrder {
+  account: KubeObject;
+  audiences: readonly string[];
+  expirationSeconds: number;
+  /** The token is good while this object exists. */
+  boundTo?: { kind: 'Pod' | 'Secret' | 'Node'; name: string; uid: string };
+}
+
+/** Signs and reads service-account tokens (JWT), and checks that what they are bound to is still there. */
+export class ServiceAccountTokens {
+  readonly issuer: string;
+  readonly #storage: ObjectStorage;
+  readonly #now: () => Date;
+  readonly #privateKey: KeyObject;
+  readonly #publicKey: KeyObject;
+  readonly #keyId: string;
+  /** Tokens whose signature was good, so that it is checked once. */
+  readonly #verified = new Map<string, { claims: Claims; audiences: string[]; id: string; expires: number }>();
+
+  constructor(storage: ObjectStorage, options: AuthenticationOptions, now: () => Date) {
+    this.#storage = storage;
+    this.#now = now;
+    this.issuer = options.issuer ?? defaultIssuer;
+    this.#privateKey = createPrivateKey(options.serviceAccountKey.privateKey);
+    this.#publicKey = createPublicKey(options.serviceAccountKey.publicKey);
+    const spki = this.#publicKey.export({ type: 'spki', format: 'der' });
+    this.#keyId = createHash('sha256').update(spki).digest('base64url');
+  }
+
+  async issue({
+    account,
+    audiences,
+    expirationSeconds,
+    boundTo,
+  }: TokenOrder): Promise<{ token: string; expires: Date }> {
+    const { name, namespace = '', uid = '' } = account.metadata;
+    const seconds = Math.floor(this.#now().getTime() / 1000);
+    const claims: Record<string, unknown> = { namespace, serviceaccount: { name, uid } };
+    if (boundTo) claims[boundTo.kind.toLowerCase()] = { name: boundTo.name, uid: boundTo.uid };
+    const token = await new SignJWT({ 'kubernetes.io': claims })
+      .setProtectedHeader({ alg: algorithm, kid: this.#keyId })
+      .setIssuer(this.issuer)
+      .setSubject(`system:serviceaccount:${namespace}:${name}`)
+      .setAudience(audiences.length > 0 ? [...audiences] : [this.issuer])
+      .setIssuedAt(seconds)
+      .setNotBefore(seconds)
+      .setExpirationTime(seconds + expirationSeconds)
+      .setJti(randomUUID())
+      .sign(this.#privateKey);
+    return { token, expires: new Date((seconds + expirationSeconds) * 1000) };
+  }
+
+  /** The user of a token for one of `audiences` (default: this server); undefined when it is none of ours or not good. */
+  async authenticate(token: string, audiences: readonly string[] = [this.issuer]): Promise<User | undefined> {
+    const verified = await this.#verify(token);
+    if (!verified || verified.expires <= this.#now().getTime()) return undefined;
+    if (!verified.audiences.some((audience) => audiences.includes(audience))) return undefined;
+    return this.#exists(verified.claims) ? userOf(verified.claims, verified.id) : undefined;
+  }
+
+  async #verify(token: string) {
+    const known = this.#verified.get(token);
+    if (known) return known;
+    try {
+      const { payload } = await jwtVerify(token, this.#publicKey, {
+        issuer: this.issuer,
+        algorithms: [algorithm],
+        currentDate: this.#now(),
+      });
+      const claims = payload['kubernetes.io'] as Claims | undefined;
+      if (!claims?.serviceaccount || payload.exp === undefined) return undefined;
+      const audiences = [payload.aud ?? []].flat();
+      const verified = { claims, audiences, id: payload.jti ?? '', expires: payload.exp * 1000 };
+      if (this.#verified.size >= keptTokens) this.#verified.clear();
+      this.#verified.set(token, verified);
+      return verified;
+    } catch {
+      return undefined;
+    }
+  }
+
+  #exists({ namespace, serviceaccount, pod, secret, node }: Claims): boolean {
+    const present = (resource: string, within: string, ref: { name: string; uid: string } | undefined) => {
+      if (!ref) return true;
+      const found = this.#storage.get(objectKey(resourcePrefix('', resource), within, ref.name));
+      return found?.object.metadata.uid === ref.uid && !isOverdue(found.object, this.#now());
+    };
+    return (
+      present('serviceaccounts', namespace, serviceaccount) &&
+      present('pods', namespace, pod) &&
+      present('secrets', namespace, secret) &&
+      present('nodes', '', node)
+    );
+  }
+}
+
+/** A minute after an object should be gone, tokens bound to it are no longer good. */
+function isOverdue(object: KubeObject, now: Date): boolean {
+  const { deletionTimestamp } = object.metadata;
+  return deletionTimestamp !== undefined && now.getTime() - Date.parse(deletionTimestamp) > 60_000;
+}
+
+function userOf({ namespace, serviceaccount, pod, node }: Claims, id: string): User {
+  const extra: Record<string, string[]> = { 'authentication.kubernetes.io/credential-id': [`JTI=${id}`] };
+  if (pod) {
+    extra['authentication.kubernetes.io/pod-name'] = [pod.name];
+    extra['authentication.kubernetes.io/pod-uid'] = [pod.uid];
+  }
+  if (node) extra['authentication.kubernetes.io/node-name'] = [node.name];
+  return {
+    name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
+    uid: serviceaccount.uid,
+    groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
+    extra,
+  };
+}

@@ -1,0 +1,43 @@
+import type { Pod } from '@berth/kube/objects';
+import type { Answer, Call } from '../call.ts';
+import { badRequest, conflict } from '../faults.ts';
+import type { Machinery } from '../machinery.ts';
+import { isRecord } from '../verbs/decode.ts';
+import { rewrite } from '../verbs/rewrite.ts';
+import { timestamp } from '../verbs/time.ts';
+
+/** Assigns a pod to a node, once. */
+export async function binding(machinery: Machinery, call: Call): Promise<Answer> {
+  const { body } = call;
+  const target = isRecord(body) ? body.target : undefined;
+  const node = isRecord(target) ? target.name : undefined;
+  if (typeof node !== 'string' || node === '') throw badRequest('target.name: Required value: the node to bind to');
+  const uid = isRecord(body) && isRecord(body.metadata) ? body.metadata.uid : undefined;
+  await rewrite(machinery, call, (current) => {
+    const pod = structuredClone(current) as Pod;
+    const { description } = call.kind;
+    if (typeof uid === 'string' && uid !== '' && uid !== pod.metadata.uid) {
+      throw conflict(
+        description,
+        call.name,
+        `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${pod.metadata.uid}`,
+      );
+    }
+    if (pod.metadata.deletionTimestamp)
+      throw conflict(description, call.name, `pod ${call.name} is being deleted, cannot be assigned to a host`);
+    if (pod.spec?.nodeName) {
+      throw conflict(description, call.name, `pod ${call.name} is already assigned to node "${pod.spec.nodeName}"`);
+    }
+    if (!pod.spec) throw badRequest('the pod has no specification');
+    pod.spec.nodeName = node;
+    const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
+    const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: timestamp(machinery.now()) };
+    pod.status = { ...pod.status, conditions: [...others, scheduled] as never };
+    return pod;
+  });
+  return {
+    type: 'value',
+    created: true,
+    value: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
+  };
+}

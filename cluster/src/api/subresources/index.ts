@@ -1,0 +1,31 @@
+import type { Authenticator } from '../authentication/authenticator.ts';
+import type { ServiceAccountTokens } from '../authentication/service-accounts.ts';
+import type { RbacAuthorizer } from '../authorization/rbac.ts';
+import { binding } from './binding.ts';
+import { eviction } from './eviction.ts';
+import { wholeObjectSubresources } from './parts.ts';
+import { reviews } from './reviews.ts';
+import { scale } from './scale.ts';
+import { type Handler, Subresources } from './subresources.ts';
+import { tokenRequests } from './token.ts';
+import { wholeObject } from './whole-object.ts';
+
+export interface SubresourceParts {
+  authorizer: RbacAuthorizer;
+  authenticator: Authenticator;
+  tokens: ServiceAccountTokens;
+}
+
+/** Every subresource that answers with an object, and every question. */
+export function subresourcesOf({ authorizer, authenticator, tokens }: SubresourceParts): Subresources {
+  const authenticate = async (token: string, audiences: readonly string[] | undefined) =>
+    audiences ? await tokens.authenticate(token, audiences) : await authenticator.byToken(token).catch(() => undefined);
+  const handlers = new Map<string, Handler>([
+    ...reviews(authorizer, authenticate),
+    ['/pods/binding', binding],
+    ['/pods/eviction', eviction],
+    ['/serviceaccounts/token', tokenRequests(tokens)],
+  ]);
+  const whole = wholeObjectSubresources.map((name): [string, Handler] => [name, wholeObject]);
+  return new Subresources(handlers, new Map([...whole, ['scale', scale]]));
+}

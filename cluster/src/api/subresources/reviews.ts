@@ -1,0 +1,125 @@
+import type { Attributes } from '../authorization/authorizer.ts';
+import type { RbacAuthorizer } from '../authorization/rbac.ts';
+import type { Call } from '../call.ts';
+import { badRequest } from '../faults.ts';
+import type { User } from '../types.ts';
+import { isRecord } from '../verbs/decode.ts';
+import { timestamp } from '../verbs/time.ts';
+import type { Handler } from './subresources.ts';
+
+type Authenticate = (token: string, audiences: readonly string[] | undefined) => Promise<User | undefined>;
+
+/** The questions that clients ask about who they are and what they may; answered, never stored. */
+export function reviews(authorizer: RbacAuthorizer, authenticate: Authenticate): ReadonlyMap<string, Handler> {
+  const decide = (user: User, attributes: Attributes) => {
+    const { allowed, reason } = authorizer.authorize(user, attributes);
+    return reason === '' ? { allowed } : { allowed, reason };
+  };
+  const authorization = 'authorization.k8s.io';
+  const authentication = 'authentication.k8s.io';
+  return new Map<string, Handler>([
+    [
+      `${authorization}/selfsubjectaccessreviews`,
+      async (_machinery, call) => answer(call, decide(call.user, attributesIn(specOf(call)))),
+    ],
+    [
+      `${authorization}/subjectaccessreviews`,
+      async (_machinery, call) => answer(call, decide(subjectOf(specOf(call)), attributesIn(specOf(call)))),
+    ],
+    [
+      `${authorization}/localsubjectaccessreviews`,
+      async (_machinery, call) => {
+        const attributes = attributesIn(specOf(call));
+        if ('path' in attributes || attributes.namespace !== call.namespace) {
+          throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${call.namespace}`);
+        }
+        return answer(call, decide(subjectOf(specOf(call)), attributes));
+      },
+    ],
+    [
+      `${authorization}/selfsubjectrulesreviews`,
+      async (_machinery, call) => {
+        const namespace = specOf(call).namespace;
+        if (typeof namespace !== 'string' || namespace === '') throw badRequest('no namespace on request');
+        const rules = authorizer.rulesFor(call.user, namespace);
+        const resourceRules = rules.filter((rule) => (rule.resources ?? []).length > 0);
+        const nonResourceRules = rules.filter((rule) => (rule.nonResourceURLs ?? []).length > 0);
+        return answer(call, { resourceRules, nonResourceRules, incomplete: false });
+      },
+    ],
+    [
+      `${authentication}/selfsubjectreviews`,
+      async (machinery, call) => {
+        const reviewed = answer(call, { userInfo: userInfo(call.user) });
+        reviewed.value.metadata = { creationTimestamp: timestamp(machinery.now()) };
+        return reviewed;
+      },
+    ],
+    [
+      `${authentication}/tokenreviews`,
+      async (_machinery, call) => {
+        const { token, audiences } = specOf(call);
+        if (typeof token !== 'string' || token === '')
+          throw badRequest('token is required for TokenReview in authentication');
+        const wanted = Array.isArray(audiences) && audiences.length > 0 ? (audiences as string[]) : undefined;
+        const user = await authenticate(token, wanted);
+        if (!user) return answer(call, { user: {}, error: 'invalid bearer token' });
+        return answer(call, { authenticated: true, user: userInfo(user), ...(wanted ? { audiences: wanted } : {}) });
+      },
+    ],
+  ]);
+}
+
+function answer(call: Call, status: object) {
+  const { group, version, kind } = call.kind.description;
+  const body = isRecord(call.body) ? call.body : {};
+  const metadata = { creationTimestamp: null };
+  const value: Record<string, unknown> = {
+    kind,
+    apiVersion: `${group}/${version}`,
+    metadata,
+    spec: body.spec ?? {},
+    status,
+  };
+  return { type: 'value' as const, created: true, value };
+}
+
+function specOf(call: Call): Record<string, unknown> {
+  const spec = isRecord(call.body) ? call.body.spec : undefined;
+  return isRecord(spec) ? spec : {};
+}
+
+function attributesIn(spec: Record<string, unknown>): Attributes {
+  const { resourceAttributes, nonResourceAttributes } = spec;
+  if (isRecord(nonResourceAttributes)) {
+    return { verb: text(nonResourceAttributes.verb), path: text(nonResourceAttributes.path) };
+  }
+  if (!isRecord(resourceAttributes)) {
+    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
+  }
+  const { verb, group, version, resource, subresource, namespace, name } = resourceAttributes;
+  return {
+    verb: text(verb),
+    group: text(group),
+    version: text(version),
+    resource: text(resource),
+    subresource: text(subresource),
+    namespace: text(namespace),
+    name: text(name),
+  };
+}
+
+function subjectOf(spec: Record<string, unknown>): User {
+  const groups = Array.isArray(spec.groups) ? (spec.groups as string[]) : [];
+  if (text(spec.user) === '' && groups.length === 0)
+    throw badRequest('at least one of user or group must be specified');
+  return { name: text(spec.user), groups };
+}
+
+function text(value: unknown): string {
+  return typeof value === 'string' ? value : '';
+}
+
+export function userInfo({ name, uid, groups, extra }: User): object {
+  return { username: name, ...(uid ? { uid } : {}), groups, ...(extra ? { extra } : {}) };
+}

@@ -1,0 +1,74 @@
+import { BerthError } from '@berth/kube/errors';
+import type { ServiceAccountTokens, TokenOrder } from '../authentication/service-accounts.ts';
+import { badRequest, invalid } from '../faults.ts';
+import type { Machinery } from '../machinery.ts';
+import { objectKey, resourcePrefix } from '../storage/keys.ts';
+import { isRecord } from '../verbs/decode.ts';
+import { find } from '../verbs/get.ts';
+import { timestamp } from '../verbs/time.ts';
+import type { Handler } from './subresources.ts';
+
+const defaultSeconds = 3600;
+const leastSeconds = 600;
+const mostSeconds = 2 ** 32;
+
+/** `serviceaccounts/token`: a TokenRequest, answered with a token of our own. */
+export function tokenRequests(tokens: ServiceAccountTokens): Handler {
+  return async (machinery, call) => {
+    const account = (await find(machinery, { ...call, options: new Map() })).object;
+    const body = isRecord(call.body) ? call.body : {};
+    const spec = isRecord(body.spec) ? body.spec : {};
+    const audiences =
+      Array.isArray(spec.audiences) && spec.audiences.length > 0 ? (spec.audiences as string[]) : [tokens.issuer];
+    const expirationSeconds = secondsOf(spec.expirationSeconds, account.metadata.name);
+    const order: TokenOrder = { account, audiences, expirationSeconds };
+    if (isRecord(spec.boundObjectRef)) order.boundTo = boundObject(machinery, call.namespace, spec.boundObjectRef);
+    const { token, expires } = await tokens.issue(order);
+    return {
+      type: 'value',
+      created: true,
+      value: {
+        kind: 'TokenRequest',
+        apiVersion: 'authentication.k8s.io/v1',
+        metadata: {
+          name: account.metadata.name,
+          namespace: call.namespace,
+          creationTimestamp: timestamp(machinery.now()),
+        },
+        spec: { audiences, expirationSeconds, ...(spec.boundObjectRef ? { boundObjectRef: spec.boundObjectRef } : {}) },
+        status: { token, expirationTimestamp: timestamp(expires) },
+      },
+    };
+  };
+}
+
+function secondsOf(value: unknown, name: string): number {
+  const seconds = value ?? defaultSeconds;
+  if (typeof seconds === 'number' && seconds >= leastSeconds && seconds <= mostSeconds) return Math.floor(seconds);
+  const message = `Invalid value: ${JSON.stringify(seconds)}: may not specify a duration less than 10 minutes or larger than 2^32 seconds`;
+  throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, [
+    { reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' },
+  ]);
+}
+
+function boundObject(
+  { storage }: Machinery,
+  namespace: string,
+  ref: Record<string, unknown>,
+): NonNullable<TokenOrder['boundTo']> {
+  const { kind, name, uid } = ref;
+  if ((kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node') || typeof name !== 'string') {
+    throw badRequest(`cannot bind token for serviceaccount to type: ${String(kind)}`);
+  }
+  const prefix = resourcePrefix('', `${kind.toLowerCase()}s`);
+  const found = storage.get(objectKey(prefix, kind === 'Node' ? undefined : namespace, name));
+  if (!found) throw new BerthError('NotFound', `${kind.toLowerCase()}s "${name}" not found`);
+  const actual = found.object.metadata.uid ?? '';
+  if (typeof uid === 'string' && uid !== '' && uid !== actual) {
+    throw new BerthError(
+      'Conflict',
+      `the UID in the bound object reference (${uid}) does not match the UID in record (${actual})`,
+    );
+  }
+  return { kind, name, uid: actual };
+}
