@@ -2,18 +2,19 @@ import { createHash } from 'node:crypto';
 import { type EndpointSlice, keyOf, type Pod, type Service } from '@berth/kube/objects';
 import { contains, type Ipv4Range, parseIpv4 } from '../addresses/ipv4.ts';
 import { type Endpoint, endpointsOf, isPort } from './endpoints.ts';
-import { type Rules, RulesBuilder } from './rules.ts';
+import { type EndpointMap, type Protocol, type Rules, RulesBuilder } from './rules.ts';
 
 /** How a key of the shared maps begins and where its endpoints stand. */
 interface Entrance {
   map: 'services' | 'nodeports';
-  endpoints: 'endpoints' | 'nodeport-endpoints';
-  key: readonly (string | number)[];
-  /** `lb` looks endpoints up by address, protocol and port; `np` by protocol and port. */
-  kind: 'lb' | 'np';
+  endpoints: EndpointMap;
+  protocol: Protocol;
+  port: number;
+  /** Absent for a port of every address of the host. */
+  address?: string;
 }
 
-const protocols: Record<string, string> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
+const protocols: Record<string, Protocol> = { TCP: 'tcp', UDP: 'udp', SCTP: 'sctp' };
 /** Kubernetes' default of `sessionAffinityConfig.clientIP.timeoutSeconds`. */
 const defaultAffinitySeconds = 10_800;
 
@@ -43,7 +44,7 @@ export function computeService(service: Service, slices: readonly EndpointSlice[
         endpoints: endpoints.map(({ address, port: number }) => `${address} . ${number}`),
       });
     }
-    for (const entrance of entrances) enter(rules, entrance, { protocol, endpoints, memory });
+    for (const entrance of entrances) enter(rules, entrance, { endpoints, memory });
     hairpins(rules, endpoints, pods);
     if (memory) remember(rules, { memory, protocol, addresses, service, port: port.port, nodePort });
   }
@@ -65,7 +66,7 @@ export function computePod(pod: Pod, pods: Ipv4Range): Rules {
         ? nodePortEntrance(protocol, port.hostPort)
         : addressEntrance(port.hostIP ?? '', protocol, port.hostPort);
       const endpoints = [{ address, port: port.containerPort }];
-      enter(rules, entrance, { protocol, endpoints });
+      enter(rules, entrance, { endpoints });
       rules.loopback.add(address);
       hairpins(rules, endpoints, pods);
     }
@@ -75,11 +76,11 @@ export function computePod(pod: Pod, pods: Ipv4Range): Rules {
 
 /** Rules that lead `address:port` to one endpoint: how the cluster's DNS is reached before any object exists. */
 export function computeFixed(
-  entrances: readonly { address: string; port: number; protocol: 'tcp' | 'udp'; endpoint: Endpoint }[],
+  entrances: readonly { address: string; port: number; protocol: Protocol; endpoint: Endpoint }[],
 ): Rules {
   const rules = new RulesBuilder();
   for (const { address, port, protocol, endpoint } of entrances) {
-    enter(rules, addressEntrance(address, protocol, port), { protocol, endpoints: [endpoint] });
+    enter(rules, addressEntrance(address, protocol, port), { endpoints: [endpoint] });
   }
   return rules;
 }
@@ -91,33 +92,33 @@ function serviceAddresses({ spec, status }: Service): string[] {
   return [...new Set(all)].filter((address) => parseIpv4(address) !== undefined);
 }
 
-function addressEntrance(address: string, protocol: string, port: number): Entrance {
-  return { map: 'services', endpoints: 'endpoints', key: [address, protocol, port], kind: 'lb' };
+function addressEntrance(address: string, protocol: Protocol, port: number): Entrance {
+  return { map: 'services', endpoints: `endpoints-${protocol}`, protocol, port, address };
 }
 
-function nodePortEntrance(protocol: string, port: number): Entrance {
-  return { map: 'nodeports', endpoints: 'nodeport-endpoints', key: [protocol, port], kind: 'np' };
+function nodePortEntrance(protocol: Protocol, port: number): Entrance {
+  return { map: 'nodeports', endpoints: `nodeport-endpoints-${protocol}`, protocol, port };
 }
 
 function enter(
   rules: RulesBuilder,
   entrance: Entrance,
-  to: { protocol: string; endpoints: readonly Endpoint[]; memory?: string | undefined },
+  to: { endpoints: readonly Endpoint[]; memory?: string | undefined },
 ): void {
-  const { kind, key } = entrance;
+  const { address, protocol, port } = entrance;
+  const kind = address === undefined ? 'np' : 'lb';
+  const prefix = address === undefined ? [] : [address];
   let chain = `${kind}-${to.endpoints.length}`;
   if (to.memory) {
     const own = `${to.memory}-${kind}`;
-    rules.chains.set(own, [`meta l4proto ${to.protocol} dnat ip to ip saddr map @${to.memory}`, `goto ${chain}`]);
+    rules.chains.set(own, [`meta l4proto ${protocol} dnat ip to ip saddr map @${to.memory}`, `goto ${chain}`]);
     chain = own;
   }
-  rules.element(entrance.map, key, `goto ${chain}`);
-  for (const [index, { address, port }] of to.endpoints.entries()) {
-    rules.element(entrance.endpoints, [...key, index], `${address} . ${port}`);
-    if (to.protocol === 'udp') {
-      rules.flows.add(`${kind === 'lb' ? key[0] : ''} ${kind === 'lb' ? key[2] : key[1]} ${address}`);
-    }
-    if (kind === 'np') rules.loopback.add(address);
+  rules.element(entrance.map, [...prefix, protocol, port], `goto ${chain}`);
+  for (const [index, endpoint] of to.endpoints.entries()) {
+    rules.element(entrance.endpoints, [...prefix, port, index], `${endpoint.address} . ${endpoint.port}`);
+    if (protocol === 'udp') rules.flows.add(`${address ?? ''} ${port} ${endpoint.address}`);
+    if (kind === 'np') rules.loopback.add(endpoint.address);
   }
 }
 

@@ -1,5 +1,5 @@
 import { type Memory, type Rules, splitElementId } from './rules.ts';
-import { allFixedChains, balancerRule, sharedSets, tableName } from './table.ts';
+import { allFixedChains, balancerRules, sharedSets, tableName } from './table.ts';
 
 /** One transaction: the text for nft, and what to do when it succeeded. */
 export interface Transaction {
@@ -109,7 +109,7 @@ export class RuleState {
       ...[...goneChains].map((name) => `delete chain ip ${table} ${name}`),
       ...[...goneMemories].map((name) => `delete map ip ${table} ${name}`),
       ...[...memories].map((memory) => memoryLine(table, memory)),
-      ...[...balancers].map(([name, rule]) => `add rule ip ${table} ${name} ${rule}`),
+      ...chainLines(table, balancers),
       ...chainLines(table, chains),
       ...(nodePortMemories ? this.#nodePortMemoryLines() : []),
       ...elementLines('add', table, added),
@@ -156,7 +156,7 @@ export class RuleState {
       ...oldChains.map((name) => `delete chain ip ${table} ${name}`),
       ...oldMaps.map((name) => `delete map ip ${table} ${name}`),
       ...[...memories].map((memory) => memoryLine(table, memory)),
-      ...[...balancers].map(([name, rule]) => `add rule ip ${table} ${name} ${rule}`),
+      ...chainLines(table, balancers),
       ...chainLines(table, chains),
       ...this.#nodePortMemoryLines(),
       ...elementLines('add', table, elements),
@@ -207,12 +207,12 @@ export class RuleState {
   #missingBalancers(
     elements: Iterable<readonly [string, string]>,
     chains: ReadonlyMap<string, readonly string[]>,
-  ): Map<string, string> {
-    const found = new Map<string, string>();
+  ): Map<string, readonly string[]> {
+    const found = new Map<string, readonly string[]>();
     const look = (target: string) => {
       const name = target.startsWith('goto ') ? target.slice(5) : '';
-      const rule = this.#balancers.has(name) ? undefined : balancerRule(name);
-      if (rule) found.set(name, rule);
+      const rules = this.#balancers.has(name) ? [] : balancerRules(name);
+      if (rules.length > 0) found.set(name, rules);
     };
     for (const [, value] of elements) look(value);
     for (const rules of chains.values()) rules.forEach(look);

@@ -15,7 +15,7 @@ export async function endFlows(flows: readonly string[]): Promise<void> {
 
 /** Makes conntrack forget everything from or to a range: when its instance goes. */
 export async function endAllFlows(range: string): Promise<void> {
-  for (const direction of ['--orig-src', '--orig-dst', '--reply-src']) {
+  for (const direction of ['--orig-src', '--orig-dst']) {
     await run('conntrack', ['-D', direction, range]).catch(ignoreNothingFound);
   }
 }

@@ -24,7 +24,9 @@ export interface Memory {
   endpoints: readonly string[];
 }
 
-export type ElementSet = 'services' | 'endpoints' | 'nodeports' | 'nodeport-endpoints' | 'hairpin' | 'sticky';
+export type Protocol = 'tcp' | 'udp' | 'sctp';
+export type EndpointMap = `${'endpoints' | 'nodeport-endpoints'}-${Protocol}`;
+export type ElementSet = 'services' | 'nodeports' | EndpointMap | 'hairpin' | 'sticky';
 
 export function elementId(set: ElementSet, ...key: readonly (string | number)[]): string {
   return `${set} ${key.join(' . ')}`;

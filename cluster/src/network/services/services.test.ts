@@ -74,7 +74,7 @@ describe('rules of a service', () => {
     const unready = { address: '10.42.0.9', conditions: { ready: false, serving: false } };
     const targets = (...endpoints: Parameters<typeof aSlice>[2]) =>
       [...computeService(aService('web', web), [aSlice('web', http, endpoints)], pods).elements]
-        .filter(([id]) => id.startsWith('endpoints '))
+        .filter(([id]) => id.startsWith('endpoints-tcp '))
         .map(([, data]) => data);
     expect(targets('10.42.0.5', going, unready)).toEqual(['10.42.0.5 . 8080']);
     expect(targets(going, gone, unready)).toEqual(['10.42.0.7 . 8080']);
@@ -112,10 +112,10 @@ describe('rules of a service', () => {
     };
     expect(readable(computePod(pod, pods)).elements).toEqual([
       'nodeports tcp . 8080 : goto np-1',
-      'nodeport-endpoints tcp . 8080 . 0 : 10.42.0.5 . 80',
+      'nodeport-endpoints-tcp 8080 . 0 : 10.42.0.5 . 80',
       'hairpin 10.42.0.5 . 10.42.0.5',
       'services 127.0.0.1 . udp . 53 : goto lb-1',
-      'endpoints 127.0.0.1 . udp . 53 . 0 : 10.42.0.5 . 53',
+      'endpoints-udp 127.0.0.1 . 53 . 0 : 10.42.0.5 . 53',
     ]);
     expect(computePod({ ...pod, status: { ...pod.status, phase: 'Failed' } }, pods).elements.size).toBe(0);
   });
@@ -175,7 +175,7 @@ describe('transactions', () => {
     state.set('first', undefined);
     const rest = state.difference();
     expect(rest.script).toContain('add element ip berth-abc123 services { 10.42.128.20 . tcp . 80 : goto lb-2 }');
-    expect(rest.script).toContain('10.42.128.20 . tcp . 80 . 0 : 10.42.0.6 . 8080');
+    expect(rest.script).toContain('10.42.128.20 . 80 . 0 : 10.42.0.6 . 8080');
   });
 
   test('UDP flows to endpoints that are gone are named, TCP ones are not', () => {

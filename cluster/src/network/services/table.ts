@@ -8,7 +8,12 @@ export function tableName(instance: string): string {
 /** Chains that a table always has: those without and those with a hook. */
 export const fixedChains = ['dispatch', 'remember', 'sticky-nodeports', 'refuse'] as const;
 const baseChains = ['guard', 'prerouting', 'output', 'forward', 'output-filter', 'postrouting'] as const;
-export const sharedSets = ['services', 'endpoints', 'nodeports', 'nodeport-endpoints', 'hairpin', 'sticky'] as const;
+const protocols = ['tcp', 'udp', 'sctp'] as const;
+const endpointMaps = protocols.flatMap((protocol) => [
+  `endpoints-${protocol}` as const,
+  `nodeport-endpoints-${protocol}` as const,
+]);
+export const sharedSets = ['services', 'nodeports', ...endpointMaps, 'hairpin', 'sticky'] as const;
 export const allFixedChains: readonly string[] = [...baseChains, ...fixedChains];
 
 /**
@@ -17,8 +22,8 @@ export const allFixedChains: readonly string[] = [...baseChains, ...fixedChains]
  *
  * A connection to `address . protocol . port` is looked up once and sent to the chain `lb-N` for N endpoints; that
  * draws a number below N and finds the endpoint in one more map. So one service is a few elements of two hash maps,
- * however many there are. nft 1.0.6 cannot read back a map whose data is declared with `ip daddr . th dport`, hence
- * `ip saddr . tcp dport`, which is the same type.
+ * however many there are. The second map is one for each protocol: a map whose data holds a port without a protocol
+ * (`th dport`) is one that nft 1.0.6 cannot read back, and with one, its rules match that protocol alone.
  */
 export function baseTable(instance: string, plan: AddressPlan): string {
   const table = tableName(instance);
@@ -50,13 +55,17 @@ export function baseTable(instance: string, plan: AddressPlan): string {
     'output-filter': 'type filter hook output priority filter; policy accept;',
     postrouting: 'type nat hook postrouting priority srcnat; policy accept;',
   };
-  const endpoint = 'ip saddr . tcp dport';
   const lines = [
     `add table ip ${table}`,
     `add map ip ${table} services { type ipv4_addr . inet_proto . inet_service : verdict; }`,
-    `add map ip ${table} endpoints { typeof ip daddr . meta l4proto . th dport . numgen random mod 65536 : ${endpoint}; }`,
     `add map ip ${table} nodeports { type inet_proto . inet_service : verdict; }`,
-    `add map ip ${table} nodeport-endpoints { typeof meta l4proto . th dport . numgen random mod 65536 : ${endpoint}; }`,
+    ...protocols.flatMap((protocol) => {
+      const [port, data] = [`${protocol} dport`, `ip saddr . ${protocol} dport`];
+      return [
+        `add map ip ${table} endpoints-${protocol} { typeof ip daddr . ${port} . numgen random mod 65536 : ${data}; }`,
+        `add map ip ${table} nodeport-endpoints-${protocol} { typeof ${port} . numgen random mod 65536 : ${data}; }`,
+      ];
+    }),
     `add set ip ${table} hairpin { type ipv4_addr . ipv4_addr; }`,
     `add map ip ${table} sticky { type ipv4_addr . inet_proto : verdict; }`,
     ...baseChains.map((chain) => `add chain ip ${table} ${chain} { ${hooks[chain]} }`),
@@ -67,12 +76,12 @@ export function baseTable(instance: string, plan: AddressPlan): string {
   return `${lines.join('\n')}\n`;
 }
 
-/** The rule of the chain that chooses one of `count` endpoints: `lb-count` or `np-count`. */
-export function balancerRule(chain: string): string | undefined {
-  const match = /^(lb|np)-(\d+)$/.exec(chain);
-  if (!match) return undefined;
-  const [, kind, count] = match;
-  return kind === 'lb'
-    ? `dnat ip to ip daddr . meta l4proto . th dport . numgen random mod ${count} map @endpoints`
-    : `dnat ip to meta l4proto . th dport . numgen random mod ${count} map @nodeport-endpoints`;
+/** The rules of a chain that chooses one of `count` endpoints (`lb-count`, `np-count`); none for another chain. */
+export function balancerRules(chain: string): string[] {
+  const [, kind, count] = /^(lb|np)-(\d+)$/.exec(chain) ?? [];
+  if (kind === undefined) return [];
+  const [key, map] = kind === 'lb' ? ['ip daddr . ', 'endpoints'] : ['', 'nodeport-endpoints'];
+  return protocols.map(
+    (protocol) => `dnat ip to ${key}${protocol} dport . numgen random mod ${count} map @${map}-${protocol}`,
+  );
 }
