@@ -3,5 +3,14 @@ export { copyData, type Decoded, decodeDefinition, decodeObject, type FieldValid
 export { applyDefaults, prepareForCreate, qosClassOf } from './defaults/index.ts';
 export { kinds } from './kinds/index.ts';
 export { kindFor, kindForObject } from './kinds/lookup.ts';
+export {
+  type Describe,
+  type OpenApiSource,
+  type OpenApiV2,
+  type OpenApiV3,
+  openApiV2,
+  openApiV3,
+  openApiV3Paths,
+} from './openapi/index.ts';
 export type * from './types.ts';
 export { invalidError, refuseInvalid, validate } from './validate/index.ts';

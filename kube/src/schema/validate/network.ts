@@ -1,5 +1,4 @@
 import { isIP } from 'node:net';
-import { sameData } from '../../patch/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
 import { validatePortReference } from './container.ts';
 import {
