@@ -23,7 +23,7 @@ function addForm(id: string, button: Html): Html {
 export function productList({ text, language }: Visitor, products: readonly Product[]): Html {
   const cards = products.map(({ id, name, price }) => {
     const label = `${text.addToCart}: ${name[language]}`;
-    return html`<li class="product"><a href="/products/${id}">${image(id, '')}</a>
+    return html`<li class="product"><a href="/products/${id}" tabindex="-1" aria-hidden="true">${image(id, '')}</a>
 <div class="body"><div><h2><a href="/products/${id}">${name[language]}</a></h2><span class="price">${money(price)}</span></div>
 ${addForm(id, html`<button class="add" aria-label="${label}" title="${label}">+</button>`)}</div></li>`;
   });
