@@ -20,6 +20,10 @@ import type { Machinery } from './machinery.ts';
 import { Pipeline } from './pipeline.ts';
 import { ProtobufDecoder } from './protobuf/decode.ts';
 import { ObjectStorage } from './storage/object-storage.ts';
+import { podLog } from './streaming/log.ts';
+import type { PodAccessHolder } from './streaming/pod.ts';
+import { upgradeHandler } from './streaming/upgrade.ts';
+import { logHandler, upgradeHandler } from './streaming/index.ts';
 import { subresourcesOf } from './subresources/index.ts';
 import { Tables } from './table/table.ts';
 import type { ApiOptions, ApiServer, User } from './types.ts';
@@ -52,12 +56,14 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   ]);
   const machinery: Machinery = { storage, kinds: registry, admission, now, logger };
   const pipeline = new Pipeline(machinery, authorizer, subresourcesOf({ authorizer, authenticator, tokens }));
+  const podAccess: PodAccessHolder = { current: options.podAccess };
   const checks: ReadyCheck[] = [{ name: 'store', check: () => !broken }];
   const client = (user: User) => new LoopbackClient(pipeline, user);
 
   await bootstrap(client(self), { serviceRange });
   const stopPublishing = publishRootCa(storage, client(self), { clusterCa, logger });
 
+  let { podAccess } = options;
   const servers = new Set<HttpsServer>();
   const handler = requestHandler({
     pipeline,
@@ -65,7 +71,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     tables: new Tables(now),
     protobuf: new ProtobufDecoder(),
     paths: [healthHandler(checks), discoveryHandler(registry)],
-    streams: new Map(),
+    streams: new Map([['/pods/log', podLog(machinery, podAccess)]]),
     failed: (error, path) => logger.error({ err: error, path }, 'a request failed'),
     finished: () => {},
   });
@@ -73,13 +79,18 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   return {
     client,
     async listen(listen) {
-      const upgrade = async (_request: unknown, socket: { destroy(): unknown }) => void socket.destroy();
-      const server = new HttpsServer(listen, { request: handler, upgrade }, logger);
+      const server = new HttpsServer(
+        listen,
+        { request: handler, upgrade: upgradeHandler({ pipeline, authenticator, holder: podAccess }) },
+        logger,
+      );
       const listening = await server.listen(listen);
       servers.add(server);
       return listening;
     },
-    setPodAccess() {},
+    setPodAccess(access) {
+      podAccess.current = access;
+    },
     addReadyCheck: (name, check) => void checks.push({ name, check }),
     async close() {
       stopPublishing();

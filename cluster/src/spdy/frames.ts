@@ -1,6 +1,7 @@
 /** Frames of SPDY/3.1. Integers are big-endian; a control frame has the top bit of its first word set. */
 
 export type Frame =
+  | { type: 'open'; stream: number; headers: Buffer; fin: boolean }
   | { type: 'data'; stream: number; data: Buffer; fin: boolean }
   | { type: 'reset'; stream: number }
   | { type: 'ping'; id: number }
@@ -35,6 +36,9 @@ function parseFrame(header: Buffer, body: Buffer): Frame {
   if (type === control.goAway) return { type: 'go-away' };
   const subject = body.length >= 4 ? body.readUInt32BE(0) : 0;
   if (type === control.ping) return { type: 'ping', id: subject };
+  if (type === control.synStream && body.length >= 10) {
+    return { type: 'open', stream: subject, headers: body.subarray(10), fin };
+  }
   if (type === control.reset) return { type: 'reset', stream: subject };
   // What a reply says in its headers is not needed, but it may close the stream at once.
   if (type === control.synReply && fin) return { type: 'data', stream: subject, data: Buffer.alloc(0), fin };
@@ -77,6 +81,11 @@ export function synStreamFrame(stream: number, headers: Record<string, string>, 
     0,
     Buffer.concat([words(stream, 0), priority, storedBlock(headerBlock(headers), first)]),
   );
+}
+
+/** Accepts a stream that the other side opened; without headers of its own. */
+export function synReplyFrame(stream: number, first: boolean): Buffer {
+  return controlFrame(control.synReply, 0, Buffer.concat([words(stream), storedBlock(headerBlock({}), first)]));
 }
 
 function headerBlock(headers: Record<string, string>): Buffer {

@@ -1,0 +1,3 @@
+export { logHandler } from './log.ts';
+export type * from './types.ts';
+export { upgradeHandler } from './upgrade.ts';

@@ -1,0 +1,12 @@
+/** SPDY/3.1 as far as Kubernetes' streaming protocols use it: exec, attach and port-forward, to clients and to runtimes. */
+export {
+  dataFrame,
+  type Frame,
+  frames,
+  goAwayFrame,
+  pingFrame,
+  resetFrame,
+  synReplyFrame,
+  synStreamFrame,
+} from './frames.ts';
+export { type SpdyServerConnection, serveSpdy } from './server.ts';
