@@ -5,6 +5,7 @@ export { kinds } from './kinds/index.ts';
 export { kindFor, kindForObject } from './kinds/lookup.ts';
 export {
   type Describe,
+  modelDescriptions,
   type OpenApiSource,
   type OpenApiV2,
   type OpenApiV3,

@@ -1,4 +1,5 @@
 export type { Describe } from './components.ts';
+export { modelDescriptions } from './descriptions.ts';
 export {
   type OpenApiSource,
   type OpenApiV2,

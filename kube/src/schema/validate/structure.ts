@@ -62,16 +62,12 @@ export function validateStructure(definition: string, object: Fields, problems: 
       const fields = value as Fields;
       if (target.properties !== undefined) {
         const embedded = target.properties.metadata !== undefined;
-        for (const [below, belowSchema] of Object.entries(target.properties)) {
-          if (embedded && (below === 'metadata' || below === 'status')) continue;
-          walkField(
-            belowSchema,
-            below,
-            Object.hasOwn(fields, below) ? fields[below] : undefined,
-            name,
-            target,
-            `${path}.${below}`,
-          );
+        const missing = target.required?.filter((below) => !Object.hasOwn(fields, below)) ?? [];
+        for (const below of [...Object.keys(fields), ...missing]) {
+          const belowSchema = Object.hasOwn(target.properties, below) ? target.properties[below] : undefined;
+          if (belowSchema === undefined || (embedded && (below === 'metadata' || below === 'status'))) continue;
+          const item = Object.hasOwn(fields, below) ? fields[below] : undefined;
+          walkField(belowSchema, below, item, name, target, `${path}.${below}`);
         }
       } else if (typeof target.additionalProperties === 'object') {
         for (const [key, item] of Object.entries(fields))
