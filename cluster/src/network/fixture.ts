@@ -16,14 +16,18 @@ export function tableClient(): Pick<KubeClient, 'list' | 'watch' | 'create'> & {
 } {
   let version = 1;
   const tables = new Map<string, Map<string, KubeObject>>();
-  const watchers = new Map<string, Set<(event: WatchEvent) => void>>();
+  /** Every event so far with its resource; who watches reads on from its version. */
+  const events: { resource: string; event: WatchEvent }[] = [];
+  let more = Promise.withResolvers<void>();
   const table = (ref: ResourceRef) => {
     const found = tables.get(ref.resource) ?? new Map<string, KubeObject>();
     tables.set(ref.resource, found);
     return found;
   };
   const tell = (ref: ResourceRef, event: WatchEvent) => {
-    for (const watcher of watchers.get(ref.resource) ?? []) watcher(event);
+    events.push({ resource: ref.resource, event });
+    more.resolve();
+    more = Promise.withResolvers();
   };
   function put(ref: ResourceRef, ...objects: KubeObject[]): void {
     for (const given of objects) {
@@ -57,27 +61,20 @@ export function tableClient(): Pick<KubeClient, 'list' | 'watch' | 'create'> & {
     }),
     async *watch<T extends KubeObject>(
       ref: ResourceRef,
-      options: { signal?: AbortSignal } = {},
+      options: { signal?: AbortSignal; resourceVersion?: string } = {},
     ): AsyncIterable<WatchEvent<T>> {
-      const events: WatchEvent[] = [];
-      let wake = Promise.withResolvers<void>();
-      const watcher = (event: WatchEvent) => {
-        events.push(event);
-        wake.resolve();
-      };
-      const end = () => wake.resolve();
-      options.signal?.addEventListener('abort', end);
-      const all = watchers.get(ref.resource) ?? new Set();
-      watchers.set(ref.resource, all.add(watcher));
-      try {
-        while (!options.signal?.aborted) {
-          yield* events.splice(0) as WatchEvent<T>[];
-          if (events.length === 0) await wake.promise;
-          wake = Promise.withResolvers();
+      const ended = new Promise<void>((resolve) => options.signal?.addEventListener('abort', () => resolve()));
+      let next = 0;
+      while (!options.signal?.aborted) {
+        const entry = events[next];
+        if (!entry) {
+          await Promise.race([more.promise, ended]);
+          continue;
         }
-      } finally {
-        all.delete(watcher);
-        options.signal?.removeEventListener('abort', end);
+        next += 1;
+        if (entry.resource !== ref.resource) continue;
+        if (Number(entry.event.object.metadata.resourceVersion) <= Number(options.resourceVersion ?? 0)) continue;
+        yield entry.event as WatchEvent<T>;
       }
     },
     async create(ref, object) {

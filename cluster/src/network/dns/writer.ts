@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -63,8 +64,9 @@ export async function keepRecords(options: RecordsWriterOptions): Promise<void> 
     }
     const text = JSON.stringify(records);
     if (written.get(namespace) === text) return;
-    await writeFile(`${file}.new`, text);
-    await rename(`${file}.new`, file);
+    const draft = `${file}.${randomUUID()}.new`;
+    await writeFile(draft, text);
+    await rename(draft, file);
     written.set(namespace, text);
   }
 
@@ -85,6 +87,7 @@ export async function keepRecords(options: RecordsWriterOptions): Promise<void> 
     while (!signal.aborted) {
       await wake.promise;
       await delay(gathering, undefined, { ref: false });
+      if (signal.aborted) return;
       wake = Promise.withResolvers();
       try {
         await writeDirty();
@@ -96,8 +99,11 @@ export async function keepRecords(options: RecordsWriterOptions): Promise<void> 
     }
   }
 
-  // Namespaces that went while we were away.
-  for (const file of await readdir(directory)) touch(file.replace(/\.json(\.new)?$/, ''));
+  for (const file of await readdir(directory)) {
+    // Namespaces that went while we were away, and drafts that a crash left.
+    if (file.endsWith('.json')) touch(file.slice(0, -'.json'.length));
+    else await rm(join(directory, file), { force: true });
+  }
   await writeDirty();
   run().catch((error) => logger.error({ error }, 'DNS records are no longer written'));
 }
