@@ -23,7 +23,6 @@ import { ObjectStorage } from './storage/object-storage.ts';
 import { podLog } from './streaming/log.ts';
 import type { PodAccessHolder } from './streaming/pod.ts';
 import { upgradeHandler } from './streaming/upgrade.ts';
-import { logHandler, upgradeHandler } from './streaming/index.ts';
 import { subresourcesOf } from './subresources/index.ts';
 import { Tables } from './table/table.ts';
 import type { ApiOptions, ApiServer, User } from './types.ts';
@@ -63,7 +62,6 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   await bootstrap(client(self), { serviceRange });
   const stopPublishing = publishRootCa(storage, client(self), { clusterCa, logger });
 
-  let { podAccess } = options;
   const servers = new Set<HttpsServer>();
   const handler = requestHandler({
     pipeline,

@@ -1,3 +1,4 @@
-export { logHandler } from './log.ts';
+export { podLog } from './log.ts';
+export type { PodAccessHolder } from './pod.ts';
 export type * from './types.ts';
 export { upgradeHandler } from './upgrade.ts';

@@ -2,28 +2,38 @@ import type { IncomingMessage } from 'node:http';
 import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { statusOf } from '@berth/kube/errors';
-import { type WebSocket, WebSocketServer } from 'ws';
+import type { Pod } from '@berth/kube/objects';
+import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import { serveSpdy } from '../../spdy/index.ts';
 import { type Call, isTrue } from '../call.ts';
 import { badRequest, unknownPath } from '../faults.ts';
 import type { Request } from '../http/body.ts';
 import { callOf, type HandlerParts } from '../http/handle.ts';
 import { queryOf, targetOf } from '../http/route.ts';
-import { carryProcess, channelProtocols } from './channels.ts';
 import { accessTo, containerOf, type PodAccessHolder, podOf } from './pod.ts';
-import type { ProcessOptions } from './types.ts';
+import { forwardPorts } from './port-forward.ts';
+import { overSpdy, overWebSocket } from './process.ts';
+import type { PodAccess, ProcessOptions, ProcessSession } from './types.ts';
 
 type UpgradeParts = Pick<HandlerParts, 'pipeline' | 'authenticator'> & { holder: PodAccessHolder };
-/** Begins to use the socket once the protocol has been agreed on. */
-type Carry = (socket: WebSocket) => Promise<void>;
 
+/** What is to be carried once the client and we have agreed on a protocol. */
 interface Stream {
-  protocols: readonly string[];
-  carry: Carry;
+  webSocketProtocols: readonly string[];
+  overWebSocket(socket: WebSocket): Promise<void>;
+  spdyProtocols: readonly string[];
+  overSpdy(socket: Duplex): Promise<void>;
 }
 
-/** Turns requests for exec, attach and port-forward into WebSockets. Errors are Status answers before the upgrade. */
+const errorChannel = 3;
+
+/** Turns requests for exec, attach and port-forward into streams, by WebSocket or SPDY/3.1. Refuses with a Status. */
 export function upgradeHandler(parts: UpgradeParts) {
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: 4 * 1024 * 1024, perMessageDeflate: false });
+  const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1024 * 1024, perMessageDeflate: false });
+  const agreements = new WeakMap<object, string>();
+  server.on('headers', (headers, request) => {
+    headers.push(`Sec-WebSocket-Protocol: ${agreements.get(request)}`);
+  });
   return async (request: Request, socket: Duplex, head: Buffer): Promise<void> => {
     try {
       const [path = '/', search = ''] = (request.url ?? '/').split('?', 2);
@@ -31,10 +41,21 @@ export function upgradeHandler(parts: UpgradeParts) {
       if (!target) throw unknownPath();
       const call = await callOf(parts, request, target, queryOf(search));
       const stream = await streamOf(parts, call, new URLSearchParams(search));
-      const protocol = agreed(request, stream.protocols);
-      // The server would answer with the client's first protocol, known or not: only the one agreed on may remain.
-      request.headers['sec-websocket-protocol'] = protocol;
-      sockets.handleUpgrade(request as IncomingMessage, socket, head, (open) => void stream.carry(open));
+      const upgrade = String(request.headers.upgrade).toLowerCase();
+      if (upgrade === 'websocket') {
+        agreements.set(request, agreed(request.headers['sec-websocket-protocol'], stream.webSocketProtocols));
+        // `SPDY/3.1+portforward.k8s.io` is no token, on which the library insists: the header is ours to answer.
+        delete request.headers['sec-websocket-protocol'];
+        server.handleUpgrade(request as IncomingMessage, socket, head, (open) => void stream.overWebSocket(open));
+      } else if (upgrade === 'spdy/3.1') {
+        const protocol = agreed(request.headers['x-stream-protocol-version'], stream.spdyProtocols);
+        socket.write(
+          'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n' +
+            `X-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
+        );
+        if (head.length > 0) socket.unshift(head);
+        await stream.overSpdy(socket);
+      } else throw badRequest(`unable to upgrade: ${upgrade} is not served`);
     } catch (error) {
       refuse(socket, error);
     }
@@ -42,16 +63,66 @@ export function upgradeHandler(parts: UpgradeParts) {
 }
 
 async function streamOf({ pipeline, holder }: UpgradeParts, call: Call, query: URLSearchParams): Promise<Stream> {
+  const { group, resource } = call.kind.description;
   const name = call.subresource?.name;
-  if (call.kind.description.resource !== 'pods' || (name !== 'exec' && name !== 'attach')) throw unknownPath();
+  if (group !== '' || resource !== 'pods' || !call.subresource?.connect || name === 'proxy') throw unknownPath();
   const pod = await podOf(pipeline.machinery, call);
   const access = accessTo(holder, pod);
+  if (name === 'portforward') return portForward(access, pod);
   const options = processOptions(call, containerOf(pod, call.options.get('container')));
   const command = query.getAll('command');
   if (name === 'exec' && command.length === 0)
     throw badRequest('you must specify at least one command for the container');
-  const start = () => (name === 'exec' ? access.exec(pod, command, options) : access.attach(pod, options));
-  return { protocols: channelProtocols, carry: (socket) => carryProcess(socket, start) };
+  return remoteProcess(options, () =>
+    name === 'exec' ? access.exec(pod, command, options) : access.attach(pod, options),
+  );
+}
+
+function portForward(access: PodAccess, pod: Pod): Stream {
+  return {
+    webSocketProtocols: ['SPDY/3.1+portforward.k8s.io'],
+    async overWebSocket(socket) {
+      const transport = createWebSocketStream(socket);
+      transport.on('error', () => transport.destroy());
+      forwardPorts(transport, access, pod);
+    },
+    spdyProtocols: ['portforward.k8s.io'],
+    async overSpdy(socket) {
+      forwardPorts(socket, access, pod);
+    },
+  };
+}
+
+function remoteProcess(options: ProcessOptions, start: () => Promise<ProcessSession>): Stream {
+  return {
+    webSocketProtocols: ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
+    async overWebSocket(socket) {
+      // What the client sends at once waits until there is a process to take it.
+      socket.pause();
+      socket.on('error', () => socket.terminate());
+      try {
+        overWebSocket(socket, await start());
+        socket.resume();
+      } catch (error) {
+        socket.resume();
+        const status = Buffer.from(JSON.stringify(statusOf(error)));
+        socket.send(Buffer.concat([Buffer.of(errorChannel), status]), () => socket.close(1000));
+      }
+    },
+    spdyProtocols: ['v4.channel.k8s.io'],
+    async overSpdy(socket) {
+      overSpdy((onStream) => serveSpdy(socket, onStream), options, await startOrFail(start));
+    },
+  };
+}
+
+/** A process that could not be started, as one that ended so: an SPDY client reads errors from its error stream only. */
+async function startOrFail(start: () => Promise<ProcessSession>): Promise<ProcessSession> {
+  try {
+    return await start();
+  } catch (error) {
+    return { resize() {}, close() {}, status: Promise.resolve(statusOf(error)) };
+  }
 }
 
 function processOptions(call: Call, container: string): ProcessOptions {
@@ -64,13 +135,9 @@ function processOptions(call: Call, container: string): ProcessOptions {
   return options.tty ? { ...options, stderr: false } : options;
 }
 
-function agreed(request: Request, served: readonly string[]): string {
-  if (String(request.headers.upgrade).toLowerCase() !== 'websocket') {
-    throw badRequest(`unable to upgrade: only WebSocket is served, not ${String(request.headers.upgrade)}`);
-  }
-  const offered = String(request.headers['sec-websocket-protocol'] ?? '')
-    .split(',')
-    .map((protocol) => protocol.trim());
+/** The first protocol that is served among those a header offers, which may come several times or as a list. */
+function agreed(header: string | string[] | undefined, served: readonly string[]): string {
+  const offered = [header ?? []].flat().flatMap((line) => line.split(',').map((protocol) => protocol.trim()));
   const found = served.find((protocol) => offered.includes(protocol));
   if (found === undefined) throw badRequest(`unable to upgrade: sub-protocols served are ${served.join(', ')}`);
   return found;
