@@ -4,15 +4,15 @@ import type { Duplex } from 'node:stream';
 import { statusOf } from '@berth/kube/errors';
 import type { Pod } from '@berth/kube/objects';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
-import { serveSpdy } from '../../spdy/index.ts';
 import { type Call, isTrue } from '../call.ts';
 import { badRequest, unknownPath } from '../faults.ts';
 import type { Request } from '../http/body.ts';
 import { callOf, type HandlerParts } from '../http/handle.ts';
 import { queryOf, targetOf } from '../http/route.ts';
+import { carryProcess, channelProtocols } from './channels.ts';
 import { accessTo, containerOf, type PodAccessHolder, podOf } from './pod.ts';
 import { forwardPorts } from './port-forward.ts';
-import { overSpdy, overWebSocket } from './process.ts';
+import { carrySpdyProcess } from './spdy-process.ts';
 import type { PodAccess, ProcessOptions, ProcessSession } from './types.ts';
 
 type UpgradeParts = Pick<HandlerParts, 'pipeline' | 'authenticator'> & { holder: PodAccessHolder };
@@ -24,8 +24,6 @@ interface Stream {
   spdyProtocols: readonly string[];
   overSpdy(socket: Duplex): Promise<void>;
 }
-
-const errorChannel = 3;
 
 /** Turns requests for exec, attach and port-forward into streams, by WebSocket or SPDY/3.1. Refuses with a Status. */
 export function upgradeHandler(parts: UpgradeParts) {
@@ -95,34 +93,11 @@ function portForward(access: PodAccess, pod: Pod): Stream {
 
 function remoteProcess(options: ProcessOptions, start: () => Promise<ProcessSession>): Stream {
   return {
-    webSocketProtocols: ['v5.channel.k8s.io', 'v4.channel.k8s.io'],
-    async overWebSocket(socket) {
-      // What the client sends at once waits until there is a process to take it.
-      socket.pause();
-      socket.on('error', () => socket.terminate());
-      try {
-        overWebSocket(socket, await start());
-        socket.resume();
-      } catch (error) {
-        socket.resume();
-        const status = Buffer.from(JSON.stringify(statusOf(error)));
-        socket.send(Buffer.concat([Buffer.of(errorChannel), status]), () => socket.close(1000));
-      }
-    },
+    webSocketProtocols: channelProtocols,
+    overWebSocket: (socket) => carryProcess(socket, start),
     spdyProtocols: ['v4.channel.k8s.io'],
-    async overSpdy(socket) {
-      overSpdy((onStream) => serveSpdy(socket, onStream), options, await startOrFail(start));
-    },
+    overSpdy: (socket) => carrySpdyProcess(socket, options, start),
   };
-}
-
-/** A process that could not be started, as one that ended so: an SPDY client reads errors from its error stream only. */
-async function startOrFail(start: () => Promise<ProcessSession>): Promise<ProcessSession> {
-  try {
-    return await start();
-  } catch (error) {
-    return { resize() {}, close() {}, status: Promise.resolve(statusOf(error)) };
-  }
 }
 
 function processOptions(call: Call, container: string): ProcessOptions {
