@@ -11,8 +11,8 @@ import { rootCaController, serviceAccountController } from './serviceaccount/ind
 
 export interface ControllersOptions {
   client: KubeClient;
-  /** PEM of the authority of the API server's certificate: `kube-root-ca.crt` in every namespace. */
-  clusterCa: string;
+  /** PEM of the authority to keep as `kube-root-ca.crt` in every namespace; left out where the API server does it itself. */
+  clusterCa?: string;
   signal: AbortSignal;
   clock?: Clock;
   /** Told of each failure; the controllers retry by themselves. `where` names the controller and the object. */
@@ -20,7 +20,7 @@ export interface ControllersOptions {
 }
 
 /** The cluster's reconcilers. */
-export function controllers(options: { clusterCa: string; served: Served }): Reconciler[] {
+export function controllers(options: { clusterCa?: string | undefined; served: Served }): Reconciler[] {
   return [
     deploymentController,
     replicaSetController,
@@ -28,7 +28,7 @@ export function controllers(options: { clusterCa: string; served: Served }): Rec
     endpointsController,
     orphanedEndpointsController,
     serviceAccountController,
-    rootCaController(options.clusterCa),
+    ...(options.clusterCa === undefined ? [] : [rootCaController(options.clusterCa)]),
     namespaceController(options.served),
   ];
 }

@@ -66,7 +66,7 @@ test.each([
   { replicas: 10, maxSurge: 3, maxUnavailable: 0, most: 13, fewest: 10 },
   { replicas: 10, maxSurge: 0, maxUnavailable: 2, most: 10, fewest: 8 },
   { replicas: 7, maxSurge: '25%', maxUnavailable: '25%', most: 9, fewest: 6 },
-  { replicas: 1, maxSurge: '0%', maxUnavailable: '0%', most: 1, fewest: 0 },
+  { replicas: 1, maxSurge: 0, maxUnavailable: '1%', most: 1, fewest: 0 },
 ])('a rolling update stays within its limits: $replicas replicas, +$maxSurge −$maxUnavailable', async (example) => {
   const { replicas, maxSurge, maxUnavailable, most, fewest } = example;
   await using cluster = await startTestCluster();

@@ -48,8 +48,9 @@ export function startWorker<T extends KubeObject>(options: WorkerOptions<T>): Wo
       if (outcome.requeueAfter !== undefined) queue.addAfter(key, Math.max(outcome.requeueAfter, 1));
     } catch (error) {
       if (signal.aborted) return;
-      // A conflict is no failure: the newer state is in the cache by now, and is decided on next.
-      if (!isBerthError(error, 'Conflict')) options.onError?.(error, key);
+      // The cache was behind, and is not any more: no failure, only a decision to make again.
+      const behind = isBerthError(error, 'Conflict') || isBerthError(error, 'AlreadyExists');
+      if (!behind) options.onError?.(error, key);
       queue.retry(key);
     }
   }

@@ -1,0 +1,106 @@
+import { type Event, type Node, type Pod, resources } from '@berth/kube/objects';
+import { expect, test } from 'vitest';
+import { startTestCluster, type TestCluster } from '../controllers/test-cluster.ts';
+import { startScheduler } from './index.ts';
+
+function node(name: string, cpu: string): Node {
+  const allocatable = { cpu, memory: '8Gi', pods: '110' };
+  return { apiVersion: 'v1', kind: 'Node', metadata: { name }, status: { allocatable } };
+}
+
+function pod(name: string, cpu: string, spec: object = {}): Pod {
+  return {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { name, namespace: 'shop' },
+    spec: { containers: [{ name: 'main', image: 'x', resources: { requests: { cpu } } }], ...spec },
+  };
+}
+
+async function startSchedulingCluster(): Promise<TestCluster> {
+  const cluster = await startTestCluster();
+  const onError = (error: unknown, where: string) => cluster.errors.push(`${where}: ${error}`);
+  await startScheduler({ client: cluster.client, signal: cluster.signal, onError });
+  return cluster;
+}
+
+async function addNode({ client }: TestCluster, name: string, cpu: string): Promise<void> {
+  const { status } = node(name, cpu);
+  await client.create(resources.nodes, node(name, cpu));
+  // A new node's status is its own to write.
+  await client.patch(resources.nodes, { name }, { type: 'merge', body: { status } }, { subresource: 'status' });
+}
+
+const get = ({ client }: TestCluster, name: string) => client.get(resources.pods, { namespace: 'shop', name });
+const events = async ({ client }: TestCluster, reason: string): Promise<Event[]> =>
+  (await client.list(resources.events, { namespace: 'shop' })).items.filter((event) => event.reason === reason);
+
+test('pods get nodes, and never more than fit', async () => {
+  await using cluster = await startSchedulingCluster();
+  for (const name of ['a', 'b', 'c']) await addNode(cluster, name, '2');
+  const names = Array.from({ length: 8 }, (_, at) => `p${at}`);
+  await Promise.all(names.map((name) => cluster.client.create(resources.pods, pod(name, '900m'))));
+  const placed = async () => {
+    const pods = (await cluster.client.list(resources.pods, { namespace: 'shop' })).items;
+    return pods.flatMap(({ spec }) => spec?.nodeName ?? []);
+  };
+  await cluster.until(async () => (await placed()).length === 6, 'six pods placed');
+  expect((await placed()).sort()).toEqual(['a', 'a', 'b', 'b', 'c', 'c']);
+  await cluster.until(
+    async () => (await events(cluster, 'FailedScheduling')).length === 2,
+    'two told that they do not fit',
+  );
+  await cluster.until(async () => (await events(cluster, 'Scheduled')).length === 6, 'six told of');
+  const bound = await get(cluster, (await events(cluster, 'Scheduled'))[0]?.involvedObject.name ?? '');
+  expect(bound.status?.conditions).toContainEqual(expect.objectContaining({ type: 'PodScheduled', status: 'True' }));
+  expect(cluster.errors).toEqual([]);
+});
+
+test('one that fits nowhere says so, and is placed when there is room', async () => {
+  await using cluster = await startSchedulingCluster();
+  await addNode(cluster, 'a', '1');
+  await cluster.client.create(resources.pods, pod('first', '800m'));
+  await cluster.until(async () => (await get(cluster, 'first')).spec?.nodeName === 'a', 'the first placed');
+  await cluster.client.create(resources.pods, pod('second', '800m'));
+  const message =
+    '0/1 nodes are available: 1 Insufficient cpu. preemption: 0/1 nodes are available: 1 No preemption victims found for incoming pod.';
+  await cluster.until(async () => {
+    const condition = (await get(cluster, 'second')).status?.conditions?.find(({ type }) => type === 'PodScheduled');
+    return condition?.status === 'False' && condition.reason === 'Unschedulable' && condition.message === message;
+  }, 'the condition');
+  expect((await events(cluster, 'FailedScheduling'))[0]).toMatchObject({
+    message,
+    type: 'Warning',
+    source: { component: 'default-scheduler' },
+  });
+  await cluster.client.delete(resources.pods, { namespace: 'shop', name: 'first' }, { gracePeriodSeconds: 0 });
+  await cluster.until(async () => (await get(cluster, 'second')).spec?.nodeName === 'a', 'the second placed');
+});
+
+test('gated pods and those of other schedulers are left alone', async () => {
+  await using cluster = await startSchedulingCluster();
+  const { client } = cluster;
+  await client.create(resources.pods, pod('gated', '100m', { schedulingGates: [{ name: 'example.com/wait' }] }));
+  await client.create(resources.pods, pod('foreign', '100m', { schedulerName: 'other' }));
+  await client.create(resources.pods, pod('plain', '100m'));
+  await cluster.until(async () => {
+    const [event] = await events(cluster, 'FailedScheduling');
+    return event?.message === 'no nodes available to schedule pods';
+  }, 'no nodes');
+  await addNode(cluster, 'a', '4');
+  await cluster.until(async () => (await get(cluster, 'plain')).spec?.nodeName === 'a', 'the plain one placed');
+  expect((await get(cluster, 'gated')).spec?.nodeName).toBeUndefined();
+  expect((await get(cluster, 'gated')).status?.conditions).toContainEqual(
+    expect.objectContaining({ type: 'PodScheduled', status: 'False', reason: 'SchedulingGated' }),
+  );
+  expect((await get(cluster, 'foreign')).spec?.nodeName).toBeUndefined();
+  await client.patch(
+    resources.pods,
+    { namespace: 'shop', name: 'gated' },
+    {
+      type: 'json',
+      body: [{ op: 'replace', path: '/spec/schedulingGates', value: [] }],
+    },
+  );
+  await cluster.until(async () => (await get(cluster, 'gated')).spec?.nodeName === 'a', 'the gate opened');
+});
