@@ -55,6 +55,8 @@ const defaulters: Readonly<Record<string, (object: Fields) => void>> = {
 export function applyDefaults(kind: KindDescription, object: KubeObject): KubeObject {
   object.apiVersion = apiVersionOf(kind);
   object.kind = kind.kind;
+  // What a client says of a namespace that cannot be is ignored.
+  if (!kind.namespaced) delete object.metadata?.namespace;
   defaulters[`${object.apiVersion}/${kind.kind}`]?.(object);
   return object;
 }

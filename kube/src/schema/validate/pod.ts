@@ -9,20 +9,25 @@ import { validateLabelSelector } from './selector.ts';
 
 export const restartPolicies = ['Always', 'Never', 'OnFailure'];
 
-/** A pod template, wherever it is embedded. */
-export function validatePodTemplate(template: Fields | undefined, path: string, problems: Problems): void {
+/** A pod template, wherever it is embedded. `claims` are volumes that its pods get beside their own. */
+export function validatePodTemplate(
+  template: Fields | undefined,
+  path: string,
+  problems: Problems,
+  claims: readonly string[] = [],
+): void {
   const metadata = part(template, 'metadata');
   validateLabels(part(metadata, 'labels'), `${path}.labels`, problems);
   validateAnnotations(part(metadata, 'annotations'), `${path}.annotations`, problems);
-  validatePodSpec(part(template, 'spec') ?? {}, `${path}.spec`, problems);
+  validatePodSpec(part(template, 'spec') ?? {}, `${path}.spec`, problems, claims);
   if (parts(part(template, 'spec'), 'ephemeralContainers').length > 0) {
     problems.forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template');
   }
 }
 
-export function validatePodSpec(spec: Fields, path: string, problems: Problems): void {
+export function validatePodSpec(spec: Fields, path: string, problems: Problems, claims: readonly string[] = []): void {
   const surroundings: Surroundings = {
-    volumes: volumeNames(spec, path, problems),
+    volumes: new Set([...volumeNames(spec, path, problems), ...claims]),
     hostNetwork: spec.hostNetwork === true,
   };
   const containers = parts(spec, 'containers');

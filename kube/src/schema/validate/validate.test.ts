@@ -54,6 +54,14 @@ describe('validation', () => {
     workload('Deployment'),
     workload('ReplicaSet'),
     workload('StatefulSet', { serviceName: 's' }),
+    workload('StatefulSet', {
+      template: {
+        ...template,
+        spec: { containers: [{ ...container, volumeMounts: [{ name: 'd', mountPath: '/d' }] }] },
+      },
+      volumeClaimTemplates: [{ metadata: { name: 'd' }, spec: { accessModes: ['ReadWriteOnce'] } }],
+    }),
+    { ...other(rbac, 'ClusterRole', {}), metadata: { name: 'x', namespace: 'n' } },
     workload('DaemonSet'),
     {
       apiVersion: 'batch/v1',

@@ -122,7 +122,8 @@ export const validateStatefulSet: Rule = (object, problems, old) => {
   nonNegative(spec, 'spec', ['replicas', 'minReadySeconds', 'revisionHistoryLimit'], problems);
   validateTemplateSelector(spec, 'spec', 'statefulset', problems);
   restartsAlways(spec, problems);
-  validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
+  const claims = parts(spec, 'volumeClaimTemplates').map((claim) => text(part(claim, 'metadata'), 'name') ?? '');
+  validatePodTemplate(part(spec, 'template'), 'spec.template', problems, claims);
   const strategy = part(spec, 'updateStrategy');
   if (strategy?.type === 'OnDelete' && strategy.rollingUpdate !== undefined) {
     problems.invalid(
