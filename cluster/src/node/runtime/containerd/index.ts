@@ -21,7 +21,7 @@ import {
 import { removeCgroup, unmountBelow } from './remains.ts';
 import { findBinary, requireContainerd } from './requirements.ts';
 
-export { cgroupDirectories, removeCgroup } from './remains.ts';
+export { cgroupDirectories, removeCgroup, unmountBelow } from './remains.ts';
 export { requireContainerd } from './requirements.ts';
 
 const run = promisify(execFile);
@@ -35,6 +35,8 @@ export interface ContainerdOptions {
   directory: string;
   logger: Logger;
   sandboxImage?: string;
+  /** Directory of the pod network's CNI configuration; one below `directory` by default. */
+  cniConfig?: string;
   /** Where CNI plugins are; Debian's place by default. */
   cniPlugins?: string;
 }
@@ -52,7 +54,9 @@ export interface Containerd {
   stop(): Promise<void>;
 }
 
-export function containerdPaths(options: Pick<ContainerdOptions, 'instance' | 'node' | 'directory'>): ContainerdPaths {
+type Place = Pick<ContainerdOptions, 'instance' | 'node' | 'directory' | 'cniConfig'>;
+
+export function containerdPaths(options: Place): ContainerdPaths {
   const run = join('/run', `berth-${options.instance}`, options.node);
   const directory = join(options.directory, 'containerd');
   return {
@@ -62,7 +66,7 @@ export function containerdPaths(options: Pick<ContainerdOptions, 'instance' | 'n
     config: join(directory, 'config.toml'),
     log: join(directory, 'containerd.log'),
     pid: join(directory, 'containerd.pid'),
-    cniConfig: join(directory, 'cni'),
+    cniConfig: options.cniConfig ?? join(directory, 'cni'),
     registries: join(directory, 'registries'),
   };
 }
@@ -171,7 +175,7 @@ async function untilKnown(runtime: Runtime, name: string): Promise<void> {
 }
 
 /** Ends a node's containerd, whoever started it, with what it leaves: shims, mounts, the sockets' directory. */
-async function endContainerd(options: Pick<ContainerdOptions, 'instance' | 'node' | 'directory'>): Promise<void> {
+async function endContainerd(options: Place): Promise<void> {
   const paths = containerdPaths(options);
   const running = await recordedProcess(paths.pid);
   if (running) await endProcess(running, 10_000);

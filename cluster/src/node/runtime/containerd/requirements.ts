@@ -4,7 +4,7 @@ import { BerthError } from '@berth/kube/errors';
 
 /** What a node needs of the machine, with the Debian package that has it. */
 const binaries = { containerd: 'containerd', 'containerd-shim-runc-v2': 'containerd', ctr: 'containerd', runc: 'runc' };
-const cniPlugins = ['loopback', 'host-local', 'ptp', 'portmap'];
+const cniPlugins = ['loopback', 'host-local', 'ptp'];
 
 /** Throws `ServiceUnavailable` with one sentence that names what is missing and how to get it. */
 export async function requireContainerd(options: { path: string; cniPlugins: string; uid: number }): Promise<void> {

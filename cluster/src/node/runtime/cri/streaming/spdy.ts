@@ -3,7 +3,15 @@ import { request } from 'node:http';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { BerthError } from '@berth/kube/errors';
-import { dataFrame, type Frame, frames, goAwayFrame, pingFrame, resetFrame, synStreamFrame } from '../../../../spdy/index.ts';
+import {
+  dataFrame,
+  type Frame,
+  frames,
+  goAwayFrame,
+  pingFrame,
+  resetFrame,
+  synStreamFrame,
+} from '../../../../spdy/index.ts';
 
 /**
  * The client's half of SPDY/3.1, as far as a CRI streaming server speaks it: streams that we open, data both ways,

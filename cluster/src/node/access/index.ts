@@ -1,0 +1,1 @@
+export { type AccessOptions, podAccess } from './pod-access.ts';

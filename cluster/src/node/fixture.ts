@@ -1,0 +1,86 @@
+import type { KubeClient } from '@berth/kube/client';
+import { type Pod, type PodSpec, resources } from '@berth/kube/objects';
+import { pino } from 'pino';
+import { startTestApi } from '../api/testing.ts';
+import { type NodeAgent, startNode } from './index.ts';
+import { type OwnContainerd, ownContainerd } from './runtime/containerd/fixture.ts';
+
+/** An API server with a node that runs real containers, for tests. */
+export interface NodeFixture extends AsyncDisposable {
+  client: KubeClient;
+  containerd: OwnContainerd;
+  /** The agent now at work. */
+  agent(): NodeAgent;
+  /** Ends the agent as a crash would (containers go on), and starts another. */
+  restartAgent(): Promise<void>;
+  run(name: string, spec: Partial<PodSpec> & { containers: PodSpec['containers'] }): Promise<Pod>;
+  pod(name: string): Promise<Pod>;
+  /** The pod once it is so; throws with its last state when it never is. */
+  until(name: string, wanted: (pod: Pod) => boolean): Promise<Pod>;
+}
+
+export async function nodeFixture(): Promise<NodeFixture> {
+  const api = await startTestApi();
+  const client = api.api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
+  await client.create(resources.serviceAccounts, {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { name: 'default', namespace: 'default' },
+  });
+  const containerd = await ownContainerd();
+  const start = () =>
+    startNode({
+      name: 'n0',
+      instance: containerd.instance,
+      dataDir: containerd.directory,
+      client,
+      runtime: containerd.containerd.runtime,
+      podCidr: '10.200.0.0/24',
+      clusterDns: '10.200.128.10',
+      clusterDomain: 'cluster.local',
+      logger: pino({ level: process.env.BERTH_TEST_LOG ?? 'silent' }),
+      signal: new AbortController().signal,
+    });
+  let agent = await start();
+  api.api.setPodAccess(agent.access);
+  const pod = (name: string) => client.get(resources.pods, { namespace: 'default', name });
+  return {
+    client,
+    containerd,
+    agent: () => agent,
+    async restartAgent() {
+      await agent.stop();
+      agent = await start();
+    },
+    pod,
+    run: (name, spec) =>
+      client.create(resources.pods, {
+        apiVersion: 'v1',
+        kind: 'Pod',
+        metadata: { name, namespace: 'default' },
+        spec: { nodeName: 'n0', automountServiceAccountToken: false, terminationGracePeriodSeconds: 1, ...spec },
+      }),
+    async until(name, wanted) {
+      const first = await pod(name);
+      if (wanted(first)) return first;
+      const signal = AbortSignal.timeout(60_000);
+      let last = first;
+      for await (const event of client.watch(resources.pods, {
+        namespace: 'default',
+        fieldSelector: `metadata.name=${name}`,
+        signal,
+        ...(first.metadata.resourceVersion ? { resourceVersion: first.metadata.resourceVersion } : {}),
+      })) {
+        if (event.type === 'BOOKMARK') continue;
+        last = event.object;
+        if (wanted(last)) return last;
+      }
+      throw new Error(`${name} is not as expected: ${JSON.stringify(last.status, null, 1)}`);
+    },
+    async [Symbol.asyncDispose]() {
+      await agent.stop();
+      await containerd[Symbol.asyncDispose]();
+      await api[Symbol.asyncDispose]();
+    },
+  };
+}

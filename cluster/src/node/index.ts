@@ -1,0 +1,135 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type KubeClient, startInformer } from '@berth/kube/client';
+import { resources } from '@berth/kube/objects';
+import { eventRecorder } from '@berth/kube/reconcile';
+import type { Logger } from 'pino';
+import type { PodAccess } from '../api/streaming/types.ts';
+import { podAccess } from './access/index.ts';
+import { startPodAgent } from './pods/agent.ts';
+import type { NodeContext } from './pods/context.ts';
+import { watchReferences } from './pods/references.ts';
+import { parseResolvConf } from './pods/sandbox-config.ts';
+import { readMachine, registerNode } from './registration/index.ts';
+import type { Runtime } from './runtime/types.ts';
+
+export {
+  type Containerd,
+  type ContainerdOptions,
+  requireContainerd,
+  startContainerd,
+} from './runtime/containerd/index.ts';
+export { createCriRuntime } from './runtime/cri/index.ts';
+export type { Runtime } from './runtime/types.ts';
+
+export interface NodeOptions {
+  name: string;
+  /** Six hexadecimal characters of the installation. */
+  instance: string;
+  /** The node's own directory: pods' volumes and logs are kept in it. */
+  dataDir: string;
+  client: KubeClient;
+  runtime: Runtime;
+  /** The range of the node's pods, `10.0.0.0/24`. */
+  podCidr: string;
+  /** The address that pods ask for names. */
+  clusterDns: string;
+  /** `cluster.local`. */
+  clusterDomain: string;
+  logger: Logger;
+  /** Ends the agent as `stop` does. */
+  signal: AbortSignal;
+  kubeletVersion?: string;
+  /** Whether this machine also runs the API server. True by default. */
+  controlPlane?: boolean;
+  /** Milliseconds since the epoch. */
+  now?(): number;
+}
+
+export interface NodeAgent {
+  access: PodAccess;
+  /** Images were imported: pods that wait for one look at once. */
+  imagesChanged(): void;
+  /** Ends the agent; containers go on and are taken over by the next. */
+  stop(): Promise<void>;
+}
+
+/** Registers the node and runs the pods that are bound to it. Resolves when the Node is in the API and ready. */
+export async function startNode(options: NodeOptions): Promise<NodeAgent> {
+  const { client, runtime, name, instance, dataDir, logger } = options;
+  const now = options.now ?? Date.now;
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, over.signal]);
+  const directories = {
+    pods: join(dataDir, 'pods'),
+    secrets: join('/run', `berth-${instance}`, name, 'secrets'),
+  };
+  const podLogs = join(dataDir, 'logs');
+  for (const directory of [directories.pods, directories.secrets, podLogs]) {
+    await mkdir(directory, { recursive: true, mode: 0o711 });
+  }
+  const machine = await readMachine(dataDir);
+  const registration = await registerNode({
+    client,
+    name,
+    machine,
+    runtime,
+    podCidr: options.podCidr,
+    kubeletVersion: options.kubeletVersion ?? 'v1.35.0+berth',
+    controlPlane: options.controlPlane ?? true,
+    logger,
+    now,
+  });
+  const recorder = eventRecorder({
+    client,
+    component: 'kubelet',
+    host: name,
+    onError: (error) => logger.debug({ err: error }, 'an event was not recorded'),
+  });
+  const services = startInformer({ client, resource: resources.services, signal });
+  await services.synced;
+  const references = watchReferences({ client, signal, changed: (uids) => agent?.refresh(uids) });
+  const context: NodeContext = {
+    client,
+    runtime,
+    logger,
+    recorder,
+    now,
+    around: {
+      instance,
+      nodeName: name,
+      podLogs,
+      clusterDns: options.clusterDns,
+      clusterDomain: options.clusterDomain,
+      hostDns: parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')),
+    },
+    hostIps: machine.ips,
+    allocatable: {
+      cpuMillis: machine.cpus * 1000,
+      memory: machine.memoryBytes,
+      ephemeralStorage: machine.storageBytes,
+    },
+    directories,
+    seccompDirectory: join(dataDir, 'seccomp'),
+    references,
+    services(namespace) {
+      const own = services.list(namespace);
+      const api = services.get({ namespace: 'default', name: 'kubernetes' });
+      return api && namespace !== 'default' ? [api, ...own] : own;
+    },
+    cgroups: runtime.name !== 'simulated',
+  };
+  let agent: Awaited<ReturnType<typeof startPodAgent>> | undefined;
+  agent = await startPodAgent(context, name, signal);
+  const running = agent;
+  return {
+    access: podAccess({ runtime, worker: (uid) => running.worker(uid), now }),
+    imagesChanged: () => running.imagesChanged(),
+    async stop() {
+      over.abort();
+      running.stop();
+      registration.stop();
+      await recorder.flush();
+    },
+  };
+}

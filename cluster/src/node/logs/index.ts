@@ -1,0 +1,2 @@
+export { type LogLine, parseLogLine } from './line.ts';
+export { type ReadOptions, readLog } from './read.ts';

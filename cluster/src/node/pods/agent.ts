@@ -1,0 +1,115 @@
+import { type Informer, startInformer } from '@berth/kube/client';
+import { type Pod, resources } from '@berth/kube/objects';
+import { removeVolumes } from '../volumes/index.ts';
+import { observeAll } from './adopt.ts';
+import type { NodeContext } from './context.ts';
+import type { ObservedPod } from './observed.ts';
+import { PodWorker } from './worker.ts';
+
+export interface PodAgent {
+  /** Undefined when the pod is not on this node. */
+  worker(uid: string): PodWorker | undefined;
+  /** The pods' objects that concern these uids changed. */
+  refresh(uids: readonly string[]): void;
+  /** Images came from elsewhere: who waits for one looks at once. */
+  imagesChanged(): void;
+  stop(): void;
+}
+
+/** Runs the pods that are bound to the node; takes over what an earlier agent left running, and removes the rest. */
+export async function startPodAgent(context: NodeContext, nodeName: string, signal: AbortSignal): Promise<PodAgent> {
+  const { client, runtime, logger } = context;
+  const workers = new Map<string, PodWorker>();
+  const found = await observeAll(runtime);
+  const pods: Informer<Pod> = startInformer({
+    client,
+    resource: resources.pods,
+    fieldSelector: `spec.nodeName=${nodeName}`,
+    signal,
+    onError: (error) => logger.debug({ err: error }, 'the watch over the pods was interrupted'),
+  });
+  await pods.synced;
+  pods.subscribe((change) => {
+    const { object } = change;
+    const uid = object.metadata.uid ?? '';
+    if (change.type === 'deleted') workers.get(uid)?.vanish();
+    else take(object, uid);
+  });
+  for (const [uid, observed] of found) void removeOrphan(uid, observed);
+  void follow();
+
+  function take(pod: Pod, uid: string): void {
+    const present = workers.get(uid);
+    if (present) return present.update(pod);
+    const observed = found.get(uid) ?? { sandboxes: [], containers: [] };
+    found.delete(uid);
+    const worker = new PodWorker({ context, pod, observed, finished: () => workers.delete(uid) });
+    workers.set(uid, worker);
+    worker.kick();
+  }
+
+  /** The pod was deleted, or moved, while nobody looked. */
+  async function removeOrphan(uid: string, { sandboxes }: ObservedPod): Promise<void> {
+    try {
+      for (const { id } of sandboxes) {
+        await runtime.stopSandbox(id);
+        await runtime.removeSandbox(id);
+      }
+      if (uid !== '') await removeVolumes(uid, context.directories);
+    } catch (error) {
+      logger.warn({ err: error, uid }, 'an orphaned pod could not be removed whole');
+    }
+  }
+
+  async function follow(): Promise<void> {
+    let first = true;
+    for await (const event of runtime.events(signal)) {
+      if (event.type === 'resync') {
+        if (!first) await resync();
+        first = false;
+      } else {
+        for (const worker of workers.values()) {
+          const { containers, sandboxes } = worker.observed;
+          if ([...containers, ...sandboxes].some(({ id }) => id === event.id)) void worker.notice(event.id);
+        }
+      }
+    }
+  }
+
+  /** Compares what the workers believe with what the runtime lists. */
+  async function resync(): Promise<void> {
+    try {
+      const [containers, sandboxes] = await Promise.all([runtime.listContainers(), runtime.listSandboxes()]);
+      const running = new Set(containers.filter((container) => container.state === 'running').map(({ id }) => id));
+      const ready = new Set(sandboxes.filter((sandbox) => sandbox.ready).map(({ id }) => id));
+      for (const worker of workers.values()) {
+        for (const { id, state } of worker.observed.containers) {
+          if (state === 'running' && !running.has(id)) void worker.notice(id);
+        }
+        for (const sandbox of worker.observed.sandboxes) {
+          if (sandbox.ready && !ready.has(sandbox.id)) void worker.notice(sandbox.id);
+        }
+      }
+    } catch (error) {
+      logger.debug({ err: error }, 'the runtime could not be listed');
+    }
+  }
+
+  // Events may be lost without a sign: look at everything from time to time, as kubelet does.
+  const relist = setInterval(() => void resync(), 30_000);
+  relist.unref();
+
+  return {
+    worker: (uid) => workers.get(uid),
+    refresh(uids) {
+      for (const uid of uids) workers.get(uid)?.refresh();
+    },
+    imagesChanged() {
+      for (const worker of workers.values()) worker.refresh();
+    },
+    stop() {
+      clearInterval(relist);
+      for (const worker of workers.values()) worker.release();
+    },
+  };
+}

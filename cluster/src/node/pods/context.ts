@@ -1,0 +1,35 @@
+import type { KubeClient } from '@berth/kube/client';
+import type { ConfigMap, Pod, Secret, Service } from '@berth/kube/objects';
+import type { EventRecorder } from '@berth/kube/reconcile';
+import type { Logger } from 'pino';
+import type { Runtime } from '../runtime/types.ts';
+import type { VolumeDirectories } from '../volumes/index.ts';
+import type { SandboxSurroundings } from './sandbox-config.ts';
+
+/** What all pods of a node share. */
+export interface NodeContext {
+  client: KubeClient;
+  runtime: Runtime;
+  logger: Logger;
+  recorder: Pick<EventRecorder, 'record'>;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  around: SandboxSurroundings;
+  hostIps: readonly string[];
+  allocatable: { cpuMillis: number; memory: number; ephemeralStorage: number };
+  directories: VolumeDirectories;
+  seccompDirectory: string;
+  /** ConfigMaps and Secrets that pods of this node refer to; the pod is told of changes. */
+  references: References;
+  /** Services of the namespace and `kubernetes` of `default`. */
+  services(namespace: string): readonly Service[];
+  /** Whether cgroups are the machine's: a simulated runtime has none. */
+  cgroups: boolean;
+}
+
+export interface References {
+  configMap(pod: Pod, name: string): Promise<ConfigMap | undefined>;
+  secret(pod: Pod, name: string): Promise<Secret | undefined>;
+  /** Forgets what the pod referred to. */
+  release(uid: string): void;
+}

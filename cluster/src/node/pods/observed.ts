@@ -1,0 +1,29 @@
+import type { ContainerStatus, SandboxStatus } from '../runtime/types.ts';
+
+/** A container as the runtime shows it, with the sandbox it is in. */
+export interface ObservedContainer extends ContainerStatus {
+  sandboxId: string;
+}
+
+/** What the runtime has of one pod. */
+export interface ObservedPod {
+  /** Newest first. */
+  sandboxes: SandboxStatus[];
+  /** Every attempt of every container, newest first. */
+  containers: ObservedContainer[];
+}
+
+export const newestOf = (observed: ObservedPod, name: string): ObservedContainer | undefined =>
+  observed.containers.find((container) => container.name === name);
+
+/** Labels and annotations by which an agent that was started anew knows its own (the names are kubelet's). */
+export const marks = {
+  podName: 'io.kubernetes.pod.name',
+  podNamespace: 'io.kubernetes.pod.namespace',
+  podUid: 'io.kubernetes.pod.uid',
+  containerName: 'io.kubernetes.container.name',
+  containerHash: 'io.kubernetes.container.hash',
+  restartCount: 'io.kubernetes.container.restartCount',
+  terminationMessagePath: 'io.kubernetes.container.terminationMessagePath',
+  terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',
+};

@@ -1,0 +1,119 @@
+import type { Node } from '@berth/kube/objects';
+import { bytesQuantity, cpuQuantity, formatQuantity } from '@berth/kube/quantity';
+import type { ImageStatus, RuntimeCondition } from '../runtime/types.ts';
+import type { Machine } from './machine.ts';
+
+export interface NodeDescription {
+  name: string;
+  machine: Machine;
+  runtime: { name: string; version: string };
+  kubeletVersion: string;
+  podCidr: string;
+  /** Why the runtime is not ready, or nothing. */
+  conditions: readonly RuntimeCondition[];
+  images: readonly ImageStatus[];
+  /** Whether this is the machine that also runs the API server. */
+  controlPlane: boolean;
+  now: number;
+}
+
+const podCapacity = 110;
+const mostImages = 50;
+
+export const nodeLabels = ({ name, machine, controlPlane }: NodeDescription): Record<string, string> => ({
+  'beta.kubernetes.io/arch': machine.architecture,
+  'beta.kubernetes.io/os': 'linux',
+  'kubernetes.io/arch': machine.architecture,
+  'kubernetes.io/hostname': name,
+  'kubernetes.io/os': 'linux',
+  ...(controlPlane ? { 'node-role.kubernetes.io/control-plane': '' } : {}),
+});
+
+/** The Node as kubelet registers it, without its status. */
+export function nodeObject(description: NodeDescription): Node {
+  return {
+    apiVersion: 'v1',
+    kind: 'Node',
+    metadata: {
+      name: description.name,
+      labels: nodeLabels(description),
+      annotations: { 'node.alpha.kubernetes.io/ttl': '0' },
+    },
+    spec: { podCIDR: description.podCidr, podCIDRs: [description.podCidr] },
+  };
+}
+
+type NodeStatus = NonNullable<Node['status']>;
+type Condition = NonNullable<NodeStatus['conditions']>[number];
+
+/** The Node's status; times of transition are kept from `before` where a condition stays. */
+export function nodeStatus(description: NodeDescription, before: NodeStatus | undefined): NodeStatus {
+  const { machine, runtime, kubeletVersion } = description;
+  const capacity = {
+    cpu: formatQuantity(cpuQuantity(machine.cpus * 1000)),
+    memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,
+    'ephemeral-storage': `${Math.floor(machine.storageBytes / 1024)}Ki`,
+    'hugepages-1Gi': '0',
+    'hugepages-2Mi': '0',
+    pods: String(podCapacity),
+  };
+  // Kubelet keeps 100 MiB for the eviction threshold, and a tenth of the disk.
+  const allocatable = {
+    ...capacity,
+    memory: `${Math.floor(machine.memoryBytes / 1024) - 100 * 1024}Ki`,
+    'ephemeral-storage': formatQuantity(bytesQuantity(Math.floor(machine.storageBytes * 0.9))),
+  };
+  return {
+    capacity,
+    allocatable,
+    conditions: conditionsOf(description, before?.conditions ?? []),
+    addresses: [
+      ...machine.ips.map((address) => ({ type: 'InternalIP', address })),
+      { type: 'Hostname', address: description.name },
+    ],
+    daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
+    nodeInfo: {
+      machineID: machine.machineId,
+      systemUUID: machine.machineId,
+      bootID: machine.bootId,
+      kernelVersion: machine.kernelVersion,
+      osImage: machine.osImage,
+      containerRuntimeVersion: `${runtime.name}://${runtime.version}`,
+      kubeletVersion,
+      kubeProxyVersion: '',
+      operatingSystem: 'linux',
+      architecture: machine.architecture,
+    },
+    images: description.images
+      .toSorted((a, b) => b.size - a.size)
+      .slice(0, mostImages)
+      .map((image) => ({ names: [...image.digests, ...image.tags], sizeBytes: image.size })),
+  };
+}
+
+function conditionsOf(description: NodeDescription, before: readonly Condition[]): Condition[] {
+  const failing = description.conditions.filter((condition) => !condition.status);
+  const good = (type: string, reason: string, message: string) => ({ type, status: 'False' as const, reason, message });
+  const ready =
+    failing.length === 0
+      ? { type: 'Ready', status: 'True' as const, reason: 'KubeletReady', message: 'kubelet is posting ready status' }
+      : {
+          type: 'Ready',
+          status: 'False' as const,
+          reason: 'KubeletNotReady',
+          message: failing
+            .map(({ type, reason, message }) => `${type}=false reason:${reason} message:${message}`)
+            .join(', '),
+        };
+  const time = new Date(description.now).toISOString().replace(/\.\d+Z$/, 'Z');
+  return [
+    good('MemoryPressure', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
+    good('DiskPressure', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
+    good('PIDPressure', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
+    ready,
+  ].map((condition) => {
+    const same = before.find((found) => found.type === condition.type);
+    const kept = same?.status === condition.status ? same.lastTransitionTime : undefined;
+    return { ...condition, lastHeartbeatTime: time, lastTransitionTime: kept ?? time };
+  });
+}
