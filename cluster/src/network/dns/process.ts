@@ -1,13 +1,15 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BerthError } from '@berth/kube/errors';
 import type { Logger } from 'pino';
+import { run } from '../services/nft.ts';
 import type { DnsConfig, DnsState } from './config.ts';
 import { startTimeOf } from './identity.ts';
+import { programEntry } from './program.ts';
 
 export interface DnsProcessOptions {
   dataDir: string;
@@ -22,7 +24,10 @@ export interface DnsProcessOptions {
 }
 
 /** The process's own script. Its version is a hash of its folder, so that a changed program replaces a running one. */
-const script = fileURLToPath(new URL('main.ts', import.meta.url));
+const source = fileURLToPath(new URL('main.ts', import.meta.url));
+const copier = fileURLToPath(new URL('program.ts', import.meta.url));
+const quiet = '--disable-warning=ExperimentalWarning';
+const programPrefix = 'program-';
 const startDeadline = 10_000;
 const lookInterval = 1_000;
 const longestBackoff = 30_000;
@@ -98,6 +103,7 @@ async function versionOf(config: string): Promise<string> {
   for (const file of (await readdir(folder)).sort()) {
     if (file.endsWith('.ts') && !file.endsWith('.test.ts')) hash.update(await readFile(new URL(file, folder)));
   }
+  hash.update(await readFile(new URL('../addresses/ipv4.ts', folder)));
   return hash.digest('hex').slice(0, 16);
 }
 
@@ -111,18 +117,13 @@ async function adopt(config: DnsConfig): Promise<DnsState | undefined> {
 async function start(config: DnsConfig, options: DnsProcessOptions): Promise<DnsState> {
   const previous = await readState(config.state);
   const directory = join(options.dataDir, 'network', 'dns');
+  const script = await programOf(config, directory);
   const log = await open(join(directory, 'log'), 'a');
   let child: ChildProcess;
   try {
     child = spawn(
       process.execPath,
-      [
-        '--max-old-space-size=64',
-        '--max-semi-space-size=1',
-        '--disable-warning=ExperimentalWarning',
-        script,
-        join(directory, 'config.json'),
-      ],
+      ['--max-old-space-size=64', '--max-semi-space-size=1', script, join(directory, 'config.json')],
       { detached: true, stdio: ['ignore', log.fd, log.fd], cwd: '/', env: {} },
     );
   } finally {
@@ -138,6 +139,7 @@ async function start(config: DnsConfig, options: DnsProcessOptions): Promise<Dns
     const state = await readState(config.state);
     if (state?.pid === child.pid && state?.version === config.version) {
       if (previous && previous.pid !== state.pid) await end(previous);
+      await removeOtherPrograms(config, directory);
       return state;
     }
     const why = await Promise.race([ended, delay(10)]);
@@ -145,6 +147,25 @@ async function start(config: DnsConfig, options: DnsProcessOptions): Promise<Dns
   }
   child.kill('SIGKILL');
   throw failed(`no answer within ${startDeadline / 1000} s`, directory);
+}
+
+/** The script of this version's copied program, which is made when it is not there yet. */
+async function programOf(config: DnsConfig, directory: string): Promise<string> {
+  const program = join(directory, `${programPrefix}${config.version}`);
+  const script = programEntry(program, source);
+  const exists = await access(script).then(
+    () => true,
+    () => false,
+  );
+  if (!exists) await run(process.execPath, [quiet, copier, program, source]);
+  return script;
+}
+
+async function removeOtherPrograms(config: DnsConfig, directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (!name.startsWith(programPrefix) || name === `${programPrefix}${config.version}`) continue;
+    await rm(join(directory, name), { recursive: true, force: true });
+  }
 }
 
 function failed(why: string, directory: string): BerthError {
