@@ -24,8 +24,10 @@ function adopt(plan: Plan, set: ReplicaSet, revision: number): void {
   const annotations = annotationsOfNewSet(deployment, set.metadata.annotations ?? {}, revision);
   const minReadySeconds = deployment.spec?.minReadySeconds ?? 0;
   const sameAnnotations = isDeepStrictEqual(annotations, set.metadata.annotations ?? {});
-  if (!sameAnnotations || minReadySeconds !== (set.spec?.minReadySeconds ?? 0)) {
-    const body = { metadata: { uid: set.metadata.uid, annotations }, spec: { minReadySeconds } };
+  const sameReadiness = minReadySeconds === (set.spec?.minReadySeconds ?? 0);
+  if (!sameAnnotations || !sameReadiness) {
+    const spec = sameReadiness ? {} : { spec: { minReadySeconds } };
+    const body = { metadata: { uid: set.metadata.uid, annotations }, ...spec };
     plan.actions.push({
       type: 'patch',
       resource: resources.replicaSets,
@@ -35,7 +37,7 @@ function adopt(plan: Plan, set: ReplicaSet, revision: number): void {
     replaceSet(plan, set, {
       ...set,
       metadata: { ...set.metadata, annotations },
-      spec: { ...set.spec, minReadySeconds },
+      spec: { ...set.spec, ...spec.spec },
     } as ReplicaSet);
   }
   noteRevision(plan, annotations[revisionAnnotation] ?? String(revision));

@@ -111,8 +111,12 @@ function drop(resource: Resource, object: KubeObject, finalizer: string): Action
   });
 }
 
-function rewrite(resource: Resource, object: KubeObject, metadata: object): Action {
+/** An empty list is no list. */
+function rewrite(resource: Resource, object: KubeObject, lists: Record<string, readonly unknown[]>): Action {
   const { uid, resourceVersion } = object.metadata;
+  const metadata = Object.fromEntries(
+    Object.entries(lists).map(([name, list]) => [name, list.length > 0 ? list : null]),
+  );
   const body = { metadata: { uid, resourceVersion, ...metadata } };
   return { type: 'patch', resource, key: keyOf(object), patch: { type: 'merge', body } };
 }

@@ -26,7 +26,9 @@ export function claim<T extends KubeObject>(
       if (matches) owned.push(candidate);
       else if (!deleting) {
         const ownerReferences = candidate.metadata.ownerReferences?.filter((each) => each.uid !== owner.metadata.uid);
-        actions.push(patchOwners(resource, candidate, { uid, ownerReferences }));
+        actions.push(
+          patchOwners(resource, candidate, { uid, ownerReferences: ownerReferences?.length ? ownerReferences : null }),
+        );
       }
     } else if (matches && !deleting && candidate.metadata.deletionTimestamp === undefined) {
       const ownerReferences = [...(candidate.metadata.ownerReferences ?? []), controllerReference(owner)];
