@@ -17,6 +17,7 @@ import { HttpsServer } from './http/server.ts';
 import { KindRegistry } from './kinds.ts';
 import { LoopbackClient } from './loopback/client.ts';
 import type { Machinery } from './machinery.ts';
+import { openApiHandler } from './openapi/handler.ts';
 import { Pipeline } from './pipeline.ts';
 import { ProtobufDecoder } from './protobuf/decode.ts';
 import { ObjectStorage } from './storage/object-storage.ts';
@@ -68,7 +69,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     authenticator,
     tables: new Tables(now),
     protobuf: new ProtobufDecoder(),
-    paths: [healthHandler(checks), discoveryHandler(registry)],
+    paths: [healthHandler(checks), discoveryHandler(registry), openApiHandler(registry)],
     streams: new Map([['/pods/log', podLog(machinery, podAccess)]]),
     failed: (error, path) => logger.error({ err: error, path }, 'a request failed'),
     finished: () => {},

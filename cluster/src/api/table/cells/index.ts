@@ -1,11 +1,15 @@
 import type { KubeObject } from '@berth/kube/objects';
+import { coreCells } from './core.ts';
+import { otherCells } from './others.ts';
+import { podCells } from './pod.ts';
+import { workloadCells } from './workloads.ts';
 
 /** What stands in one cell. */
 export type Cell = (object: KubeObject, now: Date) => unknown;
 /** By the column's name. */
 export type Cells = Readonly<Record<string, Cell>>;
 
-const byKind: Readonly<Record<string, Cells>> = {};
+const byKind: Readonly<Record<string, Cells>> = { '/Pod': podCells, ...coreCells, ...workloadCells, ...otherCells };
 
 /** The cells of a kind that are more than a field of the object. */
 export function cellsOf(group: string, kind: string): Cells | undefined {

@@ -1,0 +1,158 @@
+import type { KubeObject } from '@berth/kube/objects';
+import { duration } from '../duration.ts';
+import type { Cells } from './index.ts';
+import { at, count, list, none, number, orNone, selector, text, texts } from './reading.ts';
+
+const bindingCells: Cells = {
+  Role: (object) => `${text(object, 'roleRef', 'kind')}/${text(object, 'roleRef', 'name')}`,
+  Users: (object) => subjects(object, 'User'),
+  Groups: (object) => subjects(object, 'Group'),
+  ServiceAccounts: (object) =>
+    list(object, 'subjects')
+      .filter((one) => one.kind === 'ServiceAccount')
+      .map((one) => `${text(one, 'namespace')}/${text(one, 'name')}`)
+      .join(', '),
+};
+
+/** Kinds of the smaller groups. */
+export const otherCells: Readonly<Record<string, Cells>> = {
+  'rbac.authorization.k8s.io/RoleBinding': bindingCells,
+  'rbac.authorization.k8s.io/ClusterRoleBinding': bindingCells,
+  'discovery.k8s.io/EndpointSlice': {
+    Ports: (slice) =>
+      first(
+        list(slice, 'ports').map((port) => text(port, 'port') || '*'),
+        '<unset>',
+      ),
+    Endpoints: (slice) =>
+      first(
+        list(slice, 'endpoints').flatMap((one) => texts(one, 'addresses')),
+        '<unset>',
+      ),
+  },
+  'networking.k8s.io/Ingress': {
+    Class: (ingress) =>
+      orNone(
+        text(ingress, 'spec', 'ingressClassName') ||
+          (ingress.metadata.annotations?.['kubernetes.io/ingress.class'] ?? ''),
+      ),
+    Hosts: (ingress) =>
+      first(
+        list(ingress, 'spec', 'rules')
+          .map((rule) => text(rule, 'host'))
+          .filter(Boolean),
+        '*',
+      ),
+    Address: (ingress) =>
+      list(ingress, 'status', 'loadBalancer', 'ingress')
+        .map((one) => text(one, 'ip') || text(one, 'hostname'))
+        .join(','),
+    Ports: (ingress) => (count(ingress, 'spec', 'tls') > 0 ? '80, 443' : '80'),
+  },
+  'networking.k8s.io/IngressClass': {
+    Parameters: (object) => {
+      const parameters = at(object, 'spec', 'parameters');
+      if (!parameters) return none;
+      const group = text(parameters, 'apiGroup');
+      return `${text(parameters, 'kind')}${group === '' ? '' : `.${group}`}/${text(parameters, 'name')}`;
+    },
+  },
+  'networking.k8s.io/NetworkPolicy': { 'Pod-Selector': (object) => selector(at(object, 'spec', 'podSelector')) },
+  'networking.k8s.io/ServiceCIDR': { CIDRs: (object) => texts(object, 'spec', 'cidrs').join(',') },
+  'networking.k8s.io/IPAddress': {
+    ParentRef: (object) => {
+      const parent = at(object, 'spec', 'parentRef');
+      const parts = [text(parent, 'resource'), text(parent, 'namespace'), text(parent, 'name')];
+      return parts.filter(Boolean).join('/');
+    },
+  },
+  'storage.k8s.io/StorageClass': {
+    ReclaimPolicy: (object) => text(object, 'reclaimPolicy') || 'Delete',
+    VolumeBindingMode: (object) => text(object, 'volumeBindingMode') || 'Immediate',
+    AllowVolumeExpansion: (object) => object.allowVolumeExpansion === true,
+  },
+  'storage.k8s.io/CSINode': { Drivers: (object) => count(object, 'spec', 'drivers') },
+  'storage.k8s.io/CSIDriver': {
+    TokenRequests: (object) =>
+      list(object, 'spec', 'tokenRequests')
+        .map((one) => text(one, 'audience'))
+        .join(',') || '<unset>',
+    RequiresRepublish: (object) => at(object, 'spec', 'requiresRepublish') === true,
+    Modes: (object) => texts(object, 'spec', 'volumeLifecycleModes').join(','),
+  },
+  'certificates.k8s.io/CertificateSigningRequest': {
+    RequestedDuration: (object) => {
+      const seconds = number(object, 'spec', 'expirationSeconds');
+      return seconds > 0 ? duration(seconds * 1000) : none;
+    },
+    Condition: (object) => {
+      const types = list(object, 'status', 'conditions').map((one) => text(one, 'type'));
+      const decided = types.filter((type) => type !== 'Approved' && type !== 'Denied');
+      const issued = text(object, 'status', 'certificate') === '' ? [] : ['Issued'];
+      const said = [...types.filter((type) => type === 'Approved' || type === 'Denied'), ...decided, ...issued];
+      return said.join(',') || 'Pending';
+    },
+  },
+  'admissionregistration.k8s.io/MutatingWebhookConfiguration': { Webhooks: (object) => count(object, 'webhooks') },
+  'admissionregistration.k8s.io/ValidatingWebhookConfiguration': { Webhooks: (object) => count(object, 'webhooks') },
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicy': {
+    Validations: (object) => count(object, 'spec', 'validations'),
+    ParamKind: (object) => {
+      const kind = at(object, 'spec', 'paramKind');
+      return kind ? `${text(kind, 'apiVersion')}/${text(kind, 'kind')}` : '<unset>';
+    },
+  },
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': {
+    ParamRef: (object) => text(object, 'spec', 'paramRef', 'name') || '<unset>',
+  },
+  'apiregistration.k8s.io/APIService': {
+    Service: (object) => {
+      const service = at(object, 'spec', 'service');
+      return service ? `${text(service, 'namespace')}/${text(service, 'name')}` : 'Local';
+    },
+    Available: (object) => {
+      const available = list(object, 'status', 'conditions').find((one) => one.type === 'Available');
+      if (!available) return 'Unknown';
+      return available.status === 'True' ? 'True' : `${text(available, 'status')} (${text(available, 'reason')})`;
+    },
+  },
+  'flowcontrol.apiserver.k8s.io/FlowSchema': {
+    DistinguisherMethod: (object) => orNone(text(object, 'spec', 'distinguisherMethod', 'type')),
+    MissingPL: (object) => {
+      const dangling = list(object, 'status', 'conditions').find((one) => one.type === 'Dangling');
+      return text(dangling, 'status') || '?';
+    },
+  },
+  'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration': {
+    NominalConcurrencyShares: (object) =>
+      orNone(
+        text(object, 'spec', 'limited', 'nominalConcurrencyShares') ||
+          text(object, 'spec', 'exempt', 'nominalConcurrencyShares'),
+      ),
+    Queues: (object) => orNone(text(object, 'spec', 'limited', 'limitResponse', 'queuing', 'queues')),
+    HandSize: (object) => orNone(text(object, 'spec', 'limited', 'limitResponse', 'queuing', 'handSize')),
+    QueueLengthLimit: (object) =>
+      orNone(text(object, 'spec', 'limited', 'limitResponse', 'queuing', 'queueLengthLimit')),
+  },
+  'resource.k8s.io/ResourceClaim': {
+    State: (object) => {
+      if (object.metadata.deletionTimestamp) return 'deleted';
+      const allocated = at(object, 'status', 'allocation') !== undefined;
+      const reserved = count(object, 'status', 'reservedFor') > 0;
+      return allocated ? (reserved ? 'allocated,reserved' : 'allocated') : 'pending';
+    },
+  },
+};
+
+function subjects(object: KubeObject, kind: string): string {
+  return list(object, 'subjects')
+    .filter((one) => one.kind === kind)
+    .map((one) => text(one, 'name'))
+    .join(', ');
+}
+
+/** The first three of many. */
+function first(all: readonly string[], empty: string): string {
+  if (all.length === 0) return empty;
+  return all.length > 3 ? `${all.slice(0, 3).join(',')} + ${all.length - 3} more...` : all.join(',');
+}
