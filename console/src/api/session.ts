@@ -1,4 +1,5 @@
-import { ApiError, open, read } from './request.ts';
+import { ApiError, open, read, unreachable } from './request.ts';
+import { retry } from './retry.ts';
 
 export interface SessionInfo {
   user: { name: string };
@@ -15,7 +16,8 @@ export type SessionState = { signedIn: true; session: SessionInfo } | { signedIn
 
 /** Whether the browser has a session; without one, the command that prints a new link. */
 export async function readSession(): Promise<SessionState> {
-  const response = await fetch('/berth/session', { headers: { 'x-berth-request': '1' }, credentials: 'same-origin' });
+  const headers = { 'x-berth-request': '1' };
+  const response = await retry(() => fetch('/berth/session', { headers, credentials: 'same-origin' }));
   if (response.status === 401) {
     const { signInCommand } = (await response.json()) as { signInCommand: string };
     return { signedIn: false, signInCommand };
@@ -24,8 +26,15 @@ export async function readSession(): Promise<SessionState> {
   return { signedIn: true, session: (await response.json()) as SessionInfo };
 }
 
+/** Spends a link's code. An answer that got lost may have spent it as well: then there is a session. */
 export async function signIn(code: string): Promise<void> {
-  await open('/berth/session', { method: 'POST', body: { code } });
+  const attempt = () => open('/berth/session', { method: 'POST', body: { code } });
+  try {
+    await attempt();
+  } catch (error) {
+    if (!(error instanceof ApiError) || error.reason !== unreachable) throw error;
+    if (!(await readSession()).signedIn) await attempt();
+  }
 }
 
 export async function signOut(): Promise<void> {

@@ -1,6 +1,7 @@
 import type { ReactNode } from 'react';
 import { Link as RouterLink, useSearchParams } from 'react-router';
 import { type ObjectReference, pathOfReference } from '../kinds/reference.ts';
+import styles from './link.module.css';
 import { MiddleCut } from './middle-cut.tsx';
 
 /** The chosen namespace, which stands in the address so that a link shows others the same. */
@@ -40,9 +41,15 @@ export function ReferenceLink({ reference, withKind = true }: { reference: Objec
   const path = pathOfReference(reference);
   const name = reference.name ?? '';
   return (
-    <span className="mono">
-      {withKind && reference.kind !== undefined && <span className="dim">{reference.kind}/</span>}
-      {path === undefined ? name : <Link to={path}>{name.length > 12 ? <MiddleCut text={name} /> : name}</Link>}
+    <span className={`mono ${styles.reference}`}>
+      {withKind && reference.kind !== undefined && <span className={styles.kind}>{reference.kind}/</span>}
+      {path === undefined ? (
+        <MiddleCut text={name} />
+      ) : (
+        <Link to={path} className={styles.link}>
+          <MiddleCut text={name} />
+        </Link>
+      )}
     </span>
   );
 }

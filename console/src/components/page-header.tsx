@@ -7,11 +7,13 @@ export interface PageHeaderProps {
   text: string;
   kind?: string;
   count?: ReactNode;
+  /** Beside the title: what is so. */
+  side?: ReactNode;
   children?: ReactNode;
 }
 
 /** The title line. A change of page moves the focus here, so that it is never lost and the title is read out. */
-export function PageHeader({ title, text, kind, count, children }: PageHeaderProps) {
+export function PageHeader({ title, text, kind, count, side, children }: PageHeaderProps) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
     document.title = `${text} · Berth`;
@@ -24,6 +26,7 @@ export function PageHeader({ title, text, kind, count, children }: PageHeaderPro
         {title}
         {count !== undefined && <span className={styles.count}>{count}</span>}
       </h1>
+      {side}
       <div className={styles.side}>{children}</div>
     </header>
   );

@@ -1,6 +1,7 @@
 import i18next from 'i18next';
 import { useCallback } from 'react';
 import { initReactI18next, useTranslation } from 'react-i18next';
+import { retry } from '../api/retry.ts';
 import { en } from './en.ts';
 
 type Entry = keyof typeof en;
@@ -15,7 +16,7 @@ const storageKey = 'berth.language';
 
 const loaders: Record<Language, () => Promise<Texts>> = {
   en: async () => en,
-  'zh-TW': async () => (await import('./zh-TW.ts')).zhTW,
+  'zh-TW': async () => (await retry(() => import('./zh-TW.ts'))).zhTW,
 };
 
 /** The reader's choice, else the first language of the browser that the console has, else English. */

@@ -17,7 +17,7 @@ export function nameColumn<T extends KubeObject>(address: Address): TableColumn<
   return {
     id: 'name',
     label: 'column.name',
-    min: 150,
+    min: 140,
     grow: 3,
     rank: 0,
     value: (object) => object.metadata.name,
@@ -44,7 +44,7 @@ export function statusColumn<T extends KubeObject>(health: (object: T) => Health
   return {
     id: 'status',
     label: 'column.status',
-    min: 140,
+    min: 176,
     grow: 2,
     rank: 0,
     value: (object) => {
@@ -66,7 +66,7 @@ export function ageColumn<T extends KubeObject>(): TableColumn<T> {
   return {
     id: 'age',
     label: 'column.age',
-    min: 96,
+    min: 92,
     rank: 1,
     align: 'end',
     // The younger, the smaller: sorted upwards, the newest come first.

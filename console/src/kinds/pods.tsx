@@ -43,6 +43,7 @@ export const podView: KindView<Pod> = {
     figureColumn('restarts', 'column.restarts', restartsOf, { min: 92 }),
     textColumn('node', 'column.node', (pod) => pod.spec?.nodeName, {
       rank: 4,
+      min: 120,
       cell: (pod) =>
         pod.spec?.nodeName && <ReferenceLink reference={nodeReference(pod.spec.nodeName)} withKind={false} />,
     }),

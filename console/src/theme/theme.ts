@@ -14,8 +14,22 @@ const ink: MantineColorsTuple = [
   '#1f2872',
 ];
 
+/** Mantine's greys on the console's dark surfaces; 4 borders controls at 3 : 1. */
+const dark: MantineColorsTuple = [
+  '#e4e8ee',
+  '#c3cad4',
+  '#9aa5b4',
+  '#7d8897',
+  '#5d6878',
+  '#272d37',
+  '#191d24',
+  '#14171d',
+  '#0f1216',
+  '#0a0c0f',
+];
+
 export const theme = createTheme({
-  colors: { ink },
+  colors: { ink, dark },
   primaryColor: 'ink',
   primaryShade: { light: 6, dark: 5 },
   fontFamily:
@@ -28,6 +42,8 @@ export const theme = createTheme({
   respectReducedMotion: true,
   focusRing: 'auto',
   components: {
+    Button: { defaultProps: { fw: 500 } },
+    Checkbox: { styles: { body: { alignItems: 'center' }, label: { paddingInlineStart: 6 } } },
     Tooltip: { defaultProps: { openDelay: 400, withArrow: false, events: { hover: true, focus: true, touch: false } } },
     Menu: { defaultProps: { shadow: 'md', transitionProps: { duration: 100 } } },
     Popover: { defaultProps: { shadow: 'md', transitionProps: { duration: 100 } } },
@@ -46,7 +62,7 @@ const shared = {
   '--mantine-color-text': 'var(--text)',
   '--mantine-color-dimmed': 'var(--text-dim)',
   '--mantine-color-default': 'var(--surface)',
-  '--mantine-color-default-border': 'var(--line-strong)',
+  '--mantine-color-default-border': 'var(--control)',
   '--mantine-color-default-hover': 'var(--hover)',
   '--mantine-color-placeholder': 'var(--text-dim)',
   '--mantine-color-anchor': 'var(--accent)',

@@ -14,6 +14,7 @@ const places: Record<string, string> = {
 };
 
 const patience = 1200;
+const escapeKey = 'Escape';
 
 /** The keys that work on every page, wherever no text is being written. */
 export function useKeys({ onHelp }: { onHelp: () => void }): void {
@@ -47,7 +48,7 @@ export function useKeys({ onHelp }: { onHelp: () => void }): void {
       ']': () => void navigate(1),
       l: () => tab('logs'),
       y: () => tab('yaml'),
-      Escape: () => document.querySelector<HTMLElement>('[data-drawer] [data-close]')?.click(),
+      [escapeKey]: () => document.querySelector<HTMLElement>('[data-drawer] [data-close]')?.click(),
     };
     window.addEventListener('keydown', onKeyDown);
     return () => window.removeEventListener('keydown', onKeyDown);

@@ -94,6 +94,7 @@ export function ObjectTable<T extends KubeObject>(props: ObjectTableProps<T>) {
     >
       <div ref={measured}>
         <HeaderRow columns={fitting} template={template} sorting={sorting} onSort={props.onSort} t={t} />
+        {/* biome-ignore lint/a11y/useSemanticElements: part of a virtual grid */}
         <div className={styles.body} role="rowgroup" style={{ height: virtual.getTotalSize() }}>
           {table.getRowModel().rows.map((row, at) => {
             const item = items[at];

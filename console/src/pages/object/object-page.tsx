@@ -1,6 +1,7 @@
 import type { KubeObject, Pod } from '@berth/kube/objects';
 import { lazy, Suspense, useRef } from 'react';
 import { useSearchParams } from 'react-router';
+import { retry } from '../../api/retry.ts';
 import { useWatch } from '../../api/watch/use-watch.ts';
 import { CopyButton } from '../../components/copy-button.tsx';
 import { Link } from '../../components/link.tsx';
@@ -18,8 +19,8 @@ import { ObjectTimeline } from './object-timeline.tsx';
 import { RelatedPods } from './related-pods.tsx';
 import { type Tab, Tabs } from './tabs.tsx';
 
-const LogView = lazy(() => import('../../components/log-view/log-view.tsx'));
-const YamlView = lazy(() => import('../../components/yaml-view/yaml-view.tsx'));
+const LogView = lazy(() => retry(() => import('../../components/log-view/log-view.tsx')));
+const YamlView = lazy(() => retry(() => import('../../components/yaml-view/yaml-view.tsx')));
 
 export interface ObjectPageProps {
   view: KindView;
@@ -57,10 +58,13 @@ export function ObjectPage({ view, namespace, name }: ObjectPageProps) {
             <MiddleCut text={name} />
           </span>
         }
-        count={<CopyButton text={name} label={t('object.copyName')} />}
-      >
-        {health !== undefined && <StatusBadge health={health} />}
-      </PageHeader>
+        side={
+          <>
+            <CopyButton text={name} label={t('object.copyName')} />
+            {health !== undefined && <StatusBadge health={health} />}
+          </>
+        }
+      />
       {object === undefined && watch.error === undefined && !watch.complete && <Loading />}
       {object === undefined && watch.error !== undefined && (
         <WatchError error={watch.error} resource={view.resource} namespace={namespace} />
@@ -82,7 +86,6 @@ export function ObjectPage({ view, namespace, name }: ObjectPageProps) {
             role="tabpanel"
             aria-labelledby={`tab-${tab}`}
             // A panel that scrolls must be reachable with the keyboard.
-            // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls
             tabIndex={tab === 'overview' ? 0 : -1}
             className={`${styles.panel} ${tab === 'overview' ? '' : styles.filled}`}
           >
