@@ -125,12 +125,12 @@ export async function networkFixture() {
     client,
     setup,
     addPod,
-    async start(): Promise<Network> {
+    async start(upstreams: { address: string; port: number }[] = []): Promise<Network> {
       aborter = new AbortController();
       const network = await startNetwork({
         setup,
         client: client as unknown as KubeClient,
-        upstreams: [],
+        upstreams,
         logger: pino({ level: process.env.BERTH_TEST_LOG ?? 'silent' }),
         signal: aborter.signal,
       });

@@ -1,4 +1,5 @@
 import { createSocket } from 'node:dgram';
+import { Resolver } from 'node:dns/promises';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { connect, createServer } from 'node:net';
@@ -248,12 +249,55 @@ describe('the network of an instance', () => {
     network = again;
     asking = false;
     await traffic;
-    expect({ failures, some: asked > 10 }).toEqual({ failures: 0, some: true });
+    expect({ failures, some: asked > 0 }).toEqual({ failures: 0, some: true });
     expect(await names(10, () => ask(address, 80))).toEqual(new Set(['b']));
     const echoed = once(socket, 'data') as Promise<[Buffer]>;
     socket.write('still here');
     expect(String((await echoed)[0])).toBe('still here');
     socket.destroy();
+  });
+
+  test('a second instance shares nothing: addresses, names, rules; a port of the host stays with the first', async () => {
+    const ports = [{ name: 'http', port: 80, nodePort: 32_742 }];
+    await publish('both', { type: 'NodePort', clusterIP: vip(28), ports }, http, [a.address]);
+    await using other = await networkFixture();
+    expect(other.setup.plan.range).not.toBe(fixture.setup.plan.range);
+    const c = await other.addPod('c');
+    const network2 = await other.start();
+    const address = other.setup.plan.serviceRange.replace(/0\/17$/, '28');
+    other.client.put(services, aService('both', { type: 'NodePort', clusterIP: address, ports }));
+    other.client.put(endpointSlices, aSlice('both', http, [c.address]));
+    await delay(0);
+    await network2.settled();
+    expect(await names(10, () => ask('127.0.0.1', 32_742))).toEqual(new Set(['a']));
+    expect(await ask(address, 80)).toMatch(/^c /);
+    expect(await ask(vip(28), 80)).toMatch(/^a /);
+    await until('the name', async () => (await c.exec('getent', 'ahostsv4', 'both')).includes(address));
+    expect(await a.exec('getent', 'ahostsv4', 'both')).toContain(vip(28));
+    const { items } = await other.client.list(resources.events);
+    expect(items).toMatchObject([{ reason: 'NodePortTaken', involvedObject: { name: 'both' } }]);
+  });
+
+  test('another version of the DNS process takes over without a question unanswered', async () => {
+    const resolver = new Resolver({ timeout: 2_000, tries: 1 });
+    resolver.setServers([`${fixture.setup.plan.dnsAddress}:53`]);
+    let failures = 0;
+    let asked = 0;
+    let asking = true;
+    const traffic = (async () => {
+      while (asking) {
+        asked += 1;
+        await resolver.resolve4('catalog.shop.svc.cluster.local').catch(() => {
+          failures += 1;
+        });
+      }
+    })();
+    fixture.stop();
+    // Other resolvers are another configuration.
+    network = await fixture.start([{ address: '127.0.0.1', port: 9 }]);
+    asking = false;
+    await traffic;
+    expect({ failures, some: asked > 0 }).toEqual({ failures: 0, some: true });
   });
 
   test('the DNS process comes back when it is killed, and the table when somebody flushes it', async () => {

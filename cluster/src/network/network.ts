@@ -1,7 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, readFile, realpath, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Informers, type KubeClient, sharedInformers } from '@berth/kube/client';
-import { resources } from '@berth/kube/objects';
+import { type KubeObject, resources } from '@berth/kube/objects';
 import type { Logger } from 'pino';
 import {
   type AddressPlan,
@@ -13,7 +14,15 @@ import {
 } from './addresses/index.ts';
 import { keepDnsRunning, keepRecords, publishDnsService, recordsDirectory, stopDns } from './dns/index.ts';
 import { cniBinDir, setUpHost, tearDownHost, writeCniConfiguration } from './pods/index.ts';
-import { computeFixed, endAllFlows, listTable, run, startProxy, tableName } from './services/index.ts';
+import {
+  computeFixed,
+  endAllFlows,
+  listTable,
+  releaseNodePorts,
+  run,
+  startProxy,
+  tableName,
+} from './services/index.ts';
 
 /** Where the DNS process listens on the host's address. Pods and the host ask port 53 of the DNS service address. */
 export const dnsPort = 10_053;
@@ -106,7 +115,13 @@ export async function startNetwork(options: {
   const fixed = computeFixed(
     (['udp', 'tcp'] as const).map((protocol) => ({ address: plan.dnsAddress, port: 53, protocol, endpoint })),
   );
-  const proxy = startProxy({ instance, plan, services, endpointSlices, pods, fixed, logger, signal });
+  const proxy = startProxy({
+    ...{ instance, dataDir, plan, services, endpointSlices, pods, fixed, logger, signal },
+    onPortTaken(object, port) {
+      const message = `port ${port} of this machine is in use by another Berth instance; choose another one`;
+      reportPortTaken(client, object, message).catch((error) => logger.warn({ error }, message));
+    },
+  });
   const records = keepRecords({ directory: recordsDirectory(dataDir), services, endpointSlices, logger, signal });
   records.catch((error) => logger.error({ error }, 'DNS records cannot be written'));
   publishDnsService({ client, plan, port: dnsPort, logger, signal }).catch((error) =>
@@ -122,6 +137,24 @@ export async function startNetwork(options: {
     signal,
   });
   return { dnsPid: pid, ready: Promise.all([proxy.ready, records]).then(() => {}), settled: proxy.settled };
+}
+
+async function reportPortTaken(client: KubeClient, about: KubeObject, message: string): Promise<void> {
+  const { namespace = 'default', name, uid } = about.metadata;
+  const time = new Date().toISOString();
+  await client.create(resources.events, {
+    apiVersion: 'v1',
+    kind: 'Event',
+    metadata: { name: `${name}.${randomUUID().slice(0, 13)}`, namespace },
+    involvedObject: { apiVersion: about.apiVersion, kind: about.kind, namespace, name, ...(uid ? { uid } : {}) },
+    type: 'Warning',
+    reason: 'NodePortTaken',
+    message,
+    source: { component: 'berth-network' },
+    firstTimestamp: time,
+    lastTimestamp: time,
+    count: 1,
+  });
 }
 
 /**
@@ -140,6 +173,7 @@ export async function removeNetwork(options: { dataDir: string; claimsDir?: stri
     await tearDownHost(instance, plan);
     if (await listTable(tableName(instance))) await run('nft', ['delete', 'table', 'ip', tableName(instance)]);
     await endAllFlows(plan.range);
+    await releaseNodePorts(dataDir);
     await releaseInstanceRange({ ...options, dataDir });
   }
   for (const part of ['cni', 'ipam', 'dns']) await rm(join(dataDir, 'network', part), { recursive: true, force: true });

@@ -1,6 +1,7 @@
-import { link, mkdir, readFile, realpath, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '@berth/kube/errors';
+import { claim, release } from './claims.ts';
 import { instanceOf } from './instance.ts';
 import { formatRange, type Ipv4Range, overlaps, parseRange } from './ipv4.ts';
 import { type Occupied, readOccupied } from './occupied.ts';
@@ -41,7 +42,7 @@ export async function chooseInstanceRange(options: RangeOptions): Promise<string
         `the address range ${formatRange(kept)} of ${owner} is now used by ${clash.by}; free it or start with another data directory`,
       );
     }
-    if (!(await claim(claims, kept, owner))) {
+    if (!(await claimRange(claims, kept, owner))) {
       throw new BerthError(
         'Conflict',
         `the address range ${formatRange(kept)} of ${owner} was taken by another instance`,
@@ -51,7 +52,7 @@ export async function chooseInstanceRange(options: RangeOptions): Promise<string
   }
 
   for (const range of candidates(instance, occupied)) {
-    if (!(await claim(claims, range, owner))) continue;
+    if (!(await claimRange(claims, range, owner))) continue;
     await mkdir(join(owner, 'network'), { recursive: true });
     await writeFile(`${file}.new`, `${formatRange(range)}\n`, { flush: true });
     await rename(`${file}.new`, file);
@@ -65,8 +66,7 @@ export async function releaseInstanceRange(options: Pick<RangeOptions, 'dataDir'
   const owner = await realpath(options.dataDir).catch(() => options.dataDir);
   const kept = parseRange((await readFile(rangeFile(owner), 'utf8').catch(() => '')).trim());
   if (!kept) return;
-  const path = claimPath(options.claimsDir ?? defaultClaims, kept);
-  if ((await readFile(path, 'utf8').catch(() => '')) === owner) await rm(path, { force: true });
+  await release({ directory: options.claimsDir ?? defaultClaims, name: nameOf(kept), owner });
 }
 
 function rangeFile(owner: string): string {
@@ -91,64 +91,17 @@ function isOwnLink(use: Occupied, instance: string): boolean {
   return use.link?.startsWith(`b${instance}-`) ?? false;
 }
 
-/** Whether the range is ours now. The claim's file appears with its content in one step (hard link), or not at all. */
-async function claim(claims: string, range: Ipv4Range, owner: string): Promise<boolean> {
-  const path = claimPath(claims, range);
-  try {
-    await mkdir(claims, { recursive: true });
-  } catch (error) {
-    // Without root there are no links and rules that could collide.
-    if (isCode(error, 'EACCES', 'EPERM', 'EROFS')) return true;
-    throw error;
-  }
-  const draft = `${path}.${process.pid}.${process.hrtime.bigint()}`;
-  try {
-    await writeFile(draft, owner);
-    for (;;) {
-      try {
-        await link(draft, path);
-        return true;
-      } catch (error) {
-        if (!isCode(error, 'EEXIST')) throw error;
-      }
-      const holder = await readFile(path, 'utf8').catch(() => undefined);
-      if (holder === undefined) continue;
-      if (holder === owner) return true;
-      if (await stillHolds(holder, range)) return false;
-      await removeStale(path, holder, `${draft}.stale`);
-    }
-  } catch (error) {
-    if (isCode(error, 'EACCES', 'EPERM', 'EROFS')) return true;
-    throw error;
-  } finally {
-    await rm(draft, { force: true });
-  }
-}
-
-/** Takes away the claim of a directory that is gone; a fresh claim that another made meanwhile is put back. */
-async function removeStale(path: string, holder: string, aside: string): Promise<void> {
-  try {
-    await rename(path, aside);
-  } catch (error) {
-    if (isCode(error, 'ENOENT')) return;
-    throw error;
-  }
-  if ((await readFile(aside, 'utf8')) !== holder) await link(aside, path).catch(() => {});
-  await rm(aside, { force: true });
+function claimRange(directory: string, range: Ipv4Range, owner: string): Promise<boolean> {
+  return claim({ directory, name: nameOf(range), owner, stillHolds: (holder) => stillHolds(holder, range) });
 }
 
 /** A claim whose directory exists is honoured even before the directory has its range file: that follows the claim. */
 async function stillHolds(holder: string, range: Ipv4Range): Promise<boolean> {
-  const exists = await realpath(holder).catch(() => undefined);
-  if (exists === undefined) return false;
-  const kept = await readFile(rangeFile(holder), 'utf8').catch(() => '');
-  return kept.trim() === '' || kept.trim() === formatRange(range);
+  const kept = (await readFile(rangeFile(holder), 'utf8').catch(() => '')).trim();
+  return kept === '' || kept === formatRange(range);
 }
 
-function claimPath(claims: string, range: Ipv4Range): string {
-  return join(claims, `${formatRange(range).split('/')[0]}`);
-}
-
-function isCode(error: unknown, ...codes: string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
+/** `10.42.0.0`. */
+function nameOf(range: Ipv4Range): string {
+  return formatRange(range).replace(/\/.*$/, '');
 }

@@ -8,17 +8,23 @@ import { RuleState, type Transaction } from './difference.ts';
 import { endFlows } from './flows.ts';
 import { openLoopback } from './loopback.ts';
 import { listMemory, listTable, runNft } from './nft.ts';
+import { NodePortGate } from './node-ports.ts';
 import type { Memory, Rules } from './rules.ts';
 import { baseTable, tableName } from './table.ts';
 
 export interface ProxyOptions {
   instance: string;
+  dataDir: string;
   plan: AddressPlan;
   services: Informer<Service>;
   endpointSlices: Informer<EndpointSlice>;
   pods: Informer<Pod>;
   /** Rules that hold without any object: the way to the cluster's DNS. They win over objects that want the same. */
   fixed: Rules;
+  /** A port of the host that another instance on this machine leads to its pods; told once for each. */
+  onPortTaken?(service: Service | Pod, port: string): void;
+  /** Where instances claim the host's ports; the machine's own place when absent. */
+  nodePortClaims?: string;
   logger: Logger;
   signal: AbortSignal;
 }
@@ -42,6 +48,7 @@ const presenceInterval = 10_000;
 export function startProxy(options: ProxyOptions): Proxy {
   const { instance, plan, services, endpointSlices, pods, logger, signal } = options;
   const state = new RuleState(instance);
+  const gate = new NodePortGate(options.dataDir, options.nodePortClaims);
   const podRange = parseRange(plan.podRange) ?? { base: 0, prefix: 32 };
   const slicesOf = new Map<string, Map<string, EndpointSlice>>();
   const dirtyServices = new Set<string>();
@@ -83,16 +90,39 @@ export function startProxy(options: ProxyOptions): Proxy {
     }),
   ];
 
-  function take(): void {
-    for (const key of dirtyServices) {
+  async function take(): Promise<void> {
+    const [keys, changedPods] = [[...dirtyServices], [...dirtyPods]];
+    dirtyServices.clear();
+    dirtyPods.clear();
+    for (const key of keys) {
       const slash = key.indexOf('/');
       const service = services.get({ namespace: key.slice(0, slash), name: key.slice(slash + 1) });
       const slices = [...(slicesOf.get(key)?.values() ?? [])];
-      state.set(`service ${key}`, service && computeService(service, slices, podRange));
+      await admit(`service ${key}`, service, service && computeService(service, slices, podRange));
     }
-    for (const [key, pod] of dirtyPods) state.set(`pod ${key}`, pod && computePod(pod, podRange));
-    dirtyServices.clear();
-    dirtyPods.clear();
+    for (const [key, pod] of changedPods) await admit(`pod ${key}`, pod, pod && computePod(pod, podRange));
+  }
+
+  async function admit(owner: string, object: Service | Pod | undefined, wanted: Rules | undefined): Promise<void> {
+    const { rules, conflicts } = await gate.admit(owner, wanted);
+    state.set(owner, rules);
+    for (const { port } of conflicts) {
+      logger.warn({ owner, port }, 'another instance on this machine has this port of the host');
+      if (object) options.onPortTaken?.(object, port);
+    }
+  }
+
+  /** The ports of others may have become free. */
+  function askAgain(): void {
+    for (const owner of gate.waiting) {
+      const key = owner.slice(owner.indexOf(' ') + 1);
+      if (owner.startsWith('service ')) dirtyServices.add(key);
+      else
+        dirtyPods.set(
+          key,
+          pods.list().find((pod) => keyOf(pod) === key),
+        );
+    }
   }
 
   async function carryOut(transaction: Transaction): Promise<void> {
@@ -127,7 +157,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     let backoff = 100;
     while (!signal.aborted) {
       wake = Promise.withResolvers();
-      take();
+      await take();
       try {
         if (sound) await carryOut(state.difference());
         else await carryOutWhole();
@@ -150,7 +180,9 @@ export function startProxy(options: ProxyOptions): Proxy {
         delay(presenceInterval, 'check', { signal: AbortSignal.any([signal, timer.signal]) }).catch(() => 'end'),
       ]);
       timer.abort();
-      if (why === 'check' && !(await listTable(tableName(instance)).catch(() => undefined))) {
+      if (why !== 'check') continue;
+      askAgain();
+      if (!(await listTable(tableName(instance)).catch(() => undefined))) {
         logger.warn('the table of service addresses was removed by another program; it is made again');
         sound = false;
       }

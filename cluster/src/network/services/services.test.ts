@@ -1,8 +1,20 @@
+import { mkdir, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Pod } from '@berth/kube/objects';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { parseRange, planAddresses } from '../addresses/index.ts';
 import { aService, aSlice } from './cases.ts';
-import { baseTable, computeFixed, computePod, computeService, RuleState, type Rules } from './index.ts';
+import {
+  baseTable,
+  computeFixed,
+  computePod,
+  computeService,
+  RuleState,
+  type Rules,
+  releaseNodePorts,
+} from './index.ts';
+import { NodePortGate } from './node-ports.ts';
 
 const plan = planAddresses('10.42.0.0/16');
 const pods = parseRange(plan.podRange) ?? { base: 0, prefix: 32 };
@@ -196,5 +208,39 @@ describe('transactions', () => {
     state.set('dns', udp('10.42.0.6'));
     state.set('web', rulesOf('10.42.0.6'));
     expect(state.difference().endedFlows).toEqual(['10.42.128.53 53 10.42.0.5', ' 30053 10.42.0.5']);
+  });
+});
+
+describe('ports of the host', () => {
+  test('belong to the first instance that takes them, until it lets go or is gone', async () => {
+    const root = await mkdtemp(join(tmpdir(), 'berth-ports-'));
+    onTestFinished(() => rm(root, { recursive: true, force: true }));
+    const [one = '', two = '', claims = ''] = ['one', 'two', 'claims'].map((name) => join(root, name));
+    await Promise.all([mkdir(one), mkdir(two)]);
+    const [first, second] = [new NodePortGate(one, claims), new NodePortGate(two, claims)];
+    const rules = (nodePort: number) => {
+      const service = aService('web', { ...web, type: 'NodePort', ports: [{ name: 'http', port: 80, nodePort }] });
+      return computeService(service, [aSlice('web', http, ['10.42.0.5'])], pods);
+    };
+    const entrances = async (gate: NodePortGate, wanted: Rules | undefined, owner = 'service shop/web') => {
+      const { rules: admitted, conflicts } = await gate.admit(owner, wanted);
+      const ids = [...(admitted?.elements.keys() ?? [])].filter((id) => /^(services|nodeports) /.test(id));
+      return { ids, conflicts: conflicts.map(({ port }) => port) };
+    };
+    const cluster = 'services 10.42.128.20 . tcp . 80';
+    expect(await entrances(first, rules(30_080))).toEqual({ ids: [cluster, 'nodeports tcp . 30080'], conflicts: [] });
+    expect(await entrances(second, rules(30_080))).toEqual({ ids: [cluster], conflicts: ['tcp 30080'] });
+    expect(await entrances(second, rules(30_080))).toEqual({ ids: [cluster], conflicts: [] });
+    expect(second.waiting).toEqual(['service shop/web']);
+    expect((await entrances(new NodePortGate(one, claims), rules(30_080))).conflicts).toEqual([]);
+    await first.admit('service shop/web', rules(30_081));
+    expect((await entrances(second, rules(30_080))).ids).toContain('nodeports tcp . 30080');
+    expect(second.waiting).toEqual([]);
+    await second.admit('service shop/web', undefined);
+    expect(await readdir(claims)).toEqual(['tcp-30081']);
+    await rm(one, { recursive: true });
+    expect((await entrances(second, rules(30_081))).ids).toContain('nodeports tcp . 30081');
+    await releaseNodePorts(two, claims);
+    expect(await readdir(claims)).toEqual([]);
   });
 });
