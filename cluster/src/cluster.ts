@@ -1,59 +1,164 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Logger } from 'pino';
-import { type Certificates, createApi, kubeconfig, makeCertificates } from './api/index.ts';
-import { chooseInstanceRange, instanceOf, planAddresses } from './network/addresses/index.ts';
+import { type ApiServer, type Certificates, createApi, kubeconfig, makeCertificates } from './api/index.ts';
+import { startControllers } from './controllers/index.ts';
+import { publishApiEndpoints } from './endpoints.ts';
+import {
+  type AddressPlan,
+  chooseInstanceRange,
+  instanceOf,
+  type NetworkSetup,
+  planAddresses,
+  prepareNetwork,
+  startNetwork,
+} from './network/index.ts';
+import { accessByNode, type NodeRuntime, nodeName, openContainerd, openForeignRuntime, runNode } from './nodes.ts';
 import type { Cluster, ClusterOptions } from './options.ts';
-import { openLmdbStore, snapshotsBeside } from './store/index.ts';
+import { startScheduler } from './scheduler/index.ts';
+import { openLmdbStore, type Store, snapshotsBeside } from './store/index.ts';
 import { keepStoreTidy } from './upkeep.ts';
 
-export type { Cluster, ClusterOptions, RuntimeChoice } from './options.ts';
+export type { Cluster, ClusterOptions, Connection, RuntimeChoice } from './options.ts';
+export { type RemoveOptions, removeCluster } from './remove.ts';
 
-/** Everything the cluster does in this process acts as this user; what leaves the process has users of its own. */
+/** What the cluster does in this process it does as this user; whoever comes from outside has a user of his own. */
 const system = { name: 'system:berth', groups: ['system:masters'] };
 
 /**
- * Starts the embedded cluster, or takes over what runs of it: store, API server, controllers, scheduler, network,
- * nodes, in this order. Rejects with a `BerthError` that says what to do; what was started until then is ended.
+ * Starts the embedded cluster, or takes over what runs of it. The runtimes start beside the API server; controllers,
+ * scheduler, network and nodes follow. Rejects with a `BerthError` that says what to do; what was started until then is ended.
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { dataDir, listen, apiPort, logger, step } = options;
   await using starting = new AsyncDisposableStack();
-  const instance = await instanceOf(dataDir);
-  const addresses = planAddresses(await chooseInstanceRange({ dataDir }));
+  const over = new AbortController();
+  starting.defer(() => over.abort());
+  const { signal } = over;
+
+  const { instance, plan, setup } = await layOut(options);
+  const runtimes = openRuntimes(options, instance, setup);
+  // Reported where it is waited for; a failure of what comes before must not leave this one unhandled.
+  runtimes.catch(() => {});
+  starting.defer(async () => {
+    for (const runtime of await runtimes.catch(() => [])) runtime.release();
+  });
 
   const certificates = await step('made the certificates', () =>
-    makeCertificates(join(dataDir, 'pki'), { names: [listen, addresses.kubernetesAddress, addresses.hostAddress] }),
+    makeCertificates(join(dataDir, 'pki'), { names: [listen, plan.kubernetesAddress, plan.hostAddress] }),
   );
-  const storeDirectory = join(dataDir, 'store');
-  mkdirSync(storeDirectory, { recursive: true, mode: 0o700 });
-  const store = await step('opened the store', () => openLmdbStore({ directory: storeDirectory }));
+  const store = await step('opened the store', () => openStore(dataDir));
   starting.defer(() => store.close());
-  starting.use(keepStoreTidy({ store, snapshots: snapshotsBeside(storeDirectory), now: Date.now, logger }));
+  starting.use(keepStoreTidy({ store, snapshots: snapshotsBeside(storeDirectory(dataDir)), now: Date.now, logger }));
 
-  const api = await step('serves the Kubernetes API', async () => {
-    const server = await createApi({
-      store,
-      authentication: { serviceAccountKey: certificates.serviceAccountKey },
-      serviceRange: addresses.serviceRange,
-      clusterCa: certificates.authority.cert,
-      logger: logger.child({ part: 'api' }),
-    });
-    const { key, cert } = certificates.serving;
-    await server.listen({ host: listen, port: apiPort, tls: { key, cert, clientCa: certificates.authority.cert } });
-    return server;
-  });
+  // Pods reach the API server at the host's own address, which exists only where there is a pod network.
+  const addresses = setup && listen !== '0.0.0.0' ? [listen, plan.hostAddress] : [listen];
+  const api = await step('serves the Kubernetes API', () =>
+    serveApi(options, { store, certificates, plan, addresses }),
+  );
   starting.defer(() => api.close());
   const client = api.client(system);
+
+  const onError = (error: unknown, where: string) => logger.warn({ err: error, where }, 'failed, and tried again');
+  await step('runs controllers and the scheduler', async () => {
+    await Promise.all([
+      startControllers({ client, clusterCa: certificates.authority.cert, signal, onError }),
+      startScheduler({ client, signal, onError }),
+    ]);
+  });
+  if (setup) {
+    await step('leads service addresses and answers names', async () => {
+      await publishApiEndpoints(client, { address: plan.hostAddress, port: apiPort });
+      const network = await startNetwork({ setup, client, logger, signal });
+      await network.ready;
+    });
+  }
+
+  const nodes = await step('started the runtime', () => runtimes);
+  const agents = await step('node is ready', async () => {
+    const started = nodes.map(async (node) => {
+      const agent = await runNode({ node, instance, client, clusterDns: plan.dnsAddress, logger, signal });
+      starting.defer(() => agent.stop());
+      return [node.name, agent] as const;
+    });
+    return new Map(await Promise.all(started));
+  });
+  api.setPodAccess(accessByNode(agents));
 
   const running = starting.move();
   return {
     instance,
     client,
     ...access(certificates, `https://${hostOf(listen)}:${apiPort}`),
-    importImage: async () => {},
+    async importImage(file) {
+      await Promise.all(nodes.map(({ containerd }) => containerd.importImage(file)));
+      for (const agent of agents.values()) agent.imagesChanged();
+    },
     stop: () => running.disposeAsync(),
   };
+}
+
+const storeDirectory = (dataDir: string): string => join(dataDir, 'store');
+
+async function openStore(dataDir: string): Promise<Store> {
+  const directory = storeDirectory(dataDir);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  return openLmdbStore({ directory });
+}
+
+interface Layout {
+  instance: string;
+  plan: AddressPlan;
+  /** Absent where no container runs, and so nothing has an address. */
+  setup?: NetworkSetup;
+}
+
+async function layOut({ dataDir, nodes, runtime }: ClusterOptions): Promise<Layout> {
+  if (runtime === 'simulated') {
+    return { instance: await instanceOf(dataDir), plan: planAddresses(await chooseInstanceRange({ dataDir })) };
+  }
+  const named = Array.from({ length: nodes }, (_, index) => ({ name: nodeName(index), index }));
+  const setup = await prepareNetwork({ dataDir, nodes: named });
+  return { instance: setup.instance, plan: setup.plan, setup };
+}
+
+async function openRuntimes(
+  options: ClusterOptions,
+  instance: string,
+  setup: NetworkSetup | undefined,
+): Promise<NodeRuntime[]> {
+  const { dataDir, runtime, logger } = options;
+  if (runtime === 'simulated') {
+    return [];
+  }
+  const network = setup?.nodes ?? [];
+  if (runtime === 'containerd') {
+    return Promise.all(network.map((node) => openContainerd({ instance, dataDir, node, logger })));
+  }
+  const socket = runtime.slice('cri='.length);
+  return Promise.all(network.map((node) => openForeignRuntime({ dataDir, socket, node })));
+}
+
+async function serveApi(
+  { apiPort, logger }: ClusterOptions,
+  parts: { store: Store; certificates: Certificates; plan: AddressPlan; addresses: readonly string[] },
+): Promise<ApiServer> {
+  const { store, certificates, plan, addresses } = parts;
+  const { authority, serving, serviceAccountKey } = certificates;
+  const api = await createApi({
+    store,
+    authentication: { serviceAccountKey },
+    serviceRange: plan.serviceRange,
+    clusterCa: authority.cert,
+    logger: logger.child({ part: 'api' }),
+  });
+  const tls = { ...serving, clientCa: authority.cert };
+  try {
+    await Promise.all(addresses.map((host) => api.listen({ host, port: apiPort, tls })));
+  } catch (error) {
+    await api.close();
+    throw error;
+  }
+  return api;
 }
 
 /** What a program outside needs to reach the API server, and what the console's server shows as its own certificate. */
@@ -69,14 +174,4 @@ function access(certificates: Certificates, server: string) {
 function hostOf(listen: string): string {
   if (listen === '0.0.0.0' || listen === '::') return '127.0.0.1';
   return listen.includes(':') ? `[${listen}]` : listen;
-}
-
-export interface RemoveOptions {
-  dataDir: string;
-  logger: Logger;
-}
-
-/** Stops the containers of an instance whose program has stopped, and removes every link, rule, mount and cgroup of it. */
-export async function removeCluster({ dataDir }: RemoveOptions): Promise<void> {
-  void dataDir;
 }

@@ -1,0 +1,126 @@
+import { existsSync } from 'node:fs';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { KubeClient } from '@berth/kube/client';
+import { BerthError } from '@berth/kube/errors';
+import type { Pod } from '@berth/kube/objects';
+import type { Logger } from 'pino';
+import type { PodAccess } from './api/index.ts';
+import { buildImage, pauseImage, pauseReference } from './node/images/index.ts';
+import { type Containerd, createCriRuntime, type NodeAgent, startContainerd, startNode } from './node/index.ts';
+
+/** The containers' side of the nodes, which needs no API server yet: their runtimes with the sandbox image in them. */
+export interface NodeRuntime {
+  name: string;
+  directory: string;
+  podRange: string;
+  containerd: Pick<Containerd, 'runtime' | 'importImage'>;
+  /** Gives the runtime back; its containers go on. */
+  release(): void;
+}
+
+/** Names are part of pods' identity and must stay: they go by number, not by the machine's changing name. */
+export function nodeName(index: number): string {
+  return `node-${index + 1}`;
+}
+
+export const nodesDirectory = (dataDir: string): string => join(dataDir, 'nodes');
+
+/** Starts or takes over the containerd of one node, and gives it the sandbox image. */
+export async function openContainerd(options: {
+  instance: string;
+  dataDir: string;
+  node: { name: string; podRange: string; cniConfDir: string };
+  logger: Logger;
+}): Promise<NodeRuntime> {
+  const { instance, dataDir, node, logger } = options;
+  const directory = join(nodesDirectory(dataDir), node.name);
+  await mkdir(directory, { recursive: true, mode: 0o711 });
+  const containerd = await startContainerd({
+    instance,
+    node: node.name,
+    directory,
+    logger: logger.child({ part: 'containerd', node: node.name }),
+    sandboxImage: pauseReference,
+    cniConfig: node.cniConfDir,
+  });
+  await provideSandboxImage(containerd, directory);
+  return { name: node.name, directory, podRange: node.podRange, containerd, release: () => containerd.release() };
+}
+
+/** A CRI socket of the user's own: CRI-O, or a containerd that others use too. */
+export async function openForeignRuntime(options: {
+  dataDir: string;
+  socket: string;
+  node: { name: string; podRange: string };
+}): Promise<NodeRuntime> {
+  const runtime = createCriRuntime({ socket: options.socket });
+  const directory = join(nodesDirectory(options.dataDir), options.node.name);
+  await mkdir(directory, { recursive: true, mode: 0o711 });
+  const importImage = async (): Promise<string[]> => {
+    throw new BerthError('BadRequest', `images go into ${options.socket} by its own tools`);
+  };
+  const { name, podRange } = options.node;
+  return { name, directory, podRange, containerd: { runtime, importImage }, release: () => runtime.close() };
+}
+
+async function provideSandboxImage({ runtime, importImage }: Containerd, directory: string): Promise<void> {
+  if (await runtime.imageStatus(pauseReference)) return;
+  const output = join(directory, 'pause.tar');
+  await buildImage(pauseImage(process.arch === 'arm64' ? 'arm64' : 'amd64'), { output });
+  await importImage(output);
+  await rm(output);
+}
+
+/** Registers a node in the API and runs its pods. */
+export function runNode(options: {
+  node: NodeRuntime;
+  instance: string;
+  client: KubeClient;
+  clusterDns: string;
+  logger: Logger;
+  signal: AbortSignal;
+}): Promise<NodeAgent> {
+  const { node, logger, ...rest } = options;
+  return startNode({
+    ...rest,
+    name: node.name,
+    dataDir: node.directory,
+    runtime: node.containerd.runtime,
+    podCidr: node.podRange,
+    clusterDomain: 'cluster.local',
+    logger: logger.child({ part: 'node', node: node.name }),
+  });
+}
+
+/** Reaches each pod by the agent of its node. */
+export function accessByNode(agents: ReadonlyMap<string, Pick<NodeAgent, 'access'>>): PodAccess {
+  const of = (pod: Pod): PodAccess => {
+    const agent = agents.get(pod.spec?.nodeName ?? '');
+    if (agent) return agent.access;
+    throw new BerthError('ServiceUnavailable', `node ${pod.spec?.nodeName} runs no containers that can be reached`);
+  };
+  return {
+    logs: async (pod, options) => of(pod).logs(pod, options),
+    exec: async (pod, command, options) => of(pod).exec(pod, command, options),
+    attach: async (pod, options) => of(pod).attach(pod, options),
+    portForward: async (pod, port) => of(pod).portForward(pod, port),
+  };
+}
+
+/** Ends every container of every node of an instance, and their containerds. */
+export async function removeNodes(options: { instance: string; dataDir: string; logger: Logger }): Promise<void> {
+  const { instance, dataDir, logger } = options;
+  const names = await readdir(nodesDirectory(dataDir)).catch(() => []);
+  await Promise.all(
+    names.map(async (name) => {
+      // After a reboot nothing of the node is left to end.
+      if (!existsSync(join('/run', `berth-${instance}`, name))) return;
+      const directory = join(nodesDirectory(dataDir), name);
+      const cniConfig = join(dataDir, 'network', 'cni', name);
+      const containerd = await startContainerd({ instance, node: name, directory, logger, cniConfig });
+      await containerd.stop();
+    }),
+  );
+  await rm(join('/run', `berth-${instance}`), { recursive: true, force: true });
+}
