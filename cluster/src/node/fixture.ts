@@ -12,7 +12,7 @@ export interface NodeFixture extends AsyncDisposable {
   /** The agent now at work. */
   agent(): NodeAgent;
   /** Ends the agent as a crash would (containers go on), and starts another. */
-  restartAgent(): Promise<void>;
+  restartAgent(meanwhile?: () => Promise<unknown>): Promise<void>;
   run(name: string, spec: Partial<PodSpec> & { containers: PodSpec['containers'] }): Promise<Pod>;
   pod(name: string): Promise<Pod>;
   /** The pod once it is so; throws with its last state when it never is. */
@@ -48,8 +48,9 @@ export async function nodeFixture(): Promise<NodeFixture> {
     client,
     containerd,
     agent: () => agent,
-    async restartAgent() {
+    async restartAgent(meanwhile) {
       await agent.stop();
+      await meanwhile?.();
       agent = await start();
     },
     pod,

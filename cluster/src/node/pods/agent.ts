@@ -40,7 +40,10 @@ export async function startPodAgent(context: NodeContext, nodeName: string, sign
 
   function take(pod: Pod, uid: string): void {
     const present = workers.get(uid);
-    if (present) return present.update(pod);
+    if (present) {
+      present.update(pod);
+      return;
+    }
     const observed = found.get(uid) ?? { sandboxes: [], containers: [] };
     found.delete(uid);
     const worker = new PodWorker({ context, pod, observed, finished: () => workers.delete(uid) });

@@ -108,7 +108,10 @@ class Planner {
 
   private container(container: Container, kind: ContainerKind, sandboxId: string | undefined): void {
     const newest = newestOf(this.observed, container.name);
-    if (!newest) return this.start(container, kind, 0);
+    if (!newest) {
+      this.start(container, kind, 0);
+      return;
+    }
     if (newest.state === 'running' && newest.sandboxId === sandboxId) {
       const memory = this.memory.containers.get(container.name);
       const message = memory?.id === newest.id ? memory.killWith : undefined;
@@ -120,7 +123,8 @@ class Planner {
       return;
     }
     if (newest.state === 'created' || newest.state === 'unknown') {
-      return this.start(container, kind, newest.attempt, newest.id);
+      this.start(container, kind, newest.attempt, newest.id);
+      return;
     }
     if (!this.restarts(kind, newest)) return;
     const backoff = this.memory.containers.get(container.name)?.backoff;

@@ -61,7 +61,6 @@ export function startProbes(options: ProbesOptions): ContainerProbes {
     const verdict = (healthy: boolean) => {
       if (healthy) begin();
       else listener.kill(ended(container, 'startup'), graceOf(startupProbe));
-      return healthy;
     };
     watch({ ...options, probe: startupProbe, title: 'Startup', initial: undefined, verdict, over: over.signal });
   }
@@ -79,8 +78,8 @@ interface Watch extends ProbesOptions {
   title: 'Startup' | 'Readiness' | 'Liveness';
   /** The verdict so far; undefined: none yet. */
   initial: boolean | undefined;
-  /** Told of every change of mind; answering `true` ends the watch. */
-  verdict(healthy: boolean): boolean | void;
+  /** Told of every change of mind. */
+  verdict(healthy: boolean): void;
   over: AbortSignal;
 }
 
@@ -102,7 +101,9 @@ function watch(options: Watch): void {
       run = { healthy, length: run.healthy === healthy ? run.length + 1 : 1 };
       if (run.length >= needed[healthy ? 'success' : 'failure'] && current !== healthy) {
         current = healthy;
-        if (verdict(healthy) === true || (!healthy && title !== 'Readiness')) return;
+        verdict(healthy);
+        // A startup probe has said all with its first success; what failed otherwise ends with its container.
+        if (title === 'Startup' || (title === 'Liveness' && !healthy)) return;
       }
     }
     timer = setTimeout(turn, period);

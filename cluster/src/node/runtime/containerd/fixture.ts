@@ -1,16 +1,24 @@
+import { execFile } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { buildImage, busyboxImage, pauseImage } from '../../images/index.ts';
 import { type Containerd, startContainerd } from './index.ts';
+
+const run = promisify(execFile);
 
 /** A containerd for tests: a data directory and instance of its own, images of pause and BusyBox, a small network. */
 export interface OwnContainerd extends AsyncDisposable {
   containerd: Containerd;
   directory: string;
   instance: string;
+  /** Gives an image a second name. */
+  tag(image: string, name: string): Promise<void>;
+  /** SIGKILL to the first process of a container or sandbox, behind the runtime's back. */
+  kill(id: string): Promise<void>;
   /** Starts it once more on the same directory. */
   again(): Promise<Containerd>;
 }
@@ -31,7 +39,22 @@ export async function ownContainerd(): Promise<OwnContainerd> {
     await dispose();
     throw error;
   }
-  return { containerd, directory, instance, again: () => startContainerd(options), [Symbol.asyncDispose]: dispose };
+  const ctr = (...args: string[]) => run('ctr', ['-a', containerd.paths.socket, '-n', 'k8s.io', ...args]);
+  return {
+    containerd,
+    directory,
+    instance,
+    async tag(image, name) {
+      await ctr('images', 'tag', image, name);
+    },
+    async kill(id) {
+      const { stdout } = await ctr('task', 'ls');
+      const pid = new RegExp(`^${id}\\s+(\\d+)`, 'm').exec(stdout)?.[1];
+      process.kill(Number(pid), 'SIGKILL');
+    },
+    again: () => startContainerd(options),
+    [Symbol.asyncDispose]: dispose,
+  };
 }
 
 async function importImages(containerd: Containerd, directory: string): Promise<void> {
