@@ -20,7 +20,9 @@ export {
   startContainerd,
 } from './runtime/containerd/index.ts';
 export { createCriRuntime } from './runtime/cri/index.ts';
+export { createSimulatedRuntime } from './runtime/simulated/index.ts';
 export type { Runtime } from './runtime/types.ts';
+export { type SimulatedNodes, type SimulatedNodesOptions, simulatedKey, startSimulatedNodes } from './simulated.ts';
 
 export interface NodeOptions {
   name: string;
@@ -117,7 +119,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
       const api = services.get({ namespace: 'default', name: 'kubernetes' });
       return api && namespace !== 'default' ? [api, ...own] : own;
     },
-    cgroups: runtime.name !== 'simulated',
+    processes: runtime.name !== 'simulated',
   };
   let agent: Awaited<ReturnType<typeof startPodAgent>> | undefined;
   agent = await startPodAgent(context, name, signal);

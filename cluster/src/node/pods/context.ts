@@ -23,8 +23,8 @@ export interface NodeContext {
   references: References;
   /** Services of the namespace and `kubernetes` of `default`. */
   services(namespace: string): readonly Service[];
-  /** Whether cgroups are the machine's: a simulated runtime has none. */
-  cgroups: boolean;
+  /** Whether containers are processes of this machine; without them there are no volumes, cgroups and probes. */
+  processes: boolean;
 }
 
 export interface References {

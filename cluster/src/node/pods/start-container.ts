@@ -80,6 +80,9 @@ async function configured(options: StartOptions, image: Awaited<ReturnType<typeo
     hostIps: context.hostIps,
     allocatable: context.allocatable,
   });
+  const parts = { pod, container, attempt, image, environment, nodeMemory: context.allocatable.memory };
+  const { seccompDirectory } = context;
+  if (!context.processes) return containerConfig({ ...parts, mounts: [], seccompDirectory });
   const variables = new Map(environment.map(({ key, value }) => [key, value]));
   const mounts = await volumeMounts(pod, container, context.directories, variables);
   const directory = join(context.directories.pods, pod.metadata.uid ?? '');
@@ -97,16 +100,7 @@ async function configured(options: StartOptions, image: Awaited<ReturnType<typeo
     await writeFile(hosts, hostsFile(pod, podIps, context.around.clusterDomain));
     mounts.push({ containerPath: '/etc/hosts', hostPath: hosts, readonly: false, propagation: 'None' });
   }
-  const config = containerConfig({
-    pod,
-    container,
-    attempt,
-    image,
-    environment,
-    mounts,
-    nodeMemory: context.allocatable.memory,
-    seccompDirectory: context.seccompDirectory,
-  });
+  const config = containerConfig({ ...parts, mounts, seccompDirectory });
   // Found again after a restart of the agent, to read the container's last words from.
   config.annotations[terminationFile] = last;
   return config;

@@ -154,7 +154,7 @@ export class PodWorker {
     this.#probes.delete(container.id);
     for (const { id, resolve } of this.#waiters) if (id === container.id) resolve();
     this.#waiters = this.#waiters.filter(({ id }) => id !== container.id);
-    const message = await terminationMessage(container);
+    const message = this.#context.processes ? await terminationMessage(container) : '';
     if (message !== '') container.message = message;
   }
 
@@ -164,7 +164,8 @@ export class PodWorker {
       if (memory.failure) memory.failure.retryAt = 0;
     }
     delete this.#memory.retryAt;
-    if (this.#memory.mounted) this.#quietly(refreshVolumes(this.#pod, this.#context.directories, this.#sources()));
+    if (this.#memory.mounted && this.#context.processes)
+      this.#quietly(refreshVolumes(this.#pod, this.#context.directories, this.#sources()));
     this.kick();
   }
 
@@ -268,9 +269,9 @@ export class PodWorker {
   }
 
   async #mount(): Promise<void> {
-    const { directories, recorder } = this.#context;
+    const { directories, processes, recorder } = this.#context;
     try {
-      await mountVolumes(this.#pod, directories, this.#sources());
+      if (processes) await mountVolumes(this.#pod, directories, this.#sources());
     } catch (error) {
       recorder.record(this.#pod, 'Warning', 'FailedMount', error instanceof Error ? error.message : String(error));
       throw error;
@@ -393,8 +394,9 @@ export class PodWorker {
     const memory = memoryOf(this.#memory, container.name);
     const { recorder, now } = this.#context;
     const current = () => !this.#over && memory.id === status.id;
+    const probed = this.#context.processes ? container : { name: container.name };
     const probes = startProbes({
-      ...this.#target(container, status.id),
+      ...this.#target(probed, status.id),
       startedAt: status.startedAt,
       known: { started: memory.started, ready: memory.ready },
       now,
@@ -516,7 +518,7 @@ export class PodWorker {
   }
 
   async #cleanUp(): Promise<void> {
-    const { runtime, directories, references, around, cgroups, logger } = this.#context;
+    const { runtime, directories, references, around, processes, logger } = this.#context;
     const uid = this.#pod.metadata.uid ?? '';
     references.release(uid);
     try {
@@ -527,7 +529,7 @@ export class PodWorker {
       }
       await removeVolumes(uid, directories);
       await rm(logDirectoryOf(this.#pod, around.podLogs), { recursive: true, force: true });
-      if (cgroups) await removeCgroup(cgroupParentOf(this.#pod, around.instance));
+      if (processes) await removeCgroup(cgroupParentOf(this.#pod, around.instance));
     } catch (error) {
       logger.warn({ err: error, pod: this.#pod.metadata.name }, 'what a pod left could not be removed whole');
     }

@@ -1,8 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isBerthError } from '@berth/kube/errors';
 import { type ServiceError, status } from '@grpc/grpc-js';
+import { channel } from '../channel.ts';
 import type { RuntimeEvent } from '../types.ts';
-import { channel } from './channel.ts';
 import type { Connection } from './connection.ts';
 
 interface CriEvent {

@@ -1,0 +1,1 @@
+export { createSimulatedRuntime, type SimulatedDelays, type SimulatedOptions } from './runtime.ts';
