@@ -50,15 +50,26 @@ function firstRefusal(node: NodeInfo, checks: readonly Check[]): Refusal[] | und
 function bestOf(candidates: readonly NodeInfo[], pod: PodInfo, snapshot: Snapshot): NodeInfo | undefined {
   if (candidates.length <= 1) return candidates[0];
   const totals = new Float64Array(candidates.length);
+  const values = new Float64Array(candidates.length);
   for (const { weight, normalize, prepare } of scores) {
     const score = prepare(pod, snapshot);
     if (!score) continue;
-    const values = candidates.map(score);
-    // Negative sums (anti-affinity) are moved up, so that 0 is the worst.
-    const lowest = normalize === 'highest' ? Math.min(0, ...values) : 0;
-    const highest = normalize ? Math.max(...values) - lowest : 100;
-    for (const [at, value] of values.entries()) {
-      const share = highest === 0 ? 0 : (value - lowest) / highest;
+    // Plain loops: this is done for each preference, each pod and hundreds of nodes.
+    let lowest = 0;
+    let highest = normalize ? 0 : 100;
+    for (let at = 0; at < candidates.length; at++) {
+      const value = score(candidates[at] as NodeInfo);
+      values[at] = value;
+      if (!normalize) continue;
+      if (value > highest) highest = value;
+      // Sums below zero (anti-affinity) are moved up, so that 0 is the worst.
+      if (value < lowest) lowest = value;
+    }
+    const range = highest - lowest;
+    // All are equal: no preference.
+    if (range === 0) continue;
+    for (let at = 0; at < candidates.length; at++) {
+      const share = ((values[at] ?? 0) - lowest) / range;
       totals[at] = (totals[at] ?? 0) + weight * (normalize === 'lowest' ? 1 - share : share);
     }
   }

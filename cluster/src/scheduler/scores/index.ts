@@ -46,10 +46,11 @@ const preferredTaints: Score = {
   normalize: 'lowest',
   prepare({ pod }) {
     const tolerations = pod.spec?.tolerations ?? [];
-    return ({ node }) =>
-      (node.spec?.taints ?? []).filter(
-        (taint) => taint.effect === 'PreferNoSchedule' && !isTolerated(taint, tolerations),
-      ).length;
+    return ({ node }) => {
+      const taints = node.spec?.taints;
+      if (!taints) return 0;
+      return taints.filter((taint) => taint.effect === 'PreferNoSchedule' && !isTolerated(taint, tolerations)).length;
+    };
   },
 };
 
