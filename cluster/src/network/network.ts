@@ -105,7 +105,7 @@ export async function startNetwork(options: {
     sharedInformers({
       client,
       signal,
-      onError: (error, resource) => logger.warn({ error }, `${resource.resource} cannot be watched; trying again`),
+      onError: (error, resource) => logger.warn({ err: error }, `${resource.resource} cannot be watched; trying again`),
     });
   const services = informers.of(resources.services);
   const endpointSlices = informers.of(resources.endpointSlices);
@@ -119,13 +119,13 @@ export async function startNetwork(options: {
     ...{ instance, dataDir, plan, services, endpointSlices, pods, fixed, logger, signal },
     onPortTaken(object, port) {
       const message = `port ${port} of this machine is in use by another Berth instance; choose another one`;
-      reportPortTaken(client, object, message).catch((error) => logger.warn({ error }, message));
+      reportPortTaken(client, object, message).catch((error) => logger.warn({ err: error }, message));
     },
   });
   const records = keepRecords({ directory: recordsDirectory(dataDir), services, endpointSlices, logger, signal });
-  records.catch((error) => logger.error({ error }, 'DNS records cannot be written'));
+  records.catch((error) => logger.error({ err: error }, 'DNS records cannot be written'));
   publishDnsService({ client, plan, port: dnsPort, logger, signal }).catch((error) =>
-    logger.error({ error }, 'the service kube-dns cannot be created'),
+    logger.error({ err: error }, 'the service kube-dns cannot be created'),
   );
   const { pid } = await keepDnsRunning({
     dataDir,

@@ -58,7 +58,8 @@ async function main(configFile: string): Promise<void> {
 
   process.on('SIGTERM', () => {
     const exit = () => process.exit(0);
-    server.close().then(exit, exit);
+    // What has arrived until now is still read and answered: two turns of the loop pass its reading phase once.
+    setImmediate(() => setImmediate(() => server.close().then(exit, exit)));
   });
 }
 

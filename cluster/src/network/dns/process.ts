@@ -46,7 +46,7 @@ export async function keepDnsRunning(options: DnsProcessOptions): Promise<{ pid:
   if (current) options.logger.debug({ pid: current.pid }, 'adopted the running DNS process');
   else current = await start(config, options);
   watchOver(current, config, options).catch((error) =>
-    options.logger.error({ error }, 'the DNS process is not watched'),
+    options.logger.error({ err: error }, 'the DNS process is not watched'),
   );
   return { pid: current.pid };
 }
@@ -70,7 +70,7 @@ async function watchOver(first: DnsState, config: DnsConfig, options: DnsProcess
       current = await start(config, options);
       backoff = 100;
     } catch (error) {
-      logger.error({ error }, 'the DNS process cannot be started');
+      logger.error({ err: error }, 'the DNS process cannot be started');
       await delay(backoff, undefined, { signal, ref: false }).catch(() => {});
       backoff = Math.min(backoff * 2, longestBackoff);
     }

@@ -67,7 +67,7 @@ export async function publishDnsService(options: {
       return;
     } catch (error) {
       if (signal.aborted) return;
-      logger.debug({ error }, 'the service kube-dns could not be created yet');
+      logger.debug({ err: error }, 'the service kube-dns could not be created yet');
       await delay(backoff, undefined, { signal }).catch(() => {});
     }
   }

@@ -92,7 +92,7 @@ export async function keepRecords(options: RecordsWriterOptions): Promise<void> 
       try {
         await writeDirty();
       } catch (error) {
-        logger.error({ error }, 'DNS records were not written; trying again');
+        logger.error({ err: error }, 'DNS records were not written; trying again');
         await delay(1_000, undefined, { signal }).catch(() => {});
         wake.resolve();
       }
@@ -105,5 +105,5 @@ export async function keepRecords(options: RecordsWriterOptions): Promise<void> 
     else await rm(join(directory, file), { force: true });
   }
   await writeDirty();
-  run().catch((error) => logger.error({ error }, 'DNS records are no longer written'));
+  run().catch((error) => logger.error({ err: error }, 'DNS records are no longer written'));
 }

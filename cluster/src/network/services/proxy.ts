@@ -142,7 +142,7 @@ export function startProxy(options: ProxyOptions): Proxy {
         await carryOut(state.whole(base, present));
         return;
       } catch (error) {
-        logger.info({ error }, 'the table of service addresses cannot be adopted; it is replaced');
+        logger.info({ err: error }, 'the table of service addresses cannot be adopted; it is replaced');
       }
     }
     const table = `ip ${tableName(instance)}`;
@@ -166,7 +166,7 @@ export function startProxy(options: ProxyOptions): Proxy {
         isReady();
       } catch (error) {
         sound = false;
-        logger.error({ error }, 'service rules were not updated; trying again');
+        logger.error({ err: error }, 'service rules were not updated; trying again');
         await delay(backoff, undefined, { signal }).catch(() => {});
         backoff = Math.min(backoff * 2, longestBackoff);
         continue;
@@ -192,7 +192,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     for (const end of unsubscribe) end();
     wake.resolve();
   });
-  run().catch((error) => logger.error({ error }, 'service rules are no longer updated'));
+  run().catch((error) => logger.error({ err: error }, 'service rules are no longer updated'));
 
   return { ready, settled: () => (busy ? idle.promise : Promise.resolve()) };
 }
