@@ -5,6 +5,7 @@ import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Answer, type Call, isDryRun } from '../call.ts';
 import { alreadyExists, badRequest, invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
+import { owned } from '../schema/ownership.ts';
 import { complete, prepare, validate } from '../schema/steps.ts';
 import { objectKey } from '../storage/keys.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
@@ -14,6 +15,11 @@ import { timestamp } from './time.ts';
 
 const nameAttempts = 8;
 
+/** `given`: the object carries the record of who owns its fields already. */
+export interface Ownership {
+  ownership?: 'given';
+}
+
 /** Makes a new object from the body. */
 export async function create(machinery: Machinery, call: Call): Promise<Answer> {
   const object = bodyObject(call);
@@ -22,14 +28,19 @@ export async function create(machinery: Machinery, call: Call): Promise<Answer> 
 }
 
 /** Creates `object` as `call` asks (namespace, dry run, who); generates the name when only `generateName` is given. */
-export async function createObject(machinery: Machinery, call: Call, object: KubeObject): Promise<StoredObject> {
+export async function createObject(
+  machinery: Machinery,
+  call: Call,
+  object: KubeObject,
+  options: Ownership = {},
+): Promise<StoredObject> {
   const { generateName: base } = object.metadata;
-  if (object.metadata.name || !base) return await attempt(machinery, call, object);
+  if (object.metadata.name || !base) return await attempt(machinery, call, object, options);
   for (let tries = 1; ; tries++) {
     const named = structuredClone(object);
     named.metadata.name = generateName(base);
     try {
-      return await attempt(machinery, call, named);
+      return await attempt(machinery, call, named, options);
     } catch (error) {
       if (!isBerthError(error, 'AlreadyExists')) throw error;
       if (tries < nameAttempts) continue;
@@ -41,7 +52,12 @@ export async function createObject(machinery: Machinery, call: Call, object: Kub
   }
 }
 
-async function attempt(machinery: Machinery, call: Call, object: KubeObject): Promise<StoredObject> {
+async function attempt(
+  machinery: Machinery,
+  call: Call,
+  object: KubeObject,
+  { ownership }: Ownership,
+): Promise<StoredObject> {
   const { storage, admission } = machinery;
   const { description, prefix } = call.kind;
   if (!object.metadata.name) {
@@ -67,6 +83,7 @@ async function attempt(machinery: Machinery, call: Call, object: KubeObject): Pr
     request.object = complete(call, request.object);
     validate(call, request.object, undefined);
     await admission.check(request);
+    if (ownership !== 'given') request.object = owned(call, undefined, request.object, machinery.now());
     if (request.dryRun) {
       await storage.caughtUp();
       if (storage.get(key)) throw alreadyExists(description, object.metadata.name);
@@ -111,5 +128,18 @@ function stamp(machinery: Machinery, call: Call, object: KubeObject): void {
 
 /** Kinds without a specification have no generation. */
 export function hasGeneration(object: KubeObject): boolean {
-  return object.spec !== undefined;
+  return object.spec !== undefined && !withoutGeneration.has(object.kind);
 }
+
+const withoutGeneration = new Set([
+  'CertificateSigningRequest',
+  'HorizontalPodAutoscaler',
+  'Lease',
+  'LimitRange',
+  'Namespace',
+  'Node',
+  'PersistentVolume',
+  'PersistentVolumeClaim',
+  'ResourceQuota',
+  'Service',
+]);

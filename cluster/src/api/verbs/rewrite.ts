@@ -5,11 +5,12 @@ import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Call, isDryRun, subresourceName } from '../call.ts';
 import { conflict } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
+import { owned } from '../schema/ownership.ts';
 import { complete, validate } from '../schema/steps.ts';
 import { objectKey } from '../storage/keys.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
 import { partOf } from '../subresources/parts.ts';
-import { hasGeneration } from './create.ts';
+import { hasGeneration, type Ownership } from './create.ts';
 import { find } from './get.ts';
 
 const attempts = 16;
@@ -21,13 +22,19 @@ export type Revise = (current: KubeObject) => KubeObject | Promise<KubeObject>;
  * Replaces an object by what `revise` makes of it, through admission and validation. When somebody else was faster it
  * starts over, unless the new state names the version that it was made from.
  */
-export async function rewrite(machinery: Machinery, call: Call, revise: Revise): Promise<StoredObject> {
+export async function rewrite(
+  machinery: Machinery,
+  call: Call,
+  revise: Revise,
+  options: Ownership = {},
+): Promise<StoredObject> {
   const { storage } = machinery;
   const { description } = call.kind;
   for (let tries = 1; ; tries++) {
     if (!storage.isFresh) await storage.caughtUp();
     const current = await find(machinery, { ...call, options: noOptions });
     const proposed = await revise(current.object);
+    if (proposed === current.object) return current;
     const { uid, resourceVersion } = proposed.metadata;
     if (resourceVersion && resourceVersion !== String(current.revision)) throw conflict(description, call.name);
     if (uid && uid !== current.object.metadata.uid) {
@@ -35,7 +42,7 @@ export async function rewrite(machinery: Machinery, call: Call, revise: Revise):
       throw conflict(description, call.name, why);
     }
     try {
-      return await replace(machinery, call, current, keepServerFields(call, proposed, current.object));
+      return await replace(machinery, call, current, proposed, options);
     } catch (error) {
       const lost = isBerthError(error, 'Conflict') && error.details?.name === current.key;
       if (!lost) throw error;
@@ -50,9 +57,12 @@ async function replace(
   machinery: Machinery,
   call: Call,
   current: StoredObject,
-  proposed: KubeObject,
+  revised: KubeObject,
+  { ownership }: Ownership,
 ): Promise<StoredObject> {
   const { storage, admission } = machinery;
+  const { managedFields } = ownership === 'given' ? revised.metadata : current.object.metadata;
+  const proposed = withManagedFields(keepServerFields(call, revised, current.object), managedFields);
   const request: AdmissionRequest = {
     operation: 'UPDATE',
     call,
@@ -67,11 +77,15 @@ async function replace(
   let kept = false;
   try {
     await admission.admit(request);
-    const next = complete(call, request.object);
+    let next = complete(call, request.object);
     validate(call, next, current.object);
     await admission.check(request);
-    if (isDeepStrictEqual(next, current.object)) return current;
+    if (isDeepStrictEqual(next, current.object) && !clearsOwnership(revised)) return current;
     setGeneration(next, current.object);
+    if (ownership !== 'given') {
+      if (clearsOwnership(revised)) next = withManagedFields(next, revised.metadata.managedFields);
+      next = owned(call, current.object, next, machinery.now());
+    }
     if (request.dryRun) return encodeObject(current.key, next, current.revision);
     const stored = await (isFinished(next)
       ? remove(storage, current, next)
@@ -148,6 +162,17 @@ const serverFields = [
   'deletionGracePeriodSeconds',
   'generation',
 ] as const;
+
+function withManagedFields(object: KubeObject, managedFields: KubeObject['metadata']['managedFields']): KubeObject {
+  const { managedFields: _, ...metadata } = object.metadata;
+  return { ...object, metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } };
+}
+
+/** `managedFields: [{}]` asks to forget who owns what. */
+function clearsOwnership(revised: KubeObject): boolean {
+  const { managedFields } = revised.metadata;
+  return managedFields?.length === 1 && managedFields[0]?.manager === undefined;
+}
 
 /** The generation moves with everything but metadata and status. */
 function setGeneration(next: KubeObject, current: KubeObject): void {

@@ -1,0 +1,36 @@
+import { remoteClient } from '@berth/kube/client';
+import { type ClientUnderTest, clientConformance } from '@berth/kube/client/conformance';
+import { resources } from '@berth/kube/objects';
+import { startTestApi } from './testing.ts';
+
+const admin = { name: 'kubernetes-admin', groups: ['system:masters'] };
+const namespace = 'conformance';
+
+/** A server with a namespace of the suite's own, in which the account that pods run as is there already. */
+async function serverWithNamespace() {
+  const test = await startTestApi();
+  const loopback = test.api.client(admin);
+  await loopback.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: namespace } });
+  const metadata = { name: 'default', namespace };
+  await loopback.create(resources.serviceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata });
+  return { test, loopback };
+}
+
+clientConformance('loopback', async (): Promise<ClientUnderTest> => {
+  const { test, loopback } = await serverWithNamespace();
+  return { client: loopback, namespace, close: async () => await test[Symbol.asyncDispose]() };
+});
+
+clientConformance('remote, over TLS', async (): Promise<ClientUnderTest> => {
+  const { test } = await serverWithNamespace();
+  const { authority, admin: identity } = test.certificates;
+  const client = remoteClient({ server: test.url, ca: authority.cert, cert: identity.cert, key: identity.key });
+  return {
+    client,
+    namespace,
+    async close() {
+      await client.close();
+      await test[Symbol.asyncDispose]();
+    },
+  };
+});
