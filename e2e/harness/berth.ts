@@ -48,7 +48,8 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
   const berth = (...more: string[]) => run(process.execPath, [main, ...more, '--data-dir', dataDir]);
   const tryKubectl = (more: readonly string[], input?: string) =>
     run(clientBinary('kubectl'), more, {
-      env: { ...process.env, KUBECONFIG: kubeconfig },
+      // kubectl remembers what a server at an address can do; another test's server may have had the same port.
+      env: { ...process.env, KUBECONFIG: kubeconfig, KUBECACHEDIR: join(dataDir, 'kubectl-cache') },
       ...(input === undefined ? {} : { input }),
     });
 

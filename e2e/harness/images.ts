@@ -35,6 +35,7 @@ export async function busyboxArchive(
 export function webArchive(reference: string, version: string): Promise<ImageFile> {
   return busyboxArchive(reference, {
     files: { '/www/index.html': `${version}\n` },
-    cmd: ['/bin/busybox', 'httpd', '-f', '-p', '80', '-h', '/www'],
+    // As the first process of a container httpd would ignore SIGTERM, and each end would take the whole grace period.
+    cmd: ['/bin/sh', '-c', 'trap exit TERM; httpd -f -p 80 -h /www & wait $!'],
   });
 }
