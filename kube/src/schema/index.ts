@@ -1,5 +1,12 @@
 export { builtInCatalogue, builtInDefinitions, catalogueOf } from './catalogue.ts';
-export { copyData, type Decoded, decodeDefinition, decodeObject, type FieldValidation } from './decode/index.ts';
+export {
+  copyData,
+  type Decoded,
+  decodeDefinition,
+  decodeObject,
+  duplicateFields,
+  type FieldValidation,
+} from './decode/index.ts';
 export { applyDefaults, prepareForCreate, qosClassOf } from './defaults/index.ts';
 export { kinds } from './kinds/index.ts';
 export { kindFor, kindForObject } from './kinds/lookup.ts';

@@ -1,1 +1,2 @@
 export { copyData, type Decoded, decodeDefinition, decodeObject, type FieldValidation } from './decode.ts';
+export { duplicateFields } from './duplicates.ts';

@@ -149,21 +149,20 @@ function validateBinding(object: Fields, roleKinds: readonly string[], problems:
   if (old !== undefined && !sameData(roleRef, part(old, 'roleRef') ?? {}))
     problems.invalid('roleRef', roleRef, 'cannot change roleRef');
   parts(object, 'subjects').forEach((subject, index) => {
-    validateSubject(subject, `subjects[${index}]`, object, problems);
+    validateSubject(subject, `subjects[${index}]`, roleKinds.includes('Role'), problems);
   });
 }
 
 const subjectKinds = ['ServiceAccount', 'User', 'Group'];
 
-function validateSubject(subject: Fields, at: string, binding: Fields, problems: Problems): void {
+function validateSubject(subject: Fields, at: string, namespaced: boolean, problems: Problems): void {
   const kind = text(subject, 'kind') ?? '';
   const group = text(subject, 'apiGroup') ?? '';
   if (!text(subject, 'name')) problems.required(`${at}.name`);
   if (!subjectKinds.includes(kind)) problems.unsupported(`${at}.kind`, kind, subjectKinds);
   else if (kind === 'ServiceAccount') {
     if (group !== '') problems.unsupported(`${at}.apiGroup`, group, ['']);
-    const inNamespace = text(part(binding, 'metadata'), 'namespace');
-    if (!text(subject, 'namespace') && !inNamespace) problems.required(`${at}.namespace`);
+    if (!text(subject, 'namespace') && !namespaced) problems.required(`${at}.namespace`);
   } else if (group !== rbacGroup) problems.unsupported(`${at}.apiGroup`, group, [rbacGroup]);
 }
 
