@@ -2,6 +2,7 @@ import type { PathAnswer, PathHandler } from '../http/handle.ts';
 import type { KindRegistry } from '../kinds.ts';
 import { type DiscoveryDocuments, discoveryDocuments } from './documents.ts';
 
+const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 const aggregatedV2 = /application\/json;[^,]*as=APIGroupDiscoveryList/;
 
 /** Serves `/api` and `/apis` in the form that the client asks for, with 304 for what it has already. */
@@ -22,10 +23,9 @@ export function discoveryHandler(registry: KindRegistry): PathHandler {
     const document = aggregated ?? documents.legacy.get(trimmed);
     if (!document) return undefined;
     const headers = { etag: document.etag, vary: 'Accept', 'cache-control': 'public' };
-    if (request.headers['if-none-match'] === document.etag) return { code: 304, body: Buffer.alloc(0), headers };
-    const type = aggregated
-      ? 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList'
-      : 'application/json';
-    return { body: document.body, headers, type };
+    const type = aggregated ? aggregatedType : 'application/json';
+    // A 304 repeats the type, which a client's cache takes over.
+    const known = request.headers['if-none-match'] === document.etag;
+    return known ? { code: 304, body: Buffer.alloc(0), headers, type } : { body: document.body, headers, type };
   };
 }
