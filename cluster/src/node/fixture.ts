@@ -1,6 +1,7 @@
 import type { KubeClient } from '@berth/kube/client';
 import { type Pod, type PodSpec, resources } from '@berth/kube/objects';
 import { pino } from 'pino';
+import type { Kubeconfig } from '../api/certificates/kubeconfig.ts';
 import { startTestApi } from '../api/testing.ts';
 import { type NodeAgent, startNode } from './index.ts';
 import { type OwnContainerd, ownContainerd } from './runtime/containerd/fixture.ts';
@@ -9,6 +10,8 @@ import { type OwnContainerd, ownContainerd } from './runtime/containerd/fixture.
 export interface NodeFixture extends AsyncDisposable {
   client: KubeClient;
   containerd: OwnContainerd;
+  /** For clients of flesh: kubectl. */
+  kubeconfig: Kubeconfig;
   /** The agent now at work. */
   agent(): NodeAgent;
   /** Ends the agent as a crash would (containers go on), and starts another. */
@@ -47,6 +50,7 @@ export async function nodeFixture(): Promise<NodeFixture> {
   return {
     client,
     containerd,
+    kubeconfig: api.kubeconfig,
     agent: () => agent,
     async restartAgent(meanwhile) {
       await agent.stop();
