@@ -157,6 +157,10 @@ export function runtimeConformance(name: string, open: () => Promise<RuntimeFixt
       connection.end('ping');
       expect(await text(connection)).toBe('pong\n');
       server.close();
+
+      const refused = await runtime.portForward(sandbox, 7071);
+      refused.end('ping');
+      await expect(text(refused)).rejects.toThrow('connection refused');
     });
   });
 }

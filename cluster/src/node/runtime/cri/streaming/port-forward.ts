@@ -1,4 +1,4 @@
-import type { Duplex } from 'node:stream';
+import { Duplex, Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { BerthError } from '@berth/kube/errors';
 import { dialSpdy } from './spdy.ts';
@@ -13,12 +13,16 @@ export async function openPort(url: string, port: number): Promise<Duplex> {
   const errors = connection.open({ ...headers, streamType: 'error' });
   errors.end();
   const data = connection.open({ ...headers, streamType: 'data' });
-  void text(errors).then((message) => {
-    if (message !== '') data.destroy(new BerthError('ServiceUnavailable', message));
-  });
+  const failure = text(errors);
+  // The runtime says what went wrong beside the data, which just ends.
+  async function* received() {
+    yield* data;
+    const message = await failure;
+    connection.close();
+    if (message !== '') throw new BerthError('ServiceUnavailable', message);
+  }
+  const forwarded = Duplex.from({ readable: Readable.from(received(), { objectMode: false }), writable: data });
   // The runtime keeps the connection for further streams: with one stream, its end is the connection's.
-  data.on('close', () => connection.close());
-  data.on('end', () => data.writableFinished && data.destroy());
-  data.on('finish', () => data.readableEnded && data.destroy());
-  return data;
+  forwarded.on('close', () => connection.close());
+  return forwarded;
 }
