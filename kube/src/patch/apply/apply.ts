@@ -88,7 +88,7 @@ export function applyConfiguration(
   const entry = entryOf('Apply', by, wanted);
   const same = index >= 0 && conflicts.length === 0 && last.equals(wanted) && sameData(base, pruned);
   if (same && live !== undefined) return live;
-  return withManagers(pruned, [...others, entry]);
+  return withManagers(clone(pruned), [...others, entry]);
 }
 
 /**
@@ -193,9 +193,8 @@ function withManagers(object: KubeObject, managers: readonly Managed[]): KubeObj
         (a.manager ?? '').localeCompare(b.manager ?? ''),
     )
     .map(({ set, ...entry }) => ({ ...entry, fieldsV1: set.toFieldsV1() }));
-  const result = clone(object);
-  if (entries.length > 0) result.metadata.managedFields = entries;
-  return result;
+  if (entries.length === 0) return object;
+  return { ...object, metadata: { ...object.metadata, managedFields: entries } };
 }
 
 function conflictOf(conflicts: readonly { other: Managed; set: FieldSet }[]): BerthError {

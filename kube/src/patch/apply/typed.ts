@@ -129,6 +129,13 @@ export class Typed {
   }
 
   #descend(element: string, schema: Schema | undefined, before: unknown, now: unknown, into: Comparison): void {
+    // Most of an object is as it was: shared parts and plain values need no trees of their own.
+    if (before === now) return;
+    if (isPlain(before) && isPlain(now)) {
+      const part = before === undefined ? 'added' : now === undefined ? 'removed' : 'modified';
+      into[part].child(element).member = true;
+      return;
+    }
     const below: Comparison = { added: new FieldSet(), modified: new FieldSet(), removed: new FieldSet() };
     this.#compare(schema, before, now, below);
     for (const part of ['added', 'modified', 'removed'] as const) {
@@ -225,6 +232,10 @@ export class Typed {
     }
     return Object.keys(named).length === 0 ? undefined : `k:${JSON.stringify(named)}`;
   }
+}
+
+function isPlain(value: unknown): boolean {
+  return typeof value !== 'object' || value === null;
 }
 
 function named(value: unknown): Keyed {

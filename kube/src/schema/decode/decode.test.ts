@@ -108,6 +108,18 @@ describe('decoding', () => {
     });
   });
 
+  it('writes quantities in their canonical form', () => {
+    const limits = { cpu: 0.5, memory: '1024Mi', 'example.com/gpu': '1000m' };
+    const { object } = decodeObject(
+      pod,
+      { spec: { containers: [{ name: 'c', resources: { limits } }] } },
+      { mode: 'Strict' },
+    );
+    expect(object.spec).toMatchObject({
+      containers: [{ resources: { limits: { cpu: '500m', memory: '1Gi', 'example.com/gpu': '1' } } }],
+    });
+  });
+
   it('takes dangerous keys for data', () => {
     const body = JSON.parse(
       '{"metadata":{"name":"a"},"data":{"__proto__":"p","constructor":"c","toString":"t"},"__proto__":{"x":1},"constructor":1}',

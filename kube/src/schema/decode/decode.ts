@@ -1,6 +1,6 @@
 import { BerthError } from '../../errors/index.ts';
 import type { KubeObject } from '../../objects/index.ts';
-import { parseQuantity } from '../../quantity/index.ts';
+import { canonicalQuantity } from '../../quantity/index.ts';
 import { builtInCatalogue } from '../catalogue.ts';
 import type { KindDescription } from '../types.ts';
 import { type Shape, shapesOf } from './shape.ts';
@@ -171,8 +171,7 @@ function scalar(shape: Shape, value: unknown, place: Place): unknown {
       break;
     case 'quantity':
       if (typeof value !== 'string' && typeof value !== 'number') break;
-      parseQuantity(value);
-      return String(value);
+      return canonicalQuantity(value);
     case 'time':
       return time(value, shape, place);
     case 'bytes':
