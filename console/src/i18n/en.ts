@@ -26,7 +26,6 @@ export const en = {
   'header.broken': 'Connection lost. What you see may be out of date; trying again.',
   'header.restored': 'Connected again.',
 
-  'signIn.checking': 'Checking your session',
   'signIn.title': 'Sign in to Berth',
   'signIn.why': 'This browser has no session. Berth is opened with a sign-in link that works once.',
   'signIn.how': 'For a new link, run this on the machine that runs Berth, and open the link it prints:',
@@ -35,7 +34,6 @@ export const en = {
   'signIn.unreachable': 'Berth does not answer. See that it runs, then try again.',
   'signIn.retry': 'Try again',
   'signIn.copy': 'Copy the command',
-  'signIn.copied': 'Copied',
   'signIn.lifetime': 'A link expires after 15 minutes.',
 
   'nav.label': 'Places',
@@ -66,7 +64,6 @@ export const en = {
   'kind.namespaces': 'Namespaces',
   'kind.events': 'Events',
 
-  'status.label': 'Status',
   'status.running': 'Running',
   'status.ready': 'Ready',
   'status.active': 'Active',
@@ -96,7 +93,6 @@ export const en = {
   'column.available': 'Available',
   'column.images': 'Images',
   'column.desired': 'Desired',
-  'column.current': 'Current',
   'column.completions': 'Completions',
   'column.duration': 'Duration',
   'column.schedule': 'Schedule',
@@ -143,8 +139,6 @@ export const en = {
   'list.emptyNext': 'What is created appears here by itself.',
   'list.showAll': 'Look in all namespaces',
   'list.noMatch': 'Nothing matches “{{search}}”.',
-  'list.sortAscending': 'Sorted upwards',
-  'list.sortDescending': 'Sorted downwards',
   'list.openPage': 'Open page',
   'list.closeDetails': 'Close the details',
   'list.details': 'Details of {{name}}',
@@ -172,7 +166,6 @@ export const en = {
   'object.timeline.note': 'A cluster keeps events for a limited time, often one hour.',
   'object.pods': 'Pods',
   'object.containers': 'Containers',
-  'object.data': 'Data',
   'object.copyName': 'Copy the name',
   'object.deleted': 'This object has been deleted. What you see is its last state.',
 
@@ -221,7 +214,6 @@ export const en = {
   'fact.podLimit': 'Pods at most',
   'fact.allocatable': '{{allocatable}} of {{capacity}} for pods',
   'fact.taints': 'Taints',
-  'fact.apiVersion': 'API version',
   'fact.none': 'none',
   'fact.more': 'Show {{count}} more',
 
@@ -232,8 +224,6 @@ export const en = {
   'container.exit': 'exit code {{code}}',
   'container.image': 'Image',
   'container.last': 'Last state',
-  'container.state': 'State',
-  'container.since': 'since {{age}}',
   'container.restarts': 'Restarts',
   'container.ports': 'Ports',
   'container.resources': 'Requests and limits',
@@ -244,6 +234,7 @@ export const en = {
   'timeline.condition': 'Condition',
   'timeline.event': 'Event',
   'timeline.warning': 'Warning',
+  'timeline.normal': 'Normal',
   'timeline.times': '{{count}} times',
 
   'logs.container': 'Container',
@@ -266,7 +257,6 @@ export const en = {
   'logs.failed': 'The log cannot be read: {{message}}',
   'logs.lines': 'Lines of the log',
 
-  'yaml.loading': 'Loading the editor',
   'yaml.label': 'The object as YAML',
   'yaml.copy': 'Copy',
   'yaml.copied': 'Copied',
@@ -279,7 +269,6 @@ export const en = {
   'overview.changes': 'What changed lately?',
   'overview.needs': 'What needs me?',
   'overview.allWell': 'All is well.',
-  'overview.looking': 'Looking.',
   'overview.needCare_one': '{{formatted}} thing needs care.',
   'overview.needCare_other': '{{formatted}} things need care.',
   'overview.nothingNeeded': 'Nothing needs you now.',

@@ -28,7 +28,6 @@ export const zhTW: Texts = {
   'header.broken': '連線中斷，畫面內容可能不是最新；正在重新連線。',
   'header.restored': '已恢復連線。',
 
-  'signIn.checking': '正在檢查登入狀態',
   'signIn.title': '登入 Berth',
   'signIn.why': '這個瀏覽器尚未登入。Berth 以只能使用一次的登入連結開啟。',
   'signIn.how': '要取得新的連結，請在執行 Berth 的機器上執行下列指令，並開啟它印出的連結：',
@@ -37,7 +36,6 @@ export const zhTW: Texts = {
   'signIn.unreachable': 'Berth 沒有回應。請確認它正在執行，然後再試一次。',
   'signIn.retry': '再試一次',
   'signIn.copy': '複製指令',
-  'signIn.copied': '已複製',
   'signIn.lifetime': '連結在 15 分鐘後失效。',
 
   'nav.label': '位置',
@@ -68,7 +66,6 @@ export const zhTW: Texts = {
   'kind.namespaces': '命名空間',
   'kind.events': '事件',
 
-  'status.label': '狀態',
   'status.running': '執行中',
   'status.ready': '就緒',
   'status.active': '使用中',
@@ -98,7 +95,6 @@ export const zhTW: Texts = {
   'column.available': '可用',
   'column.images': '映像檔',
   'column.desired': '期望',
-  'column.current': '目前',
   'column.completions': '完成數',
   'column.duration': '歷時',
   'column.schedule': '排程',
@@ -144,8 +140,6 @@ export const zhTW: Texts = {
   'list.emptyNext': '建立之後會自動出現在這裡。',
   'list.showAll': '查看所有命名空間',
   'list.noMatch': '沒有符合「{{search}}」的項目。',
-  'list.sortAscending': '遞增排序',
-  'list.sortDescending': '遞減排序',
   'list.openPage': '開啟頁面',
   'list.closeDetails': '關閉詳細資料',
   'list.details': '{{name}} 的詳細資料',
@@ -173,7 +167,6 @@ export const zhTW: Texts = {
   'object.timeline.note': '叢集只保留事件一段時間，通常是一小時。',
   'object.pods': 'Pod',
   'object.containers': '容器',
-  'object.data': '資料',
   'object.copyName': '複製名稱',
   'object.deleted': '這個物件已被刪除，以下是它最後的狀態。',
 
@@ -222,7 +215,6 @@ export const zhTW: Texts = {
   'fact.podLimit': 'Pod 上限',
   'fact.allocatable': '{{capacity}} 中 {{allocatable}} 可供 Pod 使用',
   'fact.taints': '污點',
-  'fact.apiVersion': 'API 版本',
   'fact.none': '無',
   'fact.more': '再顯示 {{count}} 項',
 
@@ -233,8 +225,6 @@ export const zhTW: Texts = {
   'container.exit': '結束代碼 {{code}}',
   'container.image': '映像檔',
   'container.last': '前次狀態',
-  'container.state': '狀態',
-  'container.since': '已 {{age}}',
   'container.restarts': '重新啟動',
   'container.ports': '連接埠',
   'container.resources': '資源請求與上限',
@@ -245,6 +235,7 @@ export const zhTW: Texts = {
   'timeline.condition': '狀況',
   'timeline.event': '事件',
   'timeline.warning': '警告',
+  'timeline.normal': '一般',
   'timeline.times': '{{count}} 次',
 
   'logs.container': '容器',
@@ -265,7 +256,6 @@ export const zhTW: Texts = {
   'logs.failed': '無法讀取日誌：{{message}}',
   'logs.lines': '日誌內容',
 
-  'yaml.loading': '正在載入編輯器',
   'yaml.label': '物件的 YAML',
   'yaml.copy': '複製',
   'yaml.copied': '已複製',
@@ -278,7 +268,6 @@ export const zhTW: Texts = {
   'overview.changes': '最近有什麼變動？',
   'overview.needs': '什麼需要我處理？',
   'overview.allWell': '一切正常。',
-  'overview.looking': '正在查看。',
   'overview.needCare_other': '有 {{formatted}} 件事需要處理。',
   'overview.nothingNeeded': '目前沒有需要您處理的事。',
   'overview.noChanges': '沒有變動紀錄。',

@@ -44,8 +44,8 @@ export function statusColumn<T extends KubeObject>(health: (object: T) => Health
   return {
     id: 'status',
     label: 'column.status',
-    min: 176,
-    grow: 2,
+    min: 190,
+    grow: 3,
     rank: 0,
     value: (object) => {
       const found = health(object);

@@ -3,6 +3,7 @@ import type { ReactNode } from 'react';
 import type { ServedResource } from '../api/resource.ts';
 import type { TableColumn } from '../components/object-table/types.ts';
 import type { TextKey } from '../i18n/text.ts';
+import type { Sorting } from '../list/rows.ts';
 import type { Health } from './health.ts';
 
 export interface Fact {
@@ -19,6 +20,8 @@ export interface KindView<T extends KubeObject = KubeObject> {
   path: string;
   title: TextKey | { text: string };
   columns: readonly TableColumn<T>[];
+  /** By name, upwards, unless said otherwise. */
+  sorting?: Sorting;
   health?(object: T): Health | undefined;
   /** The important first. What every kind has (age, labels, owner) is added by the page. */
   facts?(object: T): Fact[];

@@ -4,6 +4,7 @@ import { type Snapshot, WatchCache } from './cache.ts';
 import { follow, type WatcherWorld } from './watcher.ts';
 
 const linger = 30_000;
+const retryEvent = 'berth:retry';
 const largeCollection = 5000;
 const largeInterval = 250;
 
@@ -63,6 +64,11 @@ export class WatchHub {
   onHealth(listener: () => void): () => void {
     this.#health.add(listener);
     return () => this.#health.delete(listener);
+  }
+
+  /** Tries at once whatever is waiting to try again. */
+  retry(): void {
+    window.dispatchEvent(new Event(retryEvent));
   }
 
   /** Ends everything, as at sign-out; nothing that was read stays in memory. */
@@ -140,11 +146,13 @@ function pause(ms: number, signal: AbortSignal): Promise<void> {
     const done = () => {
       clearTimeout(timer);
       window.removeEventListener('online', done);
+      window.removeEventListener(retryEvent, done);
       signal.removeEventListener('abort', done);
       resolve();
     };
     const timer = setTimeout(done, ms);
     window.addEventListener('online', done);
+    window.addEventListener(retryEvent, done);
     signal.addEventListener('abort', done);
   });
 }

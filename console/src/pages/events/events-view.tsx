@@ -14,9 +14,10 @@ export const eventsView: KindView<Event> = {
   resource: kinds.events,
   path: '/events',
   title: 'kind.events',
+  sorting: { id: 'lastSeen', descending: false },
   columns: [
     figureColumn('lastSeen', 'column.lastSeen', (event) => -new Date(timeOf(event) ?? 0).getTime(), {
-      min: 110,
+      min: 92,
       rank: 0,
       cell: (event) => <Age time={timeOf(event)} />,
     }),
@@ -26,11 +27,11 @@ export const eventsView: KindView<Event> = {
       rank: 3,
       cell: (event) => <EventType type={event.type} />,
     }),
-    textColumn('reason', 'column.reason', (event) => event.reason, { min: 130, rank: 0 }),
+    textColumn('reason', 'column.reason', (event) => event.reason, { min: 116, rank: 0 }),
     textColumn('object', 'column.object', (event) => `${event.involvedObject.kind}/${event.involvedObject.name}`, {
-      min: 180,
+      min: 172,
       grow: 2,
-      rank: 2,
+      rank: 0,
       cell: (event) => <ReferenceLink reference={event.involvedObject} />,
     }),
     textColumn('message', 'column.message', (event) => event.message, { min: 220, grow: 5, rank: 1 }),
@@ -49,8 +50,7 @@ function EventType({ type }: { type: string | undefined }) {
   const warning = type === 'Warning';
   return (
     <span>
-      <StatusShape level={warning ? 'degraded' : 'ok'} />{' '}
-      {warning ? t('timeline.warning') : (type ?? t('timeline.event'))}
+      <StatusShape level={warning ? 'degraded' : 'ok'} /> {warning ? t('timeline.warning') : t('timeline.normal')}
     </span>
   );
 }

@@ -8,6 +8,7 @@ import { PageHeader } from '../../components/page-header.tsx';
 import { SearchLine } from '../../components/search-line.tsx';
 import { formatCount } from '../../format/duration.ts';
 import { useText } from '../../i18n/text.ts';
+import { kinds } from '../../kinds/resources.ts';
 import styles from './explorer.module.css';
 
 export function useDiscovery() {
@@ -72,7 +73,7 @@ function KindTable({ resources }: { resources: readonly DiscoveredResource[] }) 
           {resources.map((one) => (
             <tr key={`${one.group}/${one.resource}`}>
               <td>
-                <Link to={`/explorer/${one.group || 'core'}/${one.version}/${one.resource}`}>{one.kind}</Link>
+                <Link to={pathOfKind(one)}>{one.kind}</Link>
               </td>
               <td className="mono">{one.group || 'core'}</td>
               <td className={`mono ${styles.minor}`}>{one.version}</td>
@@ -84,4 +85,10 @@ function KindTable({ resources }: { resources: readonly DiscoveredResource[] }) 
       </table>
     </section>
   );
+}
+
+/** The kind's own place where it has one. */
+function pathOfKind(one: DiscoveredResource): string {
+  const own = Object.values(kinds).find((kind) => kind.resource === one.resource && kind.group === one.group);
+  return own === undefined ? `/explorer/${one.group || 'core'}/${one.version}/${one.resource}` : `/${own.resource}`;
 }

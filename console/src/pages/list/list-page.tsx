@@ -20,6 +20,8 @@ import { ColumnMenu, useColumnChoice } from './column-menu.tsx';
 import { DetailDrawer } from './detail-drawer.tsx';
 import styles from './list-page.module.css';
 
+const byName: Sorting = { id: 'name', descending: false };
+
 /** The live list of one kind: true count, one search line, columns to choose, details beside it. */
 export function ListPage({ view }: { view: KindView }) {
   const { t, language } = useText();
@@ -27,7 +29,7 @@ export function ListPage({ view }: { view: KindView }) {
   const namespace = view.resource.namespaced ? chosen : undefined;
   const watch = useWatch(view.resource, { namespace });
   const [address, setAddress] = useSearchParams();
-  const [sorting, setSorting] = useState<Sorting>({ id: 'name', descending: false });
+  const [sorting, setSorting] = useState<Sorting>(view.sorting ?? byName);
   const [compact] = useLocalStorage({ key: 'berth.compact', defaultValue: false });
   const choice = useColumnChoice(view.path);
   const search = address.get('q') ?? '';

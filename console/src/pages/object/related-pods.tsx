@@ -32,7 +32,8 @@ export function RelatedPods({ selection }: { selection: PodSelection }) {
       sorting,
     );
   }, [pods.objects, wanted, selector, sorting]);
-  const columns = podView.columns.filter((column) => column.id !== 'namespace' || selection.namespace === undefined);
+  const known = selection.nodeName === undefined ? 'namespace' : 'node';
+  const columns = useMemo(() => podView.columns.filter((column) => column.id !== known), [known]);
   return (
     <section>
       <h2 className={styles.title}>
