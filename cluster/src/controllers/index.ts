@@ -1,13 +1,16 @@
 import { type Clock, type KubeClient, sharedInformers } from '@berth/kube/client';
 import type { ResourceRef } from '@berth/kube/objects';
 import { eventRecorder, type Reconciler, startWorker } from '@berth/kube/reconcile';
+import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
 import { endpointSliceController, endpointsController, orphanedEndpointsController } from './endpoints/index.ts';
 import { startGarbageCollector } from './garbage/index.ts';
+import { jobController } from './job/index.ts';
 import { namespaceController } from './namespace/index.ts';
 import { replicaSetController } from './replicaset/index.ts';
 import { customResourceDefinitions, type Served, servedResources } from './served.ts';
 import { rootCaController, serviceAccountController } from './serviceaccount/index.ts';
+import { statefulSetController } from './statefulset/index.ts';
 
 export interface ControllersOptions {
   client: KubeClient;
@@ -24,6 +27,9 @@ export function controllers(options: { clusterCa?: string | undefined; served: S
   return [
     deploymentController,
     replicaSetController,
+    statefulSetController,
+    daemonSetController,
+    jobController,
     endpointSliceController,
     endpointsController,
     orphanedEndpointsController,

@@ -95,9 +95,15 @@ export function startFakeKubelet(
       const broken = pod.spec?.containers.some((container) => container.image?.includes('broken'));
       const ready = { type: 'Ready', status: broken ? 'False' : 'True', lastTransitionTime: rfc3339(Date.now()) };
       const ip = `10.0.${address >> 8}.${address++ & 255}`;
-      const status = { phase: 'Running', podIP: ip, podIPs: [{ ip }], conditions: [ready] };
+      const status = { phase: phaseOf(pod), podIP: ip, podIPs: [{ ip }], conditions: [ready] };
       await client.patch(resources.pods, key, { type: 'merge', body: { status } }, { subresource: 'status' });
     }
+  }
+
+  /** What the image is made to do: `ends:well` and `ends:badly` are programs that end. */
+  function phaseOf({ spec }: Pod): string {
+    const image = spec?.containers[0]?.image;
+    return image === 'ends:well' ? 'Succeeded' : image === 'ends:badly' ? 'Failed' : 'Running';
   }
 
   informer.subscribe((change) => {

@@ -1,0 +1,96 @@
+import type { KubeObject, PodTemplateSpec, Resource } from '@berth/kube/objects';
+import type { Action, View } from '@berth/kube/reconcile';
+import { canonicalJson, hashOf } from './hashing.ts';
+import { controllerReference } from './pods/index.ts';
+import { keyOf } from './status.ts';
+
+/** A template as it was at one time: what `kubectl rollout history | undo` of StatefulSets and DaemonSets reads. */
+export type ControllerRevision = KubeObject & {
+  revision: number;
+  data?: { spec?: { template?: PodTemplateSpec & { $patch?: string } } };
+};
+
+export const controllerRevisions: Resource<ControllerRevision> = {
+  group: 'apps',
+  version: 'v1',
+  resource: 'controllerrevisions',
+  kind: 'ControllerRevision',
+  namespaced: true,
+};
+
+const hashLabel = 'controller.kubernetes.io/hash';
+export const podRevisionLabel = 'controller-revision-hash';
+
+export interface Revisions {
+  /** Of the present template; when it is only being made, as it will be. */
+  update: ControllerRevision;
+  /** All that are there, oldest first. */
+  known: readonly ControllerRevision[];
+  actions: Action[];
+}
+
+/** Finds the revision of the owner's template, or makes it; one that is taken up again becomes the newest. */
+export function syncRevisions(owner: KubeObject, template: PodTemplateSpec, view: View): Revisions {
+  const known = [...view.controlledBy(controllerRevisions, owner.metadata.uid ?? '')].sort(
+    (a, b) => a.revision - b.revision,
+  );
+  const newest = known.at(-1)?.revision ?? 0;
+  const data = { spec: { template: { ...template, $patch: 'replace' } } };
+  const wanted = canonicalJson(data);
+  const present = known.findLast((each) => canonicalJson(each.data) === wanted);
+  if (present) {
+    if (present.revision === newest) return { update: present, known, actions: [] };
+    const body = { metadata: { uid: present.metadata.uid }, revision: newest + 1 };
+    const patch = { type: 'merge' as const, body };
+    return {
+      update: { ...present, revision: newest + 1 },
+      known,
+      actions: [{ type: 'patch', resource: controllerRevisions, key: keyOf(present), patch }],
+    };
+  }
+  const revision = newRevision(owner, data, newest + 1, view);
+  return { update: revision, known, actions: [{ type: 'create', resource: controllerRevisions, object: revision }] };
+}
+
+function newRevision(owner: KubeObject, data: object, number: number, view: View): ControllerRevision {
+  for (let salt = 0; ; salt++) {
+    const hash = hashOf(data, salt === 0 ? undefined : salt);
+    const key = { ...keyOf(owner), name: `${owner.metadata.name}-${hash}` };
+    if (view.get(controllerRevisions, key)) continue;
+    return {
+      apiVersion: 'apps/v1',
+      kind: 'ControllerRevision',
+      metadata: {
+        ...key,
+        labels: { ...owner.metadata.labels, [hashLabel]: hash },
+        ownerReferences: [controllerReference(owner)],
+      },
+      data,
+      revision: number,
+    };
+  }
+}
+
+export function hashOfRevision({ metadata }: ControllerRevision): string {
+  return metadata.labels?.[hashLabel] ?? metadata.name;
+}
+
+/** The template that a revision holds. */
+export function templateOf(revision: ControllerRevision | undefined): PodTemplateSpec | undefined {
+  const template = revision?.data?.spec?.template;
+  if (!template) return undefined;
+  const { $patch: _, ...rest } = template;
+  return rest;
+}
+
+/** Deletes the oldest revisions that nothing uses, beyond the limit. */
+export function trimRevisions(
+  known: readonly ControllerRevision[],
+  used: ReadonlySet<string>,
+  limit: number,
+): Action[] {
+  const unused = known.filter(({ metadata }) => !used.has(metadata.name));
+  return unused
+    .slice(0, Math.max(0, unused.length - limit))
+    .map((revision): Action => ({ type: 'delete', resource: controllerRevisions, key: keyOf(revision) }));
+}
