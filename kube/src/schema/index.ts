@@ -1,4 +1,5 @@
 export { builtInCatalogue, builtInDefinitions, catalogueOf } from './catalogue.ts';
+export { convertObject, storedAs } from './convert/index.ts';
 export {
   copyData,
   type Decoded,

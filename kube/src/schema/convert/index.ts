@@ -1,0 +1,1 @@
+export { convertObject, storedAs } from './convert.ts';
