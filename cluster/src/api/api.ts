@@ -13,6 +13,7 @@ import { publishRootCa } from './bootstrap/root-ca.ts';
 import { discoveryHandler } from './discovery/handler.ts';
 import { requestHandler } from './http/handle.ts';
 import { healthHandler, type ReadyCheck } from './http/health.ts';
+import { RequestMetrics } from './http/metrics.ts';
 import { HttpsServer } from './http/server.ts';
 import { KindRegistry } from './kinds.ts';
 import { LoopbackClient } from './loopback/client.ts';
@@ -63,16 +64,17 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   await bootstrap(client(self), { serviceRange });
   const stopPublishing = publishRootCa(storage, client(self), { clusterCa, logger });
 
+  const metrics = new RequestMetrics();
   const servers = new Set<HttpsServer>();
   const handler = requestHandler({
     pipeline,
     authenticator,
     tables: new Tables(now),
     protobuf: new ProtobufDecoder(),
-    paths: [healthHandler(checks), discoveryHandler(registry), openApiHandler(registry)],
+    paths: [healthHandler(checks), discoveryHandler(registry), openApiHandler(registry), metrics.handler(storage)],
     streams: new Map([['/pods/log', podLog(machinery, podAccess)]]),
     failed: (error, path) => logger.error({ err: error, path }, 'a request failed'),
-    finished: () => {},
+    finished: (verb, resource, code, milliseconds) => metrics.finished(verb, resource, code, milliseconds),
   });
 
   return {

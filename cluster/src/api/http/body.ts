@@ -35,7 +35,9 @@ export function readBody(request: Request): Promise<Buffer> {
       resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
     });
     request.on('error', fail);
-    request.on('close', () => fail(badRequest('the connection ended within the body')));
+    request.on('close', () => {
+      if (!request.readableEnded) fail(badRequest('the connection ended within the body'));
+    });
   });
 }
 

@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { BerthError, isBerthError } from '@berth/kube/errors';
 import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
+import { impersonated } from '../authentication/impersonation.ts';
 import type { Call } from '../call.ts';
 import { unknownPath } from '../faults.ts';
 import { attributesOf, methodNotAllowed, type Pipeline } from '../pipeline.ts';
@@ -35,7 +35,7 @@ export interface HandlerParts {
   paths: readonly PathHandler[];
   streams: ReadonlyMap<string, StreamHandler>;
   failed(error: unknown, path: string): void;
-  finished(verb: string, resource: string, code: number, startedMs: number): void;
+  finished(verb: string, resource: string, code: number, milliseconds: number): void;
 }
 
 const publicPaths = /^\/(?:healthz|readyz|livez)(?:\/|$)|^\/version\/?$/;
@@ -73,7 +73,8 @@ async function servePath(parts: HandlerParts, request: Request, response: Respon
   const verb = (request.method ?? 'GET').toLowerCase();
   if (!isPublic) {
     if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
-    pipeline.authorize(user, { verb: verb === 'head' ? 'get' : verb, path });
+    const acting = impersonated(pipeline, user, request.headers);
+    pipeline.authorize(acting, { verb: verb === 'head' ? 'get' : verb, path });
   }
   if (verb !== 'get' && verb !== 'head') throw methodNotAllowed();
   for (const handler of paths) {
@@ -119,20 +120,16 @@ export async function callOf(
   const asked = authenticator.authenticate(tlsSocketOf(request), request.headers.authorization);
   const user = asked instanceof Promise ? await asked : asked;
   if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
+  const acting = impersonated(pipeline, user, request.headers);
   const verb = verbOf(request.method ?? 'GET', target, options);
   if (!verb) throw methodNotAllowed();
   const { kind, subresource } = pipeline.resolve(target);
-  pipeline.authorize(user, attributesOf(target, kind, verb));
+  pipeline.authorize(acting, attributesOf(target, kind, verb));
   const { namespace, name } = target;
-  return { verb, user, kind, namespace, name, subresource, options, warnings: [], signal: undefined };
+  return { verb, user: acting, kind, namespace, name, subresource, options, warnings: [], signal: undefined };
 }
 
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);
   return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
-}
-
-/** An id for one request's traces in logs and audit. */
-export function newAuditId(): string {
-  return randomUUID();
 }

@@ -127,7 +127,7 @@ export class LoopbackClient implements KubeClient {
   ): Promise<Answer> {
     const { fieldManager, dryRun, fieldValidation, subresource, signal, force } = options;
     const query = { fieldManager, dryRun: dryRunOf(dryRun), fieldValidation, force };
-    return this.#run(verb, resource, key, { query, body: structuredClone(body), subresource, signal, patchType });
+    return this.#run(verb, resource, key, { query, body, subresource, signal, patchType });
   }
 
   async #run(verb: CallVerb, resource: Resource, key: Partial<ObjectKey>, details: Details): Promise<Answer> {

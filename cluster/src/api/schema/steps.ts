@@ -19,6 +19,11 @@ export function complete(call: Call, object: KubeObject): KubeObject {
   return applyDefaults(call.kind.description, decoded.object);
 }
 
+/** The defaults of what admission has added; its plugins write what the schema knows, so nothing is decoded again. */
+export function redefault(call: Call, object: KubeObject): KubeObject {
+  return applyDefaults(call.kind.description, object);
+}
+
 /** What the server adds to a new object after its defaults: first status, finalizers, selectors. */
 export function prepare(call: Call, object: KubeObject): KubeObject {
   return prepareForCreate(call.kind.description, object);

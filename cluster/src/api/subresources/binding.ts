@@ -41,3 +41,12 @@ export async function binding(machinery: Machinery, call: Call): Promise<Answer>
     value: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
   };
 }
+
+/** `bindings`: the same, with the pod's name in the body. */
+export async function legacyBinding(machinery: Machinery, call: Call): Promise<Answer> {
+  const name = isRecord(call.body) && isRecord(call.body.metadata) ? call.body.metadata.name : undefined;
+  const kind = machinery.kinds.get('', 'v1', 'pods');
+  const subresource = kind?.subresources.get('binding');
+  if (typeof name !== 'string' || !kind || !subresource) throw badRequest('metadata.name: Required value');
+  return await binding(machinery, { ...call, kind, subresource, name });
+}

@@ -1,7 +1,7 @@
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { ServiceAccountTokens } from '../authentication/service-accounts.ts';
 import type { RbacAuthorizer } from '../authorization/rbac.ts';
-import { binding } from './binding.ts';
+import { binding, legacyBinding } from './binding.ts';
 import { eviction } from './eviction.ts';
 import { wholeObjectSubresources } from './parts.ts';
 import { reviews } from './reviews.ts';
@@ -23,6 +23,7 @@ export function subresourcesOf({ authorizer, authenticator, tokens }: Subresourc
   const handlers = new Map<string, Handler>([
     ...reviews(authorizer, authenticate),
     ['/pods/binding', binding],
+    ['/bindings', legacyBinding],
     ['/pods/eviction', eviction],
     ['/serviceaccounts/token', tokenRequests(tokens)],
   ]);

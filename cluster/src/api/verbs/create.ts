@@ -6,7 +6,7 @@ import { type Answer, type Call, isDryRun } from '../call.ts';
 import { alreadyExists, badRequest, invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { owned } from '../schema/ownership.ts';
-import { complete, prepare, validate } from '../schema/steps.ts';
+import { complete, prepare, redefault, validate } from '../schema/steps.ts';
 import { objectKey } from '../storage/keys.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
 import { bodyObject } from './decode.ts';
@@ -80,7 +80,7 @@ async function attempt(
   let kept = false;
   try {
     await admission.admit(request);
-    request.object = complete(call, request.object);
+    request.object = redefault(call, request.object);
     validate(call, request.object, undefined);
     await admission.check(request);
     if (ownership !== 'given') request.object = owned(call, undefined, request.object, machinery.now());

@@ -2,23 +2,23 @@ import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import type { Call } from '../call.ts';
 import { badRequest } from '../faults.ts';
 
-/** The call's body as an object of its kind, with namespace and name as the path has them. Throws `BadRequest`. */
+/**
+ * The call's body as an object of its kind, with the namespace that the path has. Its fields are the body's own; the
+ * object and its metadata are new. Throws `BadRequest`.
+ */
 export function bodyObject(call: Call): KubeObject {
   const { body } = call;
   if (!isRecord(body)) throw badRequest(`the body must be an object of kind ${call.kind.description.kind}`);
   const expected = apiVersionOf(call.kind.description);
   const { kind } = call.kind.description;
-  body.apiVersion ??= expected;
-  body.kind ??= kind;
-  if (body.apiVersion !== expected || body.kind !== kind) {
+  if ((body.apiVersion ?? expected) !== expected || (body.kind ?? kind) !== kind) {
     const given = `${String(body.apiVersion)}, Kind=${String(body.kind)}`;
     throw badRequest(`${kind} in version "${expected}" cannot be handled as a ${kind}: the body is ${given}`);
   }
-  body.metadata ??= {};
-  if (!isRecord(body.metadata)) throw badRequest('metadata must be an object');
-  const metadata = body.metadata as unknown as KubeObject['metadata'];
+  if (body.metadata !== undefined && !isRecord(body.metadata)) throw badRequest('metadata must be an object');
+  const metadata = { ...body.metadata } as unknown as KubeObject['metadata'];
   checkNamespace(call, metadata);
-  return body as KubeObject;
+  return { ...body, apiVersion: expected, kind, metadata };
 }
 
 function checkNamespace(call: Call, metadata: KubeObject['metadata']): void {

@@ -6,7 +6,7 @@ import { type Call, isDryRun, subresourceName } from '../call.ts';
 import { conflict } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { owned } from '../schema/ownership.ts';
-import { complete, validate } from '../schema/steps.ts';
+import { complete, redefault, validate } from '../schema/steps.ts';
 import { objectKey } from '../storage/keys.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
 import { partOf } from '../subresources/parts.ts';
@@ -77,7 +77,7 @@ async function replace(
   let kept = false;
   try {
     await admission.admit(request);
-    let next = complete(call, request.object);
+    let next = redefault(call, request.object);
     validate(call, next, current.object);
     await admission.check(request);
     if (isDeepStrictEqual(next, current.object) && !clearsOwnership(revised)) return current;

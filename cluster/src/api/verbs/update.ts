@@ -11,7 +11,6 @@ export async function update(machinery: Machinery, call: Call): Promise<Answer> 
   if (name && name !== call.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
   }
-  // Admission may change what it is given, and there may be a second attempt.
-  const stored = await rewrite(machinery, call, () => structuredClone(object));
+  const stored = await rewrite(machinery, call, () => object);
   return { type: 'object', object: stored };
 }

@@ -1,0 +1,138 @@
+import type { KubeClient } from '@berth/kube/client';
+import { type Pod, resources, type Service } from '@berth/kube/objects';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { memoryStore } from '../../store/index.ts';
+import { startTestApi, type TestApi } from '../testing.ts';
+
+let server: TestApi;
+let admin: KubeClient;
+const masters = { name: 'root', groups: ['system:masters'] };
+
+beforeAll(async () => {
+  server = await startTestApi();
+  admin = server.api.client(masters);
+  const metadata = { name: 'default', namespace: 'default' };
+  await admin.create(resources.serviceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata });
+});
+afterAll(async () => await server[Symbol.asyncDispose]());
+
+const pod = (name: string, spec: object = {}, namespace = 'default'): Pod => ({
+  apiVersion: 'v1',
+  kind: 'Pod',
+  metadata: { name, namespace },
+  spec: { containers: [{ name: 'main', image: 'example/main:1' }], ...spec },
+});
+
+describe('pods', () => {
+  test('find the token, the authority and the namespace of their service account', async () => {
+    const { spec } = await admin.create(resources.pods, pod('tokened'));
+    expect(spec?.serviceAccountName).toBe('default');
+    const volume = spec?.volumes?.[0];
+    expect(volume?.name).toMatch(/^kube-api-access-[a-z0-9]{5}$/);
+    expect(volume?.projected?.sources?.map((source) => Object.keys(source)[0])).toEqual([
+      'serviceAccountToken',
+      'configMap',
+      'downwardAPI',
+    ]);
+    const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
+    expect(spec?.containers[0]?.volumeMounts).toEqual([{ name: volume?.name, mountPath, readOnly: true }]);
+    const published = await admin.get(resources.configMaps, { namespace: 'default', name: 'kube-root-ca.crt' });
+    expect(published.data?.['ca.crt']).toBe(server.certificates.authority.cert);
+  });
+
+  test('say no to the token, or to an account that is not there', async () => {
+    const { spec } = await admin.create(resources.pods, pod('bare', { automountServiceAccountToken: false }));
+    expect(spec?.volumes).toBeUndefined();
+    const missing = admin.create(resources.pods, pod('lost', { serviceAccountName: 'nobody' }));
+    await expect(missing).rejects.toMatchObject({
+      code: 'Forbidden',
+      message: expect.stringMatching(/"nobody" not found/),
+    });
+  });
+
+  test('get their priority from its class, and tolerate a lost node for five minutes', async () => {
+    const { spec } = await admin.create(resources.pods, pod('urgent', { priorityClassName: 'system-node-critical' }));
+    expect(spec).toMatchObject({ priority: 2_000_001_000, preemptionPolicy: 'PreemptLowerPriority' });
+    expect(spec?.tolerations?.map((one) => [one.key, one.tolerationSeconds])).toEqual([
+      ['node.kubernetes.io/not-ready', 300],
+      ['node.kubernetes.io/unreachable', 300],
+    ]);
+    const unknown = admin.create(resources.pods, pod('unknown', { priorityClassName: 'none' }));
+    await expect(unknown).rejects.toMatchObject({ code: 'Forbidden' });
+  });
+});
+
+describe('namespaces', () => {
+  test('that are going take nothing new, and some never go', async () => {
+    await admin.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'going' } });
+    const left = await admin.delete(resources.namespaces, { name: 'going' });
+    expect(left?.status).toMatchObject({ phase: 'Terminating' });
+    const late = admin.create(resources.pods, pod('late', {}, 'going'));
+    await expect(late).rejects.toMatchObject({
+      code: 'Forbidden',
+      details: { causes: [{ reason: 'NamespaceTerminating' }] },
+    });
+    await expect(admin.delete(resources.namespaces, { name: 'default' })).rejects.toMatchObject({ code: 'Forbidden' });
+  });
+});
+
+describe('services', () => {
+  const service = (name: string, spec: object): Service =>
+    ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'default' }, spec }) as Service;
+  const ports = [{ port: 80 }];
+
+  test('get an address and node ports of their own, however many come at once', async () => {
+    const made = await Promise.all(
+      Array.from({ length: 50 }, (_, i) =>
+        admin.create(resources.services, service(`many-${i}`, { type: 'NodePort', ports })),
+      ),
+    );
+    expect(new Set(made.map((one) => one.spec?.clusterIP)).size).toBe(50);
+    expect(new Set(made.map((one) => one.spec?.ports?.[0]?.nodePort)).size).toBe(50);
+  });
+
+  test('may ask for a free address in the range, which comes free again with the service', async () => {
+    const clusterIP = '10.200.128.10';
+    await admin.create(resources.services, service('dns', { clusterIP, ports }));
+    const second = admin.create(resources.services, service('dns-2', { clusterIP, ports }));
+    await expect(second).rejects.toMatchObject({
+      code: 'Invalid',
+      message: expect.stringMatching(/already allocated/),
+    });
+    await expect(
+      admin.create(resources.services, service('far', { clusterIP: '192.0.2.1', ports })),
+    ).rejects.toMatchObject({ code: 'Invalid' });
+    await admin.delete(resources.services, { namespace: 'default', name: 'dns' });
+    await admin.create(resources.services, service('dns-2', { clusterIP, ports }));
+  });
+
+  test('keep their address and ports when they are replaced without them', async () => {
+    const before = await admin.create(resources.services, service('kept', { type: 'NodePort', ports }));
+    const metadata = { name: 'kept', namespace: 'default', labels: { a: 'b' } };
+    const after = await admin.update(resources.services, { ...service('kept', { type: 'NodePort', ports }), metadata });
+    expect(after.spec).toEqual(before.spec);
+  });
+
+  test('keep their address through a restart of the server', async () => {
+    const store = memoryStore();
+    const address = await (async () => {
+      await using first = await startTestApi({ store: unclosable(store) });
+      const made = await first.api.client(masters).create(resources.services, service('one', { ports }));
+      return made.spec?.clusterIP ?? '';
+    })();
+    await using second = await startTestApi({ store });
+    const taken = second.api.client(masters).create(resources.services, service('two', { clusterIP: address, ports }));
+    await expect(taken).rejects.toMatchObject({ code: 'Invalid' });
+  });
+});
+
+/** The same store, which outlives the server that closes it. */
+function unclosable<T extends { close(): Promise<void> }>(store: T): T {
+  return new Proxy(store, {
+    get(target, property) {
+      if (property === 'close') return async () => {};
+      const value = Reflect.get(target, property, target) as unknown;
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
