@@ -129,6 +129,25 @@ describe('the network of an instance', () => {
     expect(await ask('127.0.0.1', 32_741)).toBe('ECONNREFUSED');
   });
 
+  test('a host port leads to its pod, until the pod is gone', async () => {
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: { name: 'a', namespace: 'shop' },
+      spec: { containers: [{ name: 'c', ports: [{ containerPort: 8080, hostPort: 32_743 }] }] },
+      status: { phase: 'Running', podIP: a.address },
+    };
+    fixture.client.put(resources.pods, pod);
+    await delay(0);
+    await network.settled();
+    expect(await ask('127.0.0.1', 32_743)).toMatch(/^a /);
+    expect(await b.exec('busybox', 'nc', '-w', '3', fixture.setup.plan.hostAddress, '32743')).toBe(`a ${b.address}\n`);
+    fixture.client.remove(resources.pods, pod);
+    await delay(0);
+    await network.settled();
+    expect(await ask('127.0.0.1', 32_743)).toBe('ECONNREFUSED');
+  });
+
   test('loopback services of the host stay out of reach of pods', async () => {
     const server = createServer((socket) => socket.end('private')).listen(0, '127.0.0.1');
     await once(server, 'listening');

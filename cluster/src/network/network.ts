@@ -12,7 +12,14 @@ import {
   planNode,
   releaseInstanceRange,
 } from './addresses/index.ts';
-import { keepDnsRunning, keepRecords, publishDnsService, recordsDirectory, stopDns } from './dns/index.ts';
+import {
+  keepDnsRunning,
+  keepRecords,
+  prepareDnsProgram,
+  publishDnsService,
+  recordsDirectory,
+  stopDns,
+} from './dns/index.ts';
 import { cniBinDir, setUpHost, tearDownHost, writeCniConfiguration } from './pods/index.ts';
 import {
   computeFixed,
@@ -45,6 +52,8 @@ export interface NetworkSetup {
     cniConfDir: string;
   })[];
   cniBinDir: string;
+  /** The script of the DNS process, being prepared meanwhile. */
+  dnsProgram: Promise<string>;
 }
 
 /**
@@ -62,6 +71,9 @@ export async function prepareNetwork(options: {
   const dataDir = await realpath(options.dataDir);
   const [instance, range] = await Promise.all([instanceOf(dataDir), chooseInstanceRange({ ...options, dataDir })]);
   const plan = planAddresses(range);
+  const dnsProgram = prepareDnsProgram(dataDir);
+  // Reported where it is waited for.
+  dnsProgram.catch(() => {});
   const [nodes] = await Promise.all([
     Promise.all(
       options.nodes.map(async (node) => ({
@@ -72,7 +84,7 @@ export async function prepareNetwork(options: {
     ),
     setUpHost(instance, plan),
   ]);
-  return { instance, dataDir, plan, nodes, cniBinDir };
+  return { instance, dataDir, plan, nodes, cniBinDir, dnsProgram };
 }
 
 export interface Network {
@@ -132,6 +144,7 @@ export async function startNetwork(options: {
     range: plan.range,
     listen: endpoint,
     avoid: [plan.hostAddress, plan.dnsAddress],
+    program: setup.dnsProgram,
     ...(options.upstreams ? { upstreams: options.upstreams } : {}),
     logger,
     signal,

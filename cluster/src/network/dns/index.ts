@@ -1,4 +1,4 @@
-export { keepDnsRunning, recordsDirectory, stopDns } from './process.ts';
+export { keepDnsRunning, prepareDnsProgram, recordsDirectory, stopDns } from './process.ts';
 export { type NamespaceRecords, type ServiceRecords, serviceRecords } from './records.ts';
 export { dnsObjects, publishDnsService } from './service.ts';
 export { keepRecords } from './writer.ts';

@@ -19,6 +19,8 @@ export interface DnsProcessOptions {
   domain?: string;
   resolvConf?: string;
   upstreams?: { address: string; port: number }[];
+  /** From an earlier `prepareDnsProgram`. */
+  program?: Promise<string>;
   logger: Logger;
   signal: AbortSignal;
 }
@@ -33,7 +35,7 @@ const lookInterval = 1_000;
 const longestBackoff = 30_000;
 
 export function recordsDirectory(dataDir: string): string {
-  return join(dataDir, 'network', 'dns', 'records');
+  return join(dnsDirectory(dataDir), 'records');
 }
 
 /**
@@ -78,7 +80,7 @@ async function watchOver(first: DnsState, config: DnsConfig, options: DnsProcess
 }
 
 async function writeConfig(options: DnsProcessOptions): Promise<DnsConfig> {
-  const directory = join(options.dataDir, 'network', 'dns');
+  const directory = dnsDirectory(options.dataDir);
   await mkdir(recordsDirectory(options.dataDir), { recursive: true });
   const config: Omit<DnsConfig, 'version'> = {
     domain: options.domain ?? 'cluster.local',
@@ -90,15 +92,22 @@ async function writeConfig(options: DnsProcessOptions): Promise<DnsConfig> {
     avoid: options.avoid,
     state: stateFile(options.dataDir),
   };
-  const versioned = { ...config, version: await versionOf(JSON.stringify(config)) };
+  const versioned = { ...config, version: await configVersion(config) };
   const file = join(directory, 'config.json');
   await writeFile(`${file}.new`, JSON.stringify(versioned, null, 2));
   await rename(`${file}.new`, file);
   return versioned;
 }
 
-async function versionOf(config: string): Promise<string> {
-  const hash = createHash('sha256').update(config).update(process.version);
+async function configVersion(config: Omit<DnsConfig, 'version'>): Promise<string> {
+  const hash = createHash('sha256')
+    .update(JSON.stringify(config))
+    .update(await sourceVersion());
+  return hash.digest('hex').slice(0, 16);
+}
+
+async function sourceVersion(): Promise<string> {
+  const hash = createHash('sha256').update(process.version);
   const folder = new URL('.', import.meta.url);
   for (const file of (await readdir(folder)).sort()) {
     if (file.endsWith('.ts') && !file.endsWith('.test.ts')) hash.update(await readFile(new URL(file, folder)));
@@ -116,8 +125,10 @@ async function adopt(config: DnsConfig): Promise<DnsState | undefined> {
 /** The new process answers on the same port before the one that it replaces, if any, is ended. */
 async function start(config: DnsConfig, options: DnsProcessOptions): Promise<DnsState> {
   const previous = await readState(config.state);
-  const directory = join(options.dataDir, 'network', 'dns');
-  const script = await programOf(config, directory);
+  const directory = dnsDirectory(options.dataDir);
+  // What was begun early first: two must not copy at once. Then again, since it may have been removed meanwhile.
+  await options.program;
+  const script = await prepareDnsProgram(options.dataDir);
   const log = await open(join(directory, 'log'), 'a');
   let child: ChildProcess;
   try {
@@ -139,7 +150,7 @@ async function start(config: DnsConfig, options: DnsProcessOptions): Promise<Dns
     const state = await readState(config.state);
     if (state?.pid === child.pid && state?.version === config.version) {
       if (previous && previous.pid !== state.pid) await end(previous);
-      await removeOtherPrograms(config, directory);
+      await removeOtherPrograms(script, directory);
       return state;
     }
     const why = await Promise.race([ended, delay(10)]);
@@ -149,23 +160,34 @@ async function start(config: DnsConfig, options: DnsProcessOptions): Promise<Dns
   throw failed(`no answer within ${startDeadline / 1000} s`, directory);
 }
 
-/** The script of this version's copied program, which is made when it is not there yet. */
-async function programOf(config: DnsConfig, directory: string): Promise<string> {
-  const program = join(directory, `${programPrefix}${config.version}`);
+/**
+ * The script of the copied program, which is made when this version of it is not there yet. Takes some 0.2 s then: begin
+ * early. At most one call at a time for a data directory.
+ */
+export async function prepareDnsProgram(dataDir: string): Promise<string> {
+  const program = join(dnsDirectory(dataDir), `${programPrefix}${await sourceVersion()}`);
   const script = programEntry(program, source);
   const exists = await access(script).then(
     () => true,
     () => false,
   );
-  if (!exists) await run(process.execPath, [quiet, copier, program, source]);
+  if (!exists) {
+    await mkdir(dnsDirectory(dataDir), { recursive: true });
+    await run(process.execPath, [quiet, copier, program, source]);
+  }
   return script;
 }
 
-async function removeOtherPrograms(config: DnsConfig, directory: string): Promise<void> {
+/** Programs of other versions; nothing runs them any more. */
+async function removeOtherPrograms(script: string, directory: string): Promise<void> {
   for (const name of await readdir(directory)) {
-    if (!name.startsWith(programPrefix) || name === `${programPrefix}${config.version}`) continue;
+    if (!name.startsWith(programPrefix) || script.startsWith(join(directory, name, '/'))) continue;
     await rm(join(directory, name), { recursive: true, force: true });
   }
+}
+
+function dnsDirectory(dataDir: string): string {
+  return join(dataDir, 'network', 'dns');
 }
 
 function failed(why: string, directory: string): BerthError {
@@ -199,5 +221,5 @@ function isState(value: unknown): value is DnsState {
 }
 
 function stateFile(dataDir: string): string {
-  return join(dataDir, 'network', 'dns', 'state.json');
+  return join(dnsDirectory(dataDir), 'state.json');
 }

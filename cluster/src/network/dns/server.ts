@@ -95,12 +95,7 @@ export async function startDnsServer({ zone, forwarder, listen }: DnsServerOptio
     throw new Error(`${first} is an alias without an end`);
   }
 
-  const udp = await listenUdp(listen, respond);
-  // When any port will do, TCP takes the one that UDP got.
-  const tcp = await listenTcp({ ...listen, port: udp.address().port }, respond).catch((error) => {
-    udp.close();
-    throw error;
-  });
+  const { udp, tcp } = await listenBoth(listen, respond);
   return {
     port: udp.address().port,
     zoneChanged: () => kept.clear(),
@@ -184,6 +179,19 @@ function turned(answers: dns.Answer[]): dns.Answer[] {
 }
 
 type Respond = (query: Buffer, overTcp: boolean, send: (answer: Buffer) => void) => void;
+
+/** Where any port will do, it must be one that is free for both. */
+async function listenBoth(listen: { address: string; port: number }, respond: Respond) {
+  for (let attempt = 1; ; attempt += 1) {
+    const udp = await listenUdp(listen, respond);
+    try {
+      return { udp, tcp: await listenTcp({ ...listen, port: udp.address().port }, respond) };
+    } catch (error) {
+      udp.close();
+      if (listen.port !== 0 || attempt === 10) throw error;
+    }
+  }
+}
 
 /** `reusePort`: a new version listens before the old one ends, so that no question meets a closed port. */
 async function listenUdp({ address, port }: { address: string; port: number }, respond: Respond): Promise<UdpSocket> {
