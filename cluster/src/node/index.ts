@@ -12,6 +12,7 @@ import { watchReferences } from './pods/references.ts';
 import { parseResolvConf } from './pods/sandbox-config.ts';
 import { readMachine, registerNode } from './registration/index.ts';
 import type { Runtime } from './runtime/types.ts';
+import { type NodeUsage, readUsage } from './stats/index.ts';
 
 export {
   type Containerd,
@@ -23,6 +24,7 @@ export { createCriRuntime } from './runtime/cri/index.ts';
 export { createSimulatedRuntime } from './runtime/simulated/index.ts';
 export type { Runtime } from './runtime/types.ts';
 export { type SimulatedNodes, type SimulatedNodesOptions, simulatedKey, startSimulatedNodes } from './simulated.ts';
+export type { ContainerUsage, NodeUsage, Usage } from './stats/index.ts';
 
 export interface NodeOptions {
   name: string;
@@ -52,6 +54,8 @@ export interface NodeAgent {
   access: PodAccess;
   /** Images were imported: pods that wait for one look at once. */
   imagesChanged(): void;
+  /** What the machine and the containers use just now. */
+  usage(): Promise<NodeUsage>;
   /** Ends the agent; containers go on and are taken over by the next. */
   stop(): Promise<void>;
 }
@@ -127,6 +131,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   return {
     access: podAccess({ runtime, worker: (uid) => running.worker(uid), now }),
     imagesChanged: () => running.imagesChanged(),
+    usage: () => readUsage(runtime, now),
     async stop() {
       over.abort();
       running.stop();

@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import { type Pod, resources } from '@berth/kube/objects';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -19,6 +20,11 @@ const logOf = async (pod: Pod, options: object = {}) =>
 const reasonsOf = async (name: string) => {
   const { items } = await node.client.list(resources.events, { namespace: 'default' });
   return items.filter((event) => event.involvedObject.name === name).map((event) => event.reason);
+};
+const weightOf = async (cgroup: string) => {
+  const files = [`/sys/fs/cgroup/cpu/${cgroup}/cpu.shares`, `/sys/fs/cgroup/${cgroup}/cpu.weight`];
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+  return texts.join('').trim();
 };
 const gone = (name: string) =>
   expect
@@ -266,6 +272,34 @@ test('processes and ports of a pod are reached', async () => {
       return text(connection).catch(String);
     })
     .toBe('pong\n');
+});
+
+test('the runtime killed and started again changes nothing for what runs', async () => {
+  await node.run('through', { containers: [shell('echo up; sleep 1000')] });
+  const before = await node.until('through', isReady);
+  await node.containerd.crash();
+  await expect
+    .poll(() => node.containerd.containerd.runtime.version().then(({ name }) => name, String), { timeout: 20_000 })
+    .toBe('containerd');
+  await node.containerd.kill(statusOf(before)?.containerID?.split('//')[1] ?? '');
+  const after = await node.until('through', (pod) => statusOf(pod)?.restartCount === 1 && isReady(pod));
+  expect(after.status?.podIP).toBe(before.status?.podIP);
+});
+
+test('what runs is measured, and weighed by what it asked for', async () => {
+  await node.run('weighed', {
+    containers: [
+      { ...shell('while true; do :; done'), resources: { requests: { cpu: '250m' }, limits: { cpu: '300m' } } },
+    ],
+  });
+  const pod = await node.until('weighed', isReady);
+  const cgroup = `berth-${node.containerd.instance}/burstable/pod${pod.metadata.uid}`;
+  // cpu.weight of version 2 for the same shares is 10.
+  await expect.poll(() => weightOf(cgroup)).toMatch(/^(256|10)$/);
+  const used = async () => (await node.agent().usage()).containers.find((found) => found.pod === 'weighed');
+  await expect.poll(async () => (await used())?.cpuNanoseconds ?? 0).toBeGreaterThan(10_000_000);
+  await node.client.delete(resources.pods, { namespace: 'default', name: 'weighed' });
+  await gone('weighed');
 });
 
 test('the node is registered with its lease', async () => {

@@ -2,9 +2,14 @@ import { isBerthError } from '@berth/kube/errors';
 import type { Runtime } from '../runtime/types.ts';
 import { marks, type ObservedPod } from './observed.ts';
 
-/** All that the runtime has of pods, by uid: what an agent finds when it starts. */
-export async function observeAll(runtime: Runtime): Promise<Map<string, ObservedPod>> {
-  const [sandboxes, containers] = await Promise.all([runtime.listSandboxes(), runtime.listContainers()]);
+/** All that the runtime has of an agent's pods, by uid: what it finds when it starts. What others run is not touched. */
+export async function observeAll(runtime: Runtime, agent: string): Promise<Map<string, ObservedPod>> {
+  const [sandboxes, all] = await Promise.all([
+    runtime.listSandboxes({ labels: { [marks.agent]: agent } }),
+    runtime.listContainers(),
+  ]);
+  const own = new Set(sandboxes.map(({ id }) => id));
+  const containers = all.filter(({ sandboxId }) => own.has(sandboxId));
   const pods = new Map<string, ObservedPod>();
   const of = (uid: string) => {
     let found = pods.get(uid);

@@ -1,9 +1,10 @@
 import { type Informer, startInformer } from '@berth/kube/client';
 import { type Pod, resources } from '@berth/kube/objects';
+import { rotateLog } from '../logs/index.ts';
 import { removeVolumes } from '../volumes/index.ts';
 import { observeAll } from './adopt.ts';
 import type { NodeContext } from './context.ts';
-import type { ObservedPod } from './observed.ts';
+import { agentMark, type ObservedPod } from './observed.ts';
 import { PodWorker } from './worker.ts';
 
 export interface PodAgent {
@@ -20,7 +21,7 @@ export interface PodAgent {
 export async function startPodAgent(context: NodeContext, nodeName: string, signal: AbortSignal): Promise<PodAgent> {
   const { client, runtime, logger } = context;
   const workers = new Map<string, PodWorker>();
-  const found = await observeAll(runtime);
+  const found = await observeAll(runtime, agentMark(context.around.instance, nodeName));
   const pods: Informer<Pod> = startInformer({
     client,
     resource: resources.pods,
@@ -98,8 +99,20 @@ export async function startPodAgent(context: NodeContext, nodeName: string, sign
     }
   }
 
+  async function rotate(): Promise<void> {
+    if (!context.processes) return;
+    for (const worker of workers.values()) {
+      for (const { id, state, logPath } of worker.observed.containers) {
+        if (state !== 'running') continue;
+        await rotateLog(logPath, id, runtime, context.now()).catch((error) =>
+          logger.warn({ err: error, logPath }, 'a log could not be rotated'),
+        );
+      }
+    }
+  }
+
   // Events may be lost without a sign: look at everything from time to time, as kubelet does.
-  const relist = setInterval(() => void resync(), 30_000);
+  const relist = setInterval(() => void resync().then(rotate), 30_000);
   relist.unref();
 
   return {

@@ -18,6 +18,8 @@ export const newestOf = (observed: ObservedPod, name: string): ObservedContainer
 
 /** Labels and annotations by which an agent that was started anew knows its own (the names are kubelet's). */
 export const marks = {
+  /** Whose agent made it: a runtime may serve others too. */
+  agent: 'berth.dev/agent',
   podName: 'io.kubernetes.pod.name',
   podNamespace: 'io.kubernetes.pod.namespace',
   podUid: 'io.kubernetes.pod.uid',
@@ -27,3 +29,6 @@ export const marks = {
   terminationMessagePath: 'io.kubernetes.container.terminationMessagePath',
   terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',
 };
+
+/** The value of `marks.agent` of a node's agent. */
+export const agentMark = (instance: string, nodeName: string): string => `${instance}.${nodeName}`.slice(0, 63);

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Container, Pod } from '@berth/kube/objects';
 import type { NamespaceScopes, SandboxConfig, SecurityProfile } from '../runtime/types.ts';
-import { marks } from './observed.ts';
+import { agentMark, marks } from './observed.ts';
 import { cgroupParentOf } from './resources.ts';
 
 export interface SandboxSurroundings {
@@ -31,6 +31,7 @@ export function sandboxConfig(pod: Pod, attempt: number, around: SandboxSurround
     portMappings: (spec?.containers ?? []).flatMap((container) => portMappings(container)),
     labels: {
       ...pod.metadata.labels,
+      [marks.agent]: agentMark(around.instance, around.nodeName),
       [marks.podName]: name,
       [marks.podNamespace]: namespace,
       [marks.podUid]: uid,

@@ -5,6 +5,7 @@ import { type ContainerProbes, startProbes } from '../probes/index.ts';
 import { removeCgroup } from '../runtime/containerd/index.ts';
 import type { SandboxConfig } from '../runtime/types.ts';
 import { mountVolumes, type PayloadSources, refreshVolumes, removeVolumes } from '../volumes/index.ts';
+import { weighPod } from './cgroup.ts';
 import type { NodeContext } from './context.ts';
 import { runHook } from './hooks.ts';
 import { memoryOf, nextBackoff, type PodMemory } from './memory.ts';
@@ -320,6 +321,7 @@ export class PodWorker {
     }
     delete this.#memory.retryAt;
     this.#retryDelay = 500;
+    if (this.#context.processes) this.#quietly(weighPod(this.#pod, this.#context.around.instance));
     // Of the sandboxes before, only the newest tells something.
     for (const old of this.#observed.sandboxes.splice(2)) this.#quietly(runtime.removeSandbox(old.id));
   }

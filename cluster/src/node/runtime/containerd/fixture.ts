@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { randomBytes, randomInt } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -19,6 +19,8 @@ export interface OwnContainerd extends AsyncDisposable {
   tag(image: string, name: string): Promise<void>;
   /** SIGKILL to the first process of a container or sandbox, behind the runtime's back. */
   kill(id: string): Promise<void>;
+  /** SIGKILL to containerd itself. */
+  crash(): Promise<void>;
   /** Starts it once more on the same directory. */
   again(): Promise<Containerd>;
 }
@@ -51,6 +53,9 @@ export async function ownContainerd(): Promise<OwnContainerd> {
       const { stdout } = await ctr('task', 'ls');
       const pid = new RegExp(`^${id}\\s+(\\d+)`, 'm').exec(stdout)?.[1];
       process.kill(Number(pid), 'SIGKILL');
+    },
+    async crash() {
+      process.kill(JSON.parse(await readFile(containerd.paths.pid, 'utf8')).pid, 'SIGKILL');
     },
     again: () => startContainerd(options),
     [Symbol.asyncDispose]: dispose,
