@@ -1,6 +1,7 @@
 import { type Clock, type KubeClient, sharedInformers } from '@berth/kube/client';
 import type { ResourceRef } from '@berth/kube/objects';
 import { eventRecorder, type Reconciler, startWorker } from '@berth/kube/reconcile';
+import { cronJobController } from './cronjob/index.ts';
 import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
 import { endpointSliceController, endpointsController, orphanedEndpointsController } from './endpoints/index.ts';
@@ -30,6 +31,7 @@ export function controllers(options: { clusterCa?: string | undefined; served: S
     statefulSetController,
     daemonSetController,
     jobController,
+    cronJobController,
     endpointSliceController,
     endpointsController,
     orphanedEndpointsController,

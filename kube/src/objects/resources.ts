@@ -35,6 +35,7 @@ export const resources = {
   statefulSets: resource<kinds.StatefulSet>('apps', 'v1', 'statefulsets', 'StatefulSet'),
   daemonSets: resource<kinds.DaemonSet>('apps', 'v1', 'daemonsets', 'DaemonSet'),
   jobs: resource<kinds.Job>('batch', 'v1', 'jobs', 'Job'),
+  cronJobs: resource<kinds.CronJob>('batch', 'v1', 'cronjobs', 'CronJob'),
   leases: resource<kinds.Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease'),
   endpointSlices: resource<kinds.EndpointSlice>('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice'),
   roles: resource<kinds.Role>('rbac.authorization.k8s.io', 'v1', 'roles', 'Role'),
