@@ -38,9 +38,18 @@ async function forward({ error, data, port }: Required<Pair>, access: PodAccess,
   error.resume();
   try {
     const target = await access.portForward(pod, port);
-    await Promise.all([pipeline(data, target), pipeline(target, data)]);
+    target.on('error', () => {});
+    data.on('close', () => target.destroy());
+    // The pod may close while the client's half is still open, as HTTP servers do: what it said must arrive whole.
+    data.pipe(target);
+    await pipeline(target, data, { end: true });
     error.end();
   } catch (cause) {
+    // A client that let go of its stream wants to hear nothing.
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_STREAM_PREMATURE_CLOSE') {
+      error.end();
+      return;
+    }
     const reason = cause instanceof Error ? cause.message : String(cause);
     error.end(`error forwarding port ${port} to pod ${pod.metadata.name}: ${reason}`);
     data.destroy();
