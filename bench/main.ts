@@ -3,7 +3,7 @@
  * `bench/results/<time>.json`. Figures depend on the machine: compare within one run.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus, totalmem } from 'node:os';
+import { cpus, loadavg, totalmem } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import type { Row, Suite } from './row.ts';
@@ -26,6 +26,12 @@ if (unknown) {
   process.exit(2);
 }
 
+const [load = 0] = loadavg();
+if (load > 1) {
+  process.stderr.write(
+    `bench: the machine is busy (load ${load.toFixed(1)} on ${cpus().length} processors): figures suffer\n`,
+  );
+}
 const peer = values['peer-kubeconfig'];
 const rows: (Row & { suite: string })[] = [];
 for (const name of names) {
@@ -46,7 +52,7 @@ const folder = fileURLToPath(new URL('results/', import.meta.url));
 mkdirSync(folder, { recursive: true });
 const time = new Date().toISOString();
 const file = `${folder}${time.replaceAll(':', '-')}.json`;
-const machine = { cpu: cpus()[0]?.model, cpus: cpus().length, memoryBytes: totalmem(), node: process.version };
+const machine = { cpu: cpus()[0]?.model, cpus: cpus().length, memoryBytes: totalmem(), node: process.version, load };
 writeFileSync(file, `${JSON.stringify({ time, machine, rows }, null, 2)}\n`);
 process.stderr.write(`written to ${file}\n`);
 // Clients and stores of the suites may hold handles; the figures are out.

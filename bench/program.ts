@@ -1,5 +1,6 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +14,10 @@ export interface Program extends AsyncDisposable {
   kubeconfig: string;
   /** Milliseconds from the start of the process to each event that it reported. */
   times: Record<string, number>;
+  /** Ends the process as Ctrl-C does, containers go on; answers the milliseconds until it is gone. */
+  stop(): Promise<number>;
+  /** `berth down`: ends the rest too; answers the milliseconds of the whole command. */
+  down(): Promise<number>;
 }
 
 /** Starts the real program on a data directory; disposing takes it down. A directory that is given is kept. */
@@ -53,15 +58,33 @@ export async function startProgram(args: readonly string[], given?: string): Pro
     });
     child.once('exit', (code) => reject(new Error(`berth up ended with ${code}`)));
   });
+  const ended = once(child, 'exit');
+  let isDown = false;
+  const down = async () => {
+    const before = performance.now();
+    isDown = true;
+    const purge = given === undefined ? ['--purge'] : [];
+    const command = spawn(process.execPath, [main, 'down', '--data-dir', dataDir, ...purge], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const [code] = await once(command, 'exit');
+    if (code !== 0) throw new Error(`berth down ended with ${code}`);
+    return performance.now() - before;
+  };
   return {
     process: child,
     dataDir,
     kubeconfig: join(dataDir, 'kubeconfig'),
     times,
+    async stop() {
+      const before = performance.now();
+      child.kill('SIGTERM');
+      await ended;
+      return performance.now() - before;
+    },
+    down,
     async [Symbol.asyncDispose]() {
-      spawnSync(process.execPath, [main, 'down', '--data-dir', dataDir, ...(given === undefined ? ['--purge'] : [])], {
-        stdio: 'inherit',
-      });
+      if (!isDown) await down();
       if (given === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
   };
@@ -71,6 +94,26 @@ export async function startProgram(args: readonly string[], given?: string): Pro
 export function residentMemory(pid: number): number {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+}
+
+/** Processor time that a process has used so far, in milliseconds: fields 14 and 15 of /proc/PID/stat, 100 ticks a second. */
+export function processorTime(pid: number): number {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+  return (Number(fields[11]) + Number(fields[12])) * 10;
+}
+
+/** The processes whose command line names something, such as those that outlive Berth and work on a data directory. */
+export function processesNaming(text: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid !== process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(text);
+      } catch {
+        return false; // Not a process, or over by now.
+      }
+    });
 }
 
 function freePort(): Promise<number> {
