@@ -8,6 +8,7 @@ import { endpointSliceController, endpointsController, orphanedEndpointsControll
 import { startGarbageCollector } from './garbage/index.ts';
 import { jobController } from './job/index.ts';
 import { namespaceController } from './namespace/index.ts';
+import { nodeTaintController } from './nodes/index.ts';
 import { replicaSetController } from './replicaset/index.ts';
 import { customResourceDefinitions, type Served, servedResources } from './served.ts';
 import { rootCaController, serviceAccountController } from './serviceaccount/index.ts';
@@ -37,6 +38,7 @@ export function controllers(options: { clusterCa?: string | undefined; served: S
     orphanedEndpointsController,
     serviceAccountController,
     ...(options.clusterCa === undefined ? [] : [rootCaController(options.clusterCa)]),
+    nodeTaintController,
     namespaceController(options.served),
   ];
 }
