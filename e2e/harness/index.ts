@@ -1,4 +1,5 @@
 export { type Berth, type BerthOptions, freePort, startBerth } from './berth.ts';
+export { openVisitor, openWire, startBrowser, type Visitor } from './browser.ts';
 export { busyboxArchive, type ImageFile, webArchive } from './images.ts';
 export { type Load, type LoadResult, startLoad } from './load.ts';
 export { type Result, run } from './run.ts';

@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { Route, Routes, useParams } from 'react-router';
 import { Link } from '../components/link.tsx';
 import { Loading, Notice } from '../components/notice.tsx';
+import { PageHeader } from '../components/page-header.tsx';
 import { useText } from '../i18n/text.ts';
 import { discoveredView } from '../kinds/others.tsx';
 import type { KindView } from '../kinds/view.ts';
@@ -65,10 +66,9 @@ function KindPages({ view }: { view: KindView }) {
 function NotFound() {
   const { t } = useText();
   return (
-    <Notice
-      title={t('app.notFound.title')}
-      next={t('app.notFound.next')}
-      action={<Link to="/">{t('app.toOverview')}</Link>}
-    />
+    <>
+      <PageHeader title={t('app.notFound.title')} text={t('app.notFound.title')} />
+      <Notice title={t('app.notFound.next')} action={<Link to="/">{t('app.toOverview')}</Link>} />
+    </>
   );
 }

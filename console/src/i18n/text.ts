@@ -3,11 +3,9 @@ import { useCallback } from 'react';
 import { initReactI18next, useTranslation } from 'react-i18next';
 import { retry } from '../api/retry.ts';
 import { en } from './en.ts';
+import type { TextKey, Texts } from './keys.ts';
 
-type Entry = keyof typeof en;
-/** The name of a text; the plural forms of one text share a name. */
-export type TextKey = Entry extends infer K ? (K extends `${infer Base}_${'one' | 'other'}` ? Base : K) : never;
-export type Texts = Partial<Record<Entry, string>>;
+export type { TextKey };
 
 export const languages = { en: 'English', 'zh-TW': '繁體中文' } as const;
 export type Language = keyof typeof languages;

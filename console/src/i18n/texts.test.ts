@@ -2,7 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { en } from './en.ts';
-import { preferredLanguage, type Texts } from './text.ts';
+import type { Texts } from './keys.ts';
+import { preferredLanguage } from './text.ts';
 import { zhTW } from './zh-TW.ts';
 
 const sources = join(import.meta.dirname, '..');

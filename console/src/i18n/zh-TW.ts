@@ -1,4 +1,4 @@
-import type { Texts } from './text.ts';
+import type { Texts } from './keys.ts';
 
 /** 主控台的繁體中文；用詞依台灣慣例。 */
 export const zhTW: Texts = {

@@ -37,7 +37,7 @@ export function openEditor(parent: HTMLElement, options: { text: string; label: 
       extensions: [
         EditorView.cspNonce.of(options.nonce),
         EditorState.readOnly.of(true),
-        EditorView.contentAttributes.of({ 'aria-label': options.label, 'aria-readonly': 'true' }),
+        EditorView.contentAttributes.of({ 'aria-label': options.label, 'aria-readonly': 'true', tabindex: '0' }),
         lineNumbers(),
         codeFolding(),
         foldGutter(),
