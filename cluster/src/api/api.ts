@@ -10,6 +10,7 @@ import { privilegeEscalation } from './authorization/escalation.ts';
 import { mastersGroup, RbacAuthorizer } from './authorization/rbac.ts';
 import { bootstrap } from './bootstrap/bootstrap.ts';
 import { publishRootCa } from './bootstrap/root-ca.ts';
+import { convertBuiltIn } from './conversion/built-in.ts';
 import { discoveryHandler } from './discovery/handler.ts';
 import { requestHandler } from './http/handle.ts';
 import { healthHandler, type ReadyCheck } from './http/health.ts';
@@ -43,6 +44,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   });
 
   const registry = new KindRegistry(kinds);
+  convertBuiltIn(registry);
   const authorizer = new RbacAuthorizer(storage);
   const tokens = new ServiceAccountTokens(storage, options.authentication, now);
   const fixedTokens = new Map(Object.entries(options.authentication.tokens ?? {}));

@@ -1,4 +1,6 @@
+import type { ResourceRef } from '@berth/kube/objects';
 import type { KindDescription, Subresource } from '@berth/kube/schema';
+import type { Conversion } from './conversion/conversion.ts';
 import { resourcePrefix } from './storage/keys.ts';
 
 /** A kind as it is served. */
@@ -7,6 +9,8 @@ export interface ServedKind {
   /** Of the keys of its objects. Two kinds with the same prefix are two shapes of the same objects. */
   prefix: string;
   subresources: ReadonlyMap<string, Subresource>;
+  /** Set when objects are kept in another version than this one. */
+  conversion?: Conversion;
 }
 
 /** What is served, by resource. It may grow and shrink while the server runs; `generation` says that it did. */
@@ -31,6 +35,15 @@ export class KindRegistry {
     this.#byResource.set(`${description.group}/${description.version}/${description.resource}`, served);
     this.#generation++;
     return served;
+  }
+
+  /** Serves `served` from the objects of `kept`. Both must have been added. */
+  convert(served: ResourceRef, kept: ResourceRef, how: Pick<Conversion, 'toStorage' | 'fromStorage'>): void {
+    const kind = this.get(served.group, served.version, served.resource);
+    const storage = this.get(kept.group, kept.version, kept.resource);
+    if (!kind || !storage) throw new Error(`${served.resource} cannot be converted: it is not served`);
+    kind.prefix = storage.prefix;
+    kind.conversion = { storage, ...how };
   }
 
   remove(description: KindDescription): void {

@@ -1,5 +1,6 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { statusOf } from '@berth/kube/errors';
+import { apiVersionOf } from '@berth/kube/objects';
 import type { Call } from '../call.ts';
 import type { EventType, ResourceEvent } from '../storage/resource-event.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
@@ -65,11 +66,12 @@ interface Frames {
 function framesFor(tables: Tables, call: Call, { as }: Representation): Frames {
   if (as === 'Table') return tableFrames(tables, call);
   const partial = as !== 'object';
+  const version = apiVersionOf(call.kind.description);
   const make = (type: string, object: StoredObject) =>
     eventFrame(type, partial ? Buffer.from(JSON.stringify(partialOf(object))) : object.bytes);
   return {
     event: (type, object, event) =>
-      event ? event.frame(`${as}:${type}`, () => make(type, object)) : make(type, object),
+      event ? event.frame(`${version}:${as}:${type}`, () => make(type, object)) : make(type, object),
     bookmark(source, revision, initialEventsEnd) {
       const object = bookmarkObject(source.plan.kind, revision, initialEventsEnd);
       const shown = partial

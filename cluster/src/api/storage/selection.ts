@@ -7,6 +7,7 @@ import {
   parseFieldSelector,
   parseLabelSelector,
 } from '@berth/kube/selectors';
+import { viewOf } from '../conversion/conversion.ts';
 import type { ServedKind } from '../kinds.ts';
 import type { StoredObject } from './stored-object.ts';
 
@@ -15,8 +16,10 @@ export class Selection {
   readonly #labels: LabelSelector;
   readonly #fields: FieldSelector;
   readonly #paths: Readonly<Record<string, string>>;
+  readonly #kind: ServedKind;
 
   constructor(kind: ServedKind, labelSelector: string | undefined, fieldSelector: string | undefined) {
+    this.#kind = kind;
     this.#paths = kind.description.fieldSelectors;
     this.#labels = labelSelector ? parseLabelSelector(labelSelector) : [];
     this.#fields = fieldSelector ? parseFieldSelector(fieldSelector) : [];
@@ -39,7 +42,7 @@ export class Selection {
 
   matches(stored: StoredObject): boolean {
     if (this.isEverything) return true;
-    const { object } = stored;
+    const { object } = viewOf(this.#kind, stored);
     return (
       matchesLabels(this.#labels, object.metadata.labels) &&
       (this.#fields.length === 0 || matchesFields(this.#fields, object, this.#paths))

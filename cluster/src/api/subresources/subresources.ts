@@ -25,6 +25,6 @@ export class Subresources {
 
   reviewOf(call: Call): Handler | undefined {
     const { group, resource } = call.kind.description;
-    return call.verb === 'create' ? this.#handlers.get(`${group}/${resource}`) : undefined;
+    return call.verb === 'create' && !call.subresource ? this.#handlers.get(`${group}/${resource}`) : undefined;
   }
 }

@@ -1,6 +1,6 @@
-import { BerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
 import type { Revision } from '../../store/index.ts';
+import { viewOf } from '../conversion/conversion.ts';
 import type { ServedKind } from '../kinds.ts';
 import { prefixOfKey } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
@@ -59,7 +59,7 @@ export class WatchSource {
       sink.end(error);
     };
     const deliver = (event: ResourceEvent) => {
-      if (!stopped && event.object.key.startsWith(plan.prefix)) tell(plan.selection, event, sink);
+      if (!stopped && event.object.key.startsWith(plan.prefix)) tell(plan, event, sink);
     };
 
     const timer = setTimeout(finish, plan.timeoutMs);
@@ -71,7 +71,7 @@ export class WatchSource {
 
     if (plan.initial) {
       for (const object of this.#storage.list(plan.prefix)) {
-        if (plan.selection.matches(object)) sink.event('ADDED', object, undefined);
+        if (plan.selection.matches(object)) sink.event('ADDED', viewOf(plan.kind, object), undefined);
       }
       if (plan.markInitialEnd) sink.bookmark(this.#storage.revision, true);
       cleanups.push(this.#storage.listen(resource, deliver));
@@ -106,14 +106,14 @@ export class WatchSource {
 }
 
 /** An object that enters the selection arrives as ADDED, one that leaves it as DELETED with its last selected state. */
-function tell(selection: Selection, event: ResourceEvent, sink: WatchSink): void {
+function tell({ selection, kind }: WatchPlan, event: ResourceEvent, sink: WatchSink): void {
   if (event.type === 'delete') {
-    if (selection.matches(event.object)) sink.event('DELETED', event.object, event);
+    if (selection.matches(event.object)) sink.event('DELETED', viewOf(kind, event.object), event);
     return;
   }
   const matched = event.previous !== undefined && selection.matches(event.previous);
-  if (selection.matches(event.object)) sink.event(matched ? 'MODIFIED' : 'ADDED', event.object, event);
-  else if (matched) sink.event('DELETED', event.departed, event);
+  if (selection.matches(event.object)) sink.event(matched ? 'MODIFIED' : 'ADDED', viewOf(kind, event.object), event);
+  else if (matched) sink.event('DELETED', viewOf(kind, event.departed), event);
 }
 
 /** The object of a BOOKMARK event: its kind and version, and where the initial events end. */
@@ -126,9 +126,4 @@ export function bookmarkObject(kind: ServedKind, revision: Revision, initialEven
     apiVersion: group === '' ? version : `${group}/${version}`,
     metadata: metadata as unknown as KubeObject['metadata'],
   };
-}
-
-/** Whether an error means that the version asked for is gone. */
-export function isExpired(error: unknown): boolean {
-  return error instanceof BerthError && error.code === 'Expired';
 }
