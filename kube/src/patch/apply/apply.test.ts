@@ -73,6 +73,14 @@ describe('server-side apply', () => {
     expect(apply(object, config, 'me')).toBe(object);
   });
 
+  it('takes one quantity for another spelling of it', () => {
+    const asking = (cpu: unknown) =>
+      deployment(containers({ name: 'a', image: 'i', resources: { requests: { cpu } } }));
+    const object = apply(undefined, asking('500m'), 'me');
+    expect(apply(object, asking(0.5), 'me')).toBe(object);
+    expect(conflict(() => apply(object, asking('1'), 'you'))).toHaveLength(1);
+  });
+
   it('removes what a manager no longer names, with all that came with it', () => {
     const first = apply(
       undefined,

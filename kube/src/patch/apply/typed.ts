@@ -1,4 +1,5 @@
 import { BerthError } from '../../errors/index.ts';
+import { compareQuantities, isQuantity } from '../../quantity/index.ts';
 import type { Schema, SchemaCatalogue } from '../../schema/types.ts';
 import { clone, type Data, isData, own, put, sameData } from '../data.ts';
 import { FieldSet } from './field-set.ts';
@@ -82,7 +83,7 @@ export class Typed {
         );
       }
     }
-    return clone(config);
+    return this.#sameQuantity(schema, live, config) ? live : clone(config);
   }
 
   /** Which fields differ between two states of an object. */
@@ -130,7 +131,7 @@ export class Typed {
 
   #descend(element: string, schema: Schema | undefined, before: unknown, now: unknown, into: Comparison): void {
     // Most of an object is as it was: shared parts and plain values need no trees of their own.
-    if (before === now) return;
+    if (before === now || this.#sameQuantity(schema, before, now)) return;
     if (isPlain(before) && isPlain(now)) {
       const part = before === undefined ? 'added' : now === undefined ? 'removed' : 'modified';
       into[part].child(element).member = true;
@@ -141,6 +142,12 @@ export class Typed {
     for (const part of ['added', 'modified', 'removed'] as const) {
       if (!below[part].isEmpty) into[part].children.set(element, below[part]);
     }
+  }
+
+  /** `0.5` and `500m` are one quantity: stored is the canonical form, applied whatever the writer wrote. */
+  #sameQuantity(schema: Schema | undefined, before: unknown, now: unknown): boolean {
+    if (schema === undefined || this.#catalogue.resolve(schema).format !== 'quantity') return false;
+    return isQuantity(before) && isQuantity(now) && compareQuantities(before, now) === 0;
   }
 
   /** The value without the fields of the set, and without what became empty by that; `undefined` when nothing is left. */
