@@ -1,33 +1,45 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { readFileSync, realpathSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { startBerth, until, webArchive } from './harness/index.ts';
 
-/** Everything on the machine that an instance could leave behind. */
-function machine() {
-  const lines = (command: string) =>
-    spawnSync('sh', ['-c', command], { encoding: 'utf8' }).stdout.split('\n').filter(Boolean).sort();
-  const cgroups = readdirSync('/sys/fs/cgroup', { withFileTypes: true })
-    .filter((entry) => entry.isDirectory())
-    .flatMap((entry) => lines(`find /sys/fs/cgroup/${entry.name} -maxdepth 2 -type d -name '*berth*'`));
-  return {
-    processes: lines("ps -eo args | grep -E 'containerd|berth' | grep -vE 'grep|vitest|e2e/run|launch.mjs|npm |sh -c'"),
-    links: lines("ip -o link | awk -F': ' '{print $2}'"),
-    addresses: lines("ip -o addr | awk '{print $2, $4}'"),
-    routes: lines('ip route'),
-    namespaces: lines('ip netns list'),
-    rules: lines('nft list ruleset'),
-    mounts: lines("awk '{print $2}' /proc/mounts | grep -i berth"),
-    cgroups,
-    runFiles: existsSync('/run') ? readdirSync('/run').filter((name) => name.startsWith('berth')) : [],
-  };
+/** By what an instance's traces are known: its directory, the six characters in its names, its addresses. */
+function identityOf(dataDir: string): string[] {
+  const instance = createHash('sha256').update(realpathSync(dataDir)).digest('hex').slice(0, 6);
+  const range = readFileSync(join(dataDir, 'network', 'range'), 'utf8').trim();
+  return [dataDir, `berth-${instance}`, `b${instance}-`, range.replace('.0.0/16', '.')];
+}
+
+/** Everything on the machine that carries one of the marks. Other instances may come and go meanwhile. */
+function traces(marks: readonly string[]): string[] {
+  const commands = [
+    'ps -eo args | grep -v defunct',
+    'ip -o link',
+    'ip -o addr',
+    'ip route show table all',
+    'ip netns list',
+    'nft list ruleset',
+    'cat /proc/mounts',
+    'find /sys/fs/cgroup -maxdepth 3 -type d',
+    'find /run -maxdepth 4',
+    'conntrack -L 2>/dev/null',
+  ];
+  return commands.flatMap((command) => {
+    const { stdout } = spawnSync('sh', ['-c', command], { encoding: 'utf8', maxBuffer: 2 ** 26 });
+    const found = stdout.split('\n').filter((line) => marks.some((mark) => line.includes(mark)));
+    return found.map((line) => `${command}: ${line.trim()}`);
+  });
 }
 
 it('runs two instances side by side, and leaves nothing behind', async () => {
-  const before = machine();
+  const marks: string[] = [];
   {
     await using first = await startBerth();
     await using second = await startBerth();
+    marks.push(...identityOf(first.dataDir), ...identityOf(second.dataDir));
+    expect(traces(marks).length).toBeGreaterThan(20);
     for (const [berth, text] of [
       [first, 'first'],
       [second, 'second'],
@@ -55,5 +67,5 @@ it('runs two instances side by side, and leaves nothing behind', async () => {
     const port = await second.kubectl('get', 'service', 'web', '-o', 'jsonpath={.spec.ports[0].nodePort}');
     expect(await (await fetch(`http://127.0.0.1:${port}/`)).text()).toBe('second\n');
   }
-  expect(machine()).toEqual(before);
+  expect(traces(marks)).toEqual([]);
 });

@@ -39,7 +39,10 @@ it('serves the console on a cluster that it did not start', async () => {
     const page = await request(`https://127.0.0.1:${port}/`, { dispatcher: trusting });
     expect(page.statusCode).toBe(200);
     expect(await page.body.text()).toContain('<div id="root">');
-    const closed = await request(`https://127.0.0.1:${port}/k8s/api/v1/nodes`, { dispatcher: trusting });
+    const closed = await request(`https://127.0.0.1:${port}/k8s/api/v1/nodes`, {
+      dispatcher: trusting,
+      headers: { 'x-berth-request': '1' },
+    });
     expect(closed.statusCode).toBe(401);
     await closed.body.dump();
   } finally {
