@@ -59,3 +59,7 @@ export function expired(from: Revision, oldest: Revision): BerthError {
 export function unknownPath(): BerthError {
   return new BerthError('NotFound', 'the server could not find the requested resource');
 }
+
+export function methodNotAllowed(): BerthError {
+  return new BerthError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
+}

@@ -2,7 +2,7 @@ import { BerthError } from '@berth/kube/errors';
 import type { Attributes, Authorizer } from './authorization/authorizer.ts';
 import type { Answer, Call } from './call.ts';
 import { type Conversion, viewOf } from './conversion/conversion.ts';
-import { forbidden, unknownPath } from './faults.ts';
+import { forbidden, methodNotAllowed, unknownPath } from './faults.ts';
 import type { Target } from './http/route.ts';
 import type { ServedKind } from './kinds.ts';
 import type { Machinery } from './machinery.ts';
@@ -77,10 +77,6 @@ function inVersion(kind: ServedKind, answer: Answer): Answer {
 }
 
 const needsNamespace = new Set(['create', 'get', 'update', 'patch', 'delete', 'deletecollection']);
-
-export function methodNotAllowed(): BerthError {
-  return new BerthError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
-}
 
 export function attributesOf(target: Target, kind: ServedKind, verb: string): Attributes {
   const { description } = kind;

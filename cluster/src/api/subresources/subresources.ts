@@ -1,6 +1,6 @@
 import type { Answer, Call } from '../call.ts';
+import { methodNotAllowed } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
-import { methodNotAllowed } from '../pipeline.ts';
 
 export type Handler = (machinery: Machinery, call: Call) => Promise<Answer>;
 

@@ -3,7 +3,8 @@ import type { Column } from '@berth/kube/schema';
 import type { ListAnswerMeta } from '../call.ts';
 import { badRequest } from '../faults.ts';
 import type { ServedKind } from '../kinds.ts';
-import { type Cell, cellsOf } from './cells/index.ts';
+import type { Cell } from './cells/cell.ts';
+import { cellsOf } from './cells/index.ts';
 import { age } from './duration.ts';
 
 export type IncludeObject = 'None' | 'Metadata' | 'Object';

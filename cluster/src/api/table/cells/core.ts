@@ -1,6 +1,6 @@
 import type { KubeObject } from '@berth/kube/objects';
 import { age } from '../duration.ts';
-import type { Cells } from './index.ts';
+import type { Cells } from './cell.ts';
 import { at, count, labels, list, none, orNone, text, texts } from './reading.ts';
 
 const accessModes: Readonly<Record<string, string>> = {

@@ -1,13 +1,8 @@
-import type { KubeObject } from '@berth/kube/objects';
+import type { Cells } from './cell.ts';
 import { coreCells } from './core.ts';
 import { otherCells } from './others.ts';
 import { podCells } from './pod.ts';
 import { workloadCells } from './workloads.ts';
-
-/** What stands in one cell. */
-export type Cell = (object: KubeObject, now: Date) => unknown;
-/** By the column's name. */
-export type Cells = Readonly<Record<string, Cell>>;
 
 const byKind: Readonly<Record<string, Cells>> = { '/Pod': podCells, ...coreCells, ...workloadCells, ...otherCells };
 

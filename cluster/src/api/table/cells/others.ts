@@ -1,6 +1,6 @@
 import type { KubeObject } from '@berth/kube/objects';
 import { duration } from '../duration.ts';
-import type { Cells } from './index.ts';
+import type { Cells } from './cell.ts';
 import { at, count, list, none, number, orNone, selector, text, texts } from './reading.ts';
 
 const bindingCells: Cells = {

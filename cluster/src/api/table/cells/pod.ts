@@ -1,6 +1,6 @@
 import type { KubeObject } from '@berth/kube/objects';
 import { age } from '../duration.ts';
-import type { Cells } from './index.ts';
+import type { Cells } from './cell.ts';
 import { at, fieldOrNone, type Loose, list, none, number, orNone, text } from './reading.ts';
 
 /** What the columns of a pod say; the same walk over its containers gives all three. */

@@ -1,6 +1,6 @@
 import type { KubeObject } from '@berth/kube/objects';
 import { formatLabelSelector, type LabelSelectorObject, labelSelectorOf } from '@berth/kube/selectors';
-import type { Cell } from './index.ts';
+import type { Cell } from './cell.ts';
 
 /** Objects as tables read them: any field may be missing. */
 export type Loose = { readonly [field: string]: unknown };

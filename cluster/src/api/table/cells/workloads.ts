@@ -1,6 +1,6 @@
 import type { KubeObject } from '@berth/kube/objects';
 import { age, duration } from '../duration.ts';
-import type { Cells } from './index.ts';
+import type { Cells } from './cell.ts';
 import { at, count, labels, list, none, number, orNone, selector, templateCells, text } from './reading.ts';
 
 export const workloadCells: Readonly<Record<string, Cells>> = {
