@@ -37,7 +37,7 @@ export async function startPodAgent(context: NodeContext, nodeName: string, sign
     else take(object, uid);
   });
   for (const [uid, observed] of found) void removeOrphan(uid, observed);
-  void follow();
+  follow().catch((error) => logger.error({ err: error }, 'the events of the runtime are not followed any more'));
 
   function take(pod: Pod, uid: string): void {
     const present = workers.get(uid);
@@ -65,6 +65,10 @@ export async function startPodAgent(context: NodeContext, nodeName: string, sign
     }
   }
 
+  function quietly(work: Promise<void>): void {
+    work.catch((error) => logger.warn({ err: error }, 'a change of a container could not be taken in'));
+  }
+
   async function follow(): Promise<void> {
     let first = true;
     for await (const event of runtime.events(signal)) {
@@ -74,7 +78,7 @@ export async function startPodAgent(context: NodeContext, nodeName: string, sign
       } else {
         for (const worker of workers.values()) {
           const { containers, sandboxes } = worker.observed;
-          if ([...containers, ...sandboxes].some(({ id }) => id === event.id)) void worker.notice(event.id);
+          if ([...containers, ...sandboxes].some(({ id }) => id === event.id)) quietly(worker.notice(event.id));
         }
       }
     }
@@ -88,10 +92,10 @@ export async function startPodAgent(context: NodeContext, nodeName: string, sign
       const ready = new Set(sandboxes.filter((sandbox) => sandbox.ready).map(({ id }) => id));
       for (const worker of workers.values()) {
         for (const { id, state } of worker.observed.containers) {
-          if (state === 'running' && !running.has(id)) void worker.notice(id);
+          if (state === 'running' && !running.has(id)) quietly(worker.notice(id));
         }
         for (const sandbox of worker.observed.sandboxes) {
-          if (sandbox.ready && !ready.has(sandbox.id)) void worker.notice(sandbox.id);
+          if (sandbox.ready && !ready.has(sandbox.id)) quietly(worker.notice(sandbox.id));
         }
       }
     } catch (error) {

@@ -1,4 +1,5 @@
 import { rm } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isBerthError } from '@berth/kube/errors';
 import { type Container, type Pod, resources } from '@berth/kube/objects';
 import { type ContainerProbes, startProbes } from '../probes/index.ts';
@@ -189,13 +190,14 @@ export class PodWorker {
   }
 
   async #rounds(): Promise<void> {
+    const { now, logger } = this.#context;
     while (this.#again && !this.#over) {
       this.#again = false;
-      const { now, logger } = this.#context;
-      const next = plan(this.#withStatus(), this.#observed, this.#memory, now());
-      this.#note(next);
-      this.#publish();
+      const pod = this.#pod;
       try {
+        const next = plan(this.#withStatus(), this.#observed, this.#memory, now());
+        this.#note(next);
+        this.#publish();
         for (const step of next.steps) {
           await this.#perform(step);
           if (this.#over) return;
@@ -203,14 +205,15 @@ export class PodWorker {
           // A pod that is to go does not get the rest of what it no longer needs.
           if (this.#pod.metadata.deletionTimestamp !== undefined && step.type !== 'terminate') break;
         }
+        this.#publish();
       } catch (error) {
-        if (!isBerthError(error)) logger.error({ err: error, pod: this.#pod.metadata.name }, 'a pod step failed');
+        if (!isBerthError(error)) logger.error({ err: error, pod: pod.metadata.name }, 'a pod step failed');
         this.#memory.retryAt = now() + this.#retryDelay;
         this.#retryDelay = Math.min(this.#retryDelay * 2, 30_000);
-        this.#again = false;
+        // A deletion meanwhile is not held up by what failed.
+        this.#again = this.#pod !== pod;
         this.#sleep(this.#memory.retryAt);
       }
-      this.#publish();
     }
   }
 
@@ -478,6 +481,7 @@ export class PodWorker {
   async #terminate(): Promise<void> {
     this.#terminating = true;
     const grace = Number(this.#pod.metadata.deletionGracePeriodSeconds ?? this.#specGrace());
+    const wasReady = this.#status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
     const end = async (containers: readonly Container[]) => {
       await Promise.all(
         containers.map(async (container) => {
@@ -490,6 +494,7 @@ export class PodWorker {
         }),
       );
     };
+    if (wasReady && grace > drainMs / 1000) await delay(drainMs);
     await end(this.#pod.spec?.containers ?? []);
     // Sidecars serve the others to their end; the last begun goes first.
     for (const sidecar of (this.#pod.spec?.initContainers ?? []).toReversed()) await end([sidecar]);
@@ -585,6 +590,12 @@ export class PodWorker {
     work.catch((error) => this.#context.logger.debug({ err: error }, 'left for the next round'));
   }
 }
+
+/**
+ * A pod that served is taken out of the service rules when it is deleted; its processes are told to end this much later,
+ * so that no connection meets a port that was just closed.
+ */
+const drainMs = 300;
 
 /** What the downward API shows of the metadata. */
 const describes = ({ metadata }: Pod): string => JSON.stringify([metadata.labels, metadata.annotations]);

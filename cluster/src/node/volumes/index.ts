@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 import { chmod, chown, lstat, mkdir, open, realpath, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { BerthError } from '@berth/kube/errors';
 import type { Container, Pod, Volume } from '@berth/kube/objects';
@@ -64,9 +64,11 @@ async function emptyDirectory(
   group: number | undefined,
 ): Promise<void> {
   const present = await lstat(directory).catch(() => undefined);
-  if (present) return;
+  const inMemory = source.medium === 'Memory';
+  // After a reboot the directory is there and what was mounted on it is not.
+  if (present && (!inMemory || present.dev !== (await lstat(dirname(directory))).dev)) return;
   await mkdir(directory, { recursive: true });
-  if (source.medium === 'Memory') {
+  if (inMemory) {
     const size = source.sizeLimit === undefined ? [] : ['-o', `size=${bytes(source.sizeLimit as string)}`];
     await run('mount', ['-t', 'tmpfs', ...size, 'tmpfs', directory]);
   }

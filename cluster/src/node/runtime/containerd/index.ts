@@ -181,7 +181,8 @@ async function endContainerd(options: Place): Promise<void> {
   if (running) await endProcess(running, 10_000);
   for (const shim of await processesWith(['-address', paths.socket])) await endProcess(shim, 2000);
   await unmountBelow(paths.state);
-  await unmountBelow(paths.root);
+  // Snapshots, and the pods' volumes in memory.
+  await unmountBelow(options.directory);
   await removeCgroup(`berth-${options.instance}`);
   const runtimeDirectory = join('/run', `berth-${options.instance}`);
   await rm(join(runtimeDirectory, options.node), { recursive: true, force: true });

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isBerthError } from '@berth/kube/errors';
-import { type ServiceError, status } from '@grpc/grpc-js';
+import { type ClientReadableStream, type ServiceError, status } from '@grpc/grpc-js';
 import { channel } from '../channel.ts';
 import type { RuntimeEvent } from '../types.ts';
 import type { Connection } from './connection.ts';
@@ -29,6 +29,12 @@ const relistMs = 1000;
 
 /** Whether the runtime shows a container or sandbox as ended (or does not know it any more). */
 type HasEnded = (id: string) => Promise<boolean>;
+
+/**
+ * A server does not say when a subscription has begun, and what happens before is lost to it: so everything is looked
+ * at again this many milliseconds after it was asked for.
+ */
+const settling = [200, 1000, 3000];
 
 /** CRI's own events where the runtime has them, else containerd's, else a `resync` every second. */
 export async function* runtimeEvents(
@@ -60,39 +66,52 @@ export async function* runtimeEvents(
   }
 }
 
-async function* criEvents(connection: Connection, _: HasEnded, signal: AbortSignal): AsyncIterable<RuntimeEvent> {
+function criEvents(connection: Connection, _: HasEnded, signal: AbortSignal): AsyncIterable<RuntimeEvent> {
   const stream = connection.stream<CriEvent>('runtime.v1.RuntimeService', 'GetContainerEvents', {});
-  signal.addEventListener('abort', () => stream.cancel(), { once: true });
-  for await (const event of stream as AsyncIterable<CriEvent>) {
+  return subscribed(stream, signal, (event, push) => {
     const type = criTypes[event.containerEventType];
-    if (type) yield { type, id: event.containerId };
-  }
+    if (type) push({ type, id: event.containerId });
+  });
 }
 
-async function* containerdEvents(
+function containerdEvents(
   connection: Connection,
   hasEnded: HasEnded,
   signal: AbortSignal,
 ): AsyncIterable<RuntimeEvent> {
   const filters = Object.keys(topics).map((topic) => `namespace==k8s.io,topic=="${topic}"`);
   const stream = connection.stream<ContainerdEvent>('containerd.services.events.v1.Events', 'Subscribe', { filters });
-  const out = channel<RuntimeEvent>();
-  const cancel = () => stream.cancel();
-  signal.addEventListener('abort', cancel, { once: true });
-  stream.on('data', ({ topic, event }: ContainerdEvent) => {
+  return subscribed(stream, signal, ({ topic, event }, push) => {
     const type = topics[topic as keyof typeof topics] as 'started' | 'ended' | 'removed' | 'oom' | undefined;
     if (!type || !event) return;
     const [id = '', process = id] = leadingStrings(event.value);
     // An exec's process comes and goes with an id of its own.
     if (process !== id) return;
-    if (type !== 'ended') out.push({ type, id });
-    else void untilEnded(hasEnded, id, signal).then(() => out.push({ type, id }));
+    if (type !== 'ended') push({ type, id });
+    else {
+      const tell = () => push({ type, id });
+      // Whatever the question brought, the end itself is known.
+      void untilEnded(hasEnded, id, signal).then(tell, tell);
+    }
   });
+}
+
+async function* subscribed<T>(
+  stream: ClientReadableStream<T>,
+  signal: AbortSignal,
+  receive: (event: T, push: (event: RuntimeEvent) => void) => void,
+): AsyncIterable<RuntimeEvent> {
+  const out = channel<RuntimeEvent>();
+  const cancel = () => stream.cancel();
+  signal.addEventListener('abort', cancel, { once: true });
+  const timers = settling.map((after) => setTimeout(() => out.push({ type: 'resync' }), after));
+  stream.on('data', (event: T) => receive(event, out.push));
   stream.on('error', (error) => out.fail(error));
   stream.on('end', () => out.end());
   try {
     yield* out;
   } finally {
+    for (const timer of timers) clearTimeout(timer);
     signal.removeEventListener('abort', cancel);
     stream.cancel();
   }

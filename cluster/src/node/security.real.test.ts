@@ -1,0 +1,144 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { type Pod, resources } from '@berth/kube/objects';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type NodeFixture, nodeFixture } from './fixture.ts';
+
+let node: NodeFixture;
+let directory: string;
+beforeAll(async () => {
+  node = await nodeFixture();
+  directory = await mkdtemp(join(tmpdir(), 'berth-host-'));
+});
+afterAll(async () => {
+  await node[Symbol.asyncDispose]();
+  await rm(directory, { recursive: true });
+});
+
+const image = 'berth.local/busybox:1';
+const shell = (script: string) => ({ name: 'main', image, command: ['/bin/sh', '-c', script] });
+const statusOf = (pod: Pod) => pod.status?.containerStatuses?.[0];
+const runsToItsEnd = async (name: string, spec: Parameters<NodeFixture['run']>[1]) => {
+  await node.run(name, { restartPolicy: 'Never', ...spec });
+  const pod = await node.until(name, ({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
+  const signal = new AbortController().signal;
+  return { pod, log: await text(await node.agent().access.logs(pod, { container: 'main', signal })) };
+};
+
+test('a container runs as whom it is told, with what it is left', async () => {
+  const { log } = await runsToItsEnd('user', {
+    securityContext: { runAsUser: 1000, runAsGroup: 2000, fsGroup: 3000, supplementalGroups: [4000] },
+    containers: [
+      {
+        ...shell(
+          'id -u; id -g; id -G; stat -c %g /data; touch /x 2>&1; grep CapEff /proc/self/status; grep NoNewPrivs /proc/self/status',
+        ),
+        securityContext: {
+          readOnlyRootFilesystem: true,
+          allowPrivilegeEscalation: false,
+          capabilities: { drop: ['ALL'] },
+          seccompProfile: { type: 'RuntimeDefault' },
+        },
+        volumeMounts: [{ name: 'data', mountPath: '/data' }],
+      },
+    ],
+    volumes: [{ name: 'data', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }],
+  });
+  expect(log.split('\n').map((line) => line.replace(/\t/g, ' '))).toEqual([
+    '1000',
+    '2000',
+    '2000 3000 4000',
+    '3000',
+    'touch: /x: Read-only file system',
+    'CapEff: 0000000000000000',
+    'NoNewPrivs: 1',
+    '',
+  ]);
+});
+
+test('root is refused to who must not be root', async () => {
+  await node.run('root', { securityContext: { runAsNonRoot: true }, containers: [shell('sleep 1000')] });
+  const pod = await node.until(
+    'root',
+    (seen) => statusOf(seen)?.state?.waiting?.reason === 'CreateContainerConfigError',
+  );
+  expect(statusOf(pod)?.state?.waiting?.message).toContain('container has runAsNonRoot and image will run as root');
+});
+
+test("the machine's files, names and processes are given when asked for", async () => {
+  await writeFile(join(directory, 'file'), 'from the machine\n');
+  const { log } = await runsToItsEnd('host', {
+    hostNetwork: true,
+    hostPID: true,
+    containers: [
+      {
+        ...shell('cat /host/file /one; ls /sub; [ $$$$ -gt 100 ] && echo sees; cat /etc/hostname | wc -l'),
+        securityContext: { privileged: true },
+        volumeMounts: [
+          { name: 'host', mountPath: '/host', readOnly: true },
+          { name: 'host', mountPath: '/one', subPath: 'file' },
+          { name: 'scratch', mountPath: '/sub', subPathExpr: 'a/b' },
+        ],
+      },
+    ],
+    volumes: [
+      { name: 'host', hostPath: { path: directory, type: 'Directory' } },
+      { name: 'scratch', emptyDir: {} },
+    ],
+  });
+  expect(log).toBe('from the machine\nfrom the machine\nsees\n1\n');
+});
+
+test('a volume of the wrong type holds the pod and says so', async () => {
+  await node.run('wrong', {
+    containers: [shell('true')],
+    volumes: [{ name: 'v', hostPath: { path: join(directory, 'absent'), type: 'Directory' } }],
+  });
+  const messages = async () => {
+    const { items } = await node.client.list(resources.events, { namespace: 'default' });
+    return items.filter((event) => event.involvedObject.name === 'wrong').map((event) => event.message);
+  };
+  await expect
+    .poll(messages)
+    .toContain(
+      `MountVolume.SetUp failed for volume "v" : hostPath type check failed: ${join(directory, 'absent')} is not a directory`,
+    );
+  expect((await node.pod('wrong')).status?.phase).toBe('Pending');
+});
+
+test('a pod gets a token of its account, the authority and what it is itself', async () => {
+  await node.client.create(resources.configMaps, {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'root-ca', namespace: 'default' },
+    data: { 'ca.crt': 'PEM' },
+  });
+  const { log } = await runsToItsEnd('projected', {
+    containers: [
+      {
+        ...shell('cut -d. -f2 /var/run/p/token; cat /var/run/p/ca /var/run/p/name'),
+        volumeMounts: [{ name: 'p', mountPath: '/var/run/p' }],
+      },
+    ],
+    volumes: [
+      {
+        name: 'p',
+        projected: {
+          sources: [
+            { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } },
+            { configMap: { name: 'root-ca', items: [{ key: 'ca.crt', path: 'ca' }] } },
+            { downwardAPI: { items: [{ path: 'name', fieldRef: { fieldPath: 'metadata.name' } }] } },
+          ],
+        },
+      },
+    ],
+  });
+  const [claims = '', rest] = log.split('\n');
+  expect(JSON.parse(Buffer.from(claims, 'base64url').toString())).toMatchObject({
+    sub: 'system:serviceaccount:default:default',
+    'kubernetes.io': { pod: { name: 'projected' } },
+  });
+  expect(rest).toBe('PEMprojected');
+});
