@@ -10,6 +10,7 @@ import { App } from './app.tsx';
 const place = document.getElementById('root');
 if (place === null) throw new Error('the page has no place for the console');
 
+sessionStorage.removeItem('berth.loads');
 await startTexts();
 createRoot(place).render(
   <MantineProvider

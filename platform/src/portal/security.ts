@@ -4,11 +4,11 @@ import { BerthError } from '@berth/kube/errors';
 /** A header that only a script of the same origin can send; a form, a link or an image of another page cannot. */
 export const requestHeader = 'x-berth-request';
 
-const policy = (nonce: string | undefined): string =>
+const policy = (nonce: string): string =>
   [
     "default-src 'none'",
-    "script-src 'self'",
-    nonce === undefined ? "style-src 'self'" : `style-src 'self' 'nonce-${nonce}'`,
+    `script-src 'self' 'nonce-${nonce}'`,
+    `style-src 'self' 'nonce-${nonce}'`,
     "img-src 'self' data:",
     "font-src 'self'",
     "connect-src 'self'",
@@ -19,7 +19,7 @@ const policy = (nonce: string | undefined): string =>
     "frame-ancestors 'none'",
   ].join('; ');
 
-export function setSecurityHeaders(response: ServerResponse, options: { hsts: boolean; nonce?: string }): void {
+export function setSecurityHeaders(response: ServerResponse, options: { hsts: boolean; nonce: string }): void {
   response.setHeader('content-security-policy', policy(options.nonce));
   response.setHeader('x-content-type-options', 'nosniff');
   response.setHeader('x-frame-options', 'DENY');

@@ -115,7 +115,7 @@ describe('following a collection', () => {
     ]);
     expect(names).toEqual(['a', 'b']);
     expect(phases).toEqual(['loading', 'broken', 'live']);
-    expect(pauses.slice(0, 3)).toEqual([500, 1000, 2000]);
+    expect(pauses.slice(0, 3)).toEqual([250, 500, 1000]);
   });
 
   it('takes a refusal as an answer, and a lost session as the end', async () => {

@@ -22,7 +22,10 @@ type WatchLine = ChangeEvent | { type: 'BOOKMARK'; object: KubeObject } | { type
 const firstPage = 500;
 const laterPages = 2000;
 const shortStream = 5000;
+const firstPause = 250;
 const longestPause = 15_000;
+/** A stream that lived this long was a good one: what ends it is new trouble. */
+const steady = 2000;
 
 /**
  * Keeps `cache` equal to a collection until `signal` is aborted: lists it in pages, watches from the list's version,
@@ -43,9 +46,14 @@ export async function follow(
   };
   while (!signal.aborted) {
     const started = world.now();
+    let openedAt: number | undefined;
+    const opened = () => {
+      openedAt = world.now();
+      say('live');
+    };
     try {
       version ??= await listAll(target, cache, { world, changed, signal });
-      for await (const line of watchFrom(target, version, { world, signal, opened: () => say('live') })) {
+      for await (const line of watchFrom(target, version, { world, signal, opened })) {
         if (line.type === 'ERROR') throw errorIn(line.object);
         failures = 0;
         if (line.type !== 'BOOKMARK') {
@@ -63,10 +71,11 @@ export async function follow(
         version = undefined;
         if (failures++ === 0) continue;
       }
+      if (openedAt !== undefined && world.now() - openedAt > steady) failures = 0;
       const hopeless = failure.code === 401 || failure.code === 403 || failure.code === 404;
       say(hopeless ? 'refused' : 'broken', failure);
       if (failure.code === 401) return;
-      const wait = hopeless ? 30_000 : Math.min(longestPause, 500 * 2 ** failures++);
+      const wait = hopeless ? 30_000 : Math.min(longestPause, firstPause * 2 ** failures++);
       await world.pause(wait * (0.75 + world.random() / 2), signal);
       if (hopeless) version = undefined;
     }

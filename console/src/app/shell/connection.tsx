@@ -3,7 +3,7 @@ import { useBroken } from '../../api/watch/use-watch.ts';
 import { useText } from '../../i18n/text.ts';
 import styles from './shell.module.css';
 
-const graceTime = 1500;
+const graceTime = 2500;
 const thankYouTime = 4000;
 
 /** Says when what is shown no longer follows the cluster, and when it does again. */
