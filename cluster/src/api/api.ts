@@ -8,6 +8,7 @@ import { Authenticator } from './authentication/authenticator.ts';
 import { ServiceAccountTokens } from './authentication/service-accounts.ts';
 import { privilegeEscalation } from './authorization/escalation.ts';
 import { mastersGroup, RbacAuthorizer } from './authorization/rbac.ts';
+import { advertise } from './bootstrap/advertise.ts';
 import { bootstrap } from './bootstrap/bootstrap.ts';
 import { publishRootCa } from './bootstrap/root-ca.ts';
 import { convertBuiltIn } from './conversion/built-in.ts';
@@ -91,6 +92,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       servers.add(server);
       return listening;
     },
+    advertise: (at) => advertise(client(self), at),
     setPodAccess(access) {
       podAccess.current = access;
     },

@@ -55,6 +55,8 @@ export interface ApiServer {
   client(user: User): KubeClient;
   /** Serves HTTPS. Rejects with a `BerthError` when the address is taken. */
   listen(options: ListenOptions): Promise<{ port: number }>;
+  /** Lets the service `kubernetes` lead here, by an IPv4 address and port that pods can reach. */
+  advertise(at: { address: string; port: number }): Promise<void>;
   setPodAccess(podAccess: PodAccess): void;
   /** What `/readyz` says beside the server's own state; a non-empty answer names what is not ready. */
   addReadyCheck(name: string, check: () => boolean): void;
