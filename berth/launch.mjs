@@ -164,7 +164,13 @@ function buildConsole() {
 
 /** Runs a program under Node 24 in this terminal; signals reach it, and its exit status becomes ours. */
 function become(script, scriptArgs) {
-  const environment = { ...process.env, PATH: [dirname(node), process.env.PATH, '/usr/sbin', '/sbin'].join(delimiter) };
+  const environment = {
+    ...process.env,
+    PATH: [dirname(node), process.env.PATH, '/usr/sbin', '/sbin'].join(delimiter),
+    // Stripped of types and compiled once, which halves the time of every later start and spares it 25 MiB. It has to be
+    // set from outside: a program that sets it itself has loaded what strips types by then.
+    NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compiled'),
+  };
   const child = spawn(node, [script, ...scriptArgs], { stdio: 'inherit', env: environment });
   // A terminal sends Ctrl-C to the whole group; the child stops in order and we wait for it.
   process.on('SIGINT', () => {});
