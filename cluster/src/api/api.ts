@@ -1,5 +1,6 @@
 import { kinds } from '@berth/kube/schema';
 import { Admission } from './admission/admission.ts';
+import { certificateRequestor } from './admission/certificates.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { defaultTolerations, priority } from './admission/pods.ts';
 import { serviceAccounts } from './admission/service-account.ts';
@@ -13,6 +14,7 @@ import { bootstrap } from './bootstrap/bootstrap.ts';
 import { publishRootCa } from './bootstrap/root-ca.ts';
 import { convertBuiltIn } from './conversion/built-in.ts';
 import { discoveryHandler } from './discovery/handler.ts';
+import { startEventExpiry } from './events/expiry.ts';
 import { requestHandler } from './http/handle.ts';
 import { healthHandler, type ReadyCheck } from './http/health.ts';
 import { RequestMetrics } from './http/metrics.ts';
@@ -56,6 +58,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     priority(storage),
     defaultTolerations,
     serviceAddresses(storage, { serviceRange, nodePorts }),
+    certificateRequestor,
     privilegeEscalation(authorizer),
   ]);
   const machinery: Machinery = { storage, kinds: registry, admission, now, logger };
@@ -67,6 +70,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   await bootstrap(client(self), { serviceRange });
   const stopPublishing = publishRootCa(storage, client(self), { clusterCa, logger });
 
+  const stopExpiry = startEventExpiry(storage, { now, logger });
   const metrics = new RequestMetrics();
   const servers = new Set<HttpsServer>();
   const handler = requestHandler({
@@ -99,6 +103,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     addReadyCheck: (name, check) => void checks.push({ name, check }),
     async close() {
       stopPublishing();
+      stopExpiry();
       await Promise.all([...servers].map((server) => server.close()));
       await storage.close();
     },

@@ -5,7 +5,10 @@ import { apiVersionOf, type KubeObject, type Resource, resources } from '@berth/
 const metadata = { name: 'kubernetes', namespace: 'default' };
 
 /** Lets the service `kubernetes` lead to the API server at an IPv4 address that pods can reach. */
-export async function advertise(client: KubeClient, { address, port }: { address: string; port: number }): Promise<void> {
+export async function advertise(
+  client: KubeClient,
+  { address, port }: { address: string; port: number },
+): Promise<void> {
   const skipMirror = { 'endpointslice.kubernetes.io/skip-mirror': 'true' };
   await put(client, resources.endpoints as Resource, {
     metadata: { ...metadata, labels: skipMirror },

@@ -20,6 +20,8 @@ interface ResourceCache {
 const recentEvents = 8192;
 /** How long a reader waits for a version of the future. */
 const futureWaitMs = 3000;
+/** How long a writer waits to see its own durable write; it comes in the next turns unless the process is starved. */
+const commitWaitMs = 30_000;
 
 /**
  * The present state of all objects, in memory beside the store and fed by one watch of it. Readers are served from here
@@ -99,10 +101,10 @@ export class ObjectStorage {
   }
 
   /** Resolves when `revision` is visible; `Timeout` with cause `ResourceVersionTooLarge` when it does not come in time. */
-  async reached(revision: Revision): Promise<void> {
+  async reached(revision: Revision, withinMs = futureWaitMs): Promise<void> {
     if (this.#revision >= revision) return;
     const done = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => waiter.done(false), futureWaitMs);
+      const timer = setTimeout(() => waiter.done(false), withinMs);
       const waiter = {
         revision,
         done: (reached: boolean) => {
@@ -126,7 +128,7 @@ export class ObjectStorage {
   /** Commits and waits until the change is visible to readers. */
   async commit(changes: readonly Change[]): Promise<Revision> {
     const revision = await this.store.commit(changes);
-    if (this.#revision < revision) await this.reached(revision);
+    if (this.#revision < revision) await this.reached(revision, commitWaitMs);
     return revision;
   }
 
