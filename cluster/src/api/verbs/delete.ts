@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
@@ -21,6 +22,7 @@ export async function remove(machinery: Machinery, call: Call): Promise<Answer> 
 
 export async function removeObject(machinery: Machinery, call: Call, options: DeleteOptions): Promise<Answer> {
   for (let tries = 1; ; tries++) {
+    if (!machinery.storage.isFresh) await machinery.storage.caughtUp();
     const current = await find(machinery, { ...call, options: noOptions });
     checkPreconditions(call, options, current);
     try {
@@ -29,6 +31,7 @@ export async function removeObject(machinery: Machinery, call: Call, options: De
       const lost = isBerthError(error, 'Conflict') && error.details?.name === current.key;
       if (!lost) throw error;
       if (tries === attempts) throw conflict(call.kind.description, call.name);
+      await setTimeout(tries);
     }
   }
 }

@@ -16,6 +16,8 @@ export async function patch(machinery: Machinery, call: Call): Promise<Answer> {
     const patched = applyPatch(call, conversion ? conversion.fromStorage(current) : current);
     if (!isRecord(patched)) throw new BerthError('BadRequest', 'the patch leaves no object');
     const object = bodyObject({ ...call, body: patched });
+    // Taken over from what was patched, and no condition of the caller's: a patch that lost a race is made again.
+    if (object.metadata.resourceVersion === current.metadata.resourceVersion) delete object.metadata.resourceVersion;
     return conversion ? conversion.toStorage(complete(call, object)) : object;
   });
   return { type: 'object', object: stored };

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
@@ -47,6 +48,8 @@ export async function rewrite(
       const lost = isBerthError(error, 'Conflict') && error.details?.name === current.key;
       if (!lost) throw error;
       if (resourceVersion || tries === attempts) throw conflict(description, call.name);
+      // The winner may not be durable yet, and until then nobody sees what it wrote.
+      await setTimeout(tries);
     }
   }
 }

@@ -1,0 +1,118 @@
+import { once } from 'node:events';
+import { PassThrough, Readable } from 'node:stream';
+import { BerthError } from '@berth/kube/errors';
+import { resources } from '@berth/kube/objects';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { WebSocket } from 'ws';
+import { startTestApi, type TestApi } from '../testing.ts';
+import type { PodAccess, ProcessSession } from './types.ts';
+
+const key = { namespace: 'default', name: 'p' };
+const sizes: { width: number; height: number }[] = [];
+
+/** Echoes its input in capitals until that ends, then exits with 3. */
+function echo(): ProcessSession {
+  const stdin = new PassThrough();
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  stdin.on('data', (chunk: Buffer) => stdout.write(chunk.toString().toUpperCase()));
+  const status = once(stdin, 'end').then(() => {
+    stdout.end();
+    stderr.end('bye');
+    const details = { causes: [{ reason: 'ExitCode', message: '3' }] };
+    return {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      reason: 'NonZeroExitCode',
+      code: 500,
+      details,
+    } as const;
+  });
+  return { stdin, stdout, stderr, status, resize: (size) => void sizes.push(size), close: () => stdin.destroy() };
+}
+
+const access: PodAccess = {
+  logs: async (_pod, options) => Readable.from([`tail ${options.tailLines} of ${options.container}\n`]),
+  exec: async (_pod, [command]) => {
+    if (command !== 'echo') throw new BerthError('BadRequest', `no such command: ${command}`);
+    return echo();
+  },
+  attach: async () => echo(),
+  portForward: async () => new PassThrough(),
+};
+
+let server: TestApi;
+beforeAll(async () => {
+  server = await startTestApi({ podAccess: access });
+  const client = server.api.client({ name: 'root', groups: ['system:masters'] });
+  await client.create(resources.serviceAccounts, {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: { ...key, name: 'default' },
+  });
+  const spec = {
+    containers: [
+      { name: 'main', image: 'example/main:1' },
+      { name: 'side', image: 'example/side:1' },
+    ],
+  };
+  await client.create(resources.pods, { apiVersion: 'v1', kind: 'Pod', metadata: key, spec });
+  await client.createSubresource(resources.pods, key, 'binding', { target: { kind: 'Node', name: 'n' } });
+});
+afterAll(async () => await server[Symbol.asyncDispose]());
+
+function open(path: string, protocols: string[]): WebSocket {
+  const { authority, admin } = server.certificates;
+  const url = `${server.url.replace('https', 'wss')}/api/v1/namespaces/default/pods/p/${path}`;
+  return new WebSocket(url, protocols, { ca: authority.cert, cert: admin.cert, key: admin.key });
+}
+
+/** What came on each channel until the server closed. */
+async function received(socket: WebSocket): Promise<Record<number, string>> {
+  const channels: Record<number, string> = {};
+  socket.on('message', (data: Buffer) => {
+    const channel = data[0] ?? -1;
+    channels[channel] = (channels[channel] ?? '') + data.subarray(1).toString();
+  });
+  await once(socket, 'close');
+  return channels;
+}
+
+const query = 'container=main&stdin=true&stdout=true&stderr=true';
+
+test('exec carries input, its end, sizes, both outputs and the exit code', async () => {
+  const socket = open(`exec?command=echo&${query}`, ['v5.channel.k8s.io']);
+  const channels = received(socket);
+  await once(socket, 'open');
+  expect(socket.protocol).toBe('v5.channel.k8s.io');
+  socket.send(Buffer.from('\u0000hello'));
+  socket.send(Buffer.from('\u0004{"Width":80,"Height":24}'));
+  socket.send(Buffer.from([255, 0]));
+  const { 1: stdout, 2: stderr, 3: status } = await channels;
+  expect([stdout, stderr]).toEqual(['HELLO', 'bye']);
+  expect(JSON.parse(status ?? '')).toMatchObject({
+    reason: 'NonZeroExitCode',
+    details: { causes: [{ message: '3' }] },
+  });
+  expect(sizes).toEqual([{ width: 80, height: 24 }]);
+});
+
+test('a process that cannot start says why on the error channel', async () => {
+  const { 3: status } = await received(open(`exec?command=nothing&${query}`, ['v5.channel.k8s.io']));
+  expect(JSON.parse(status ?? '')).toMatchObject({ status: 'Failure', message: 'no such command: nothing' });
+});
+
+test.each([
+  ['exec?stdout=true&command=echo', ['v5.channel.k8s.io'], 400],
+  ['exec?container=none&stdout=true&command=echo', ['v5.channel.k8s.io'], 400],
+  ['exec?container=main&stdout=true&command=echo', ['v9.example.com'], 400],
+  ['nothing', ['v5.channel.k8s.io'], 404],
+])('%s by %j is refused with %i before the upgrade', async (path, protocols, code) => {
+  const socket = open(path, protocols);
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
+  expect(response.statusCode).toBe(code);
+  socket.on('error', () => {});
+  socket.terminate();
+});
