@@ -210,6 +210,18 @@ export function clientConformance(
         await expect(failing).rejects.toMatchObject({ code: 'Conflict' });
       });
 
+      test('without a version they never conflict, however many come at once', async () => {
+        await client.create(resources.configMaps, configMap('busy'));
+        const patch = (at: number) =>
+          client.patch(resources.configMaps, key('busy'), { type: 'merge', body: { data: { [`k${at}`]: `${at}` } } });
+        await Promise.all(Array.from({ length: 12 }, (_, at) => patch(at)));
+        const { data } = await client.get(resources.configMaps, key('busy'));
+        expect(Object.keys(data ?? {})).toHaveLength(12);
+        const last = Promise.allSettled(Array.from({ length: 6 }, (_, at) => patch(at + 100)));
+        await client.delete(resources.configMaps, key('busy'));
+        await last;
+      });
+
       test('subresource status', async () => {
         await client.create(resources.pods, pod('patched-status'));
         const patched = await client.patch(
