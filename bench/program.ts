@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -43,6 +44,19 @@ export async function startProgram(args: readonly string[], given?: string): Pro
     ],
     { stdio: ['ignore', 'pipe', 'inherit'] },
   );
+  const ended = once(child, 'exit');
+  let isDown = false;
+  const down = async () => {
+    const before = performance.now();
+    isDown = true;
+    const purge = given === undefined ? ['--purge'] : [];
+    const command = spawn(process.execPath, [main, 'down', '--data-dir', dataDir, ...purge], {
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    const [code] = await once(command, 'exit');
+    if (code !== 0) throw new Error(`berth down ended with ${code}`);
+    return performance.now() - before;
+  };
   const times: Record<string, number> = {};
   await new Promise<void>((resolve, reject) => {
     let pending = '';
@@ -57,20 +71,10 @@ export async function startProgram(args: readonly string[], given?: string): Pro
       }
     });
     child.once('exit', (code) => reject(new Error(`berth up ended with ${code}`)));
+  }).catch(async (error) => {
+    await down();
+    throw error;
   });
-  const ended = once(child, 'exit');
-  let isDown = false;
-  const down = async () => {
-    const before = performance.now();
-    isDown = true;
-    const purge = given === undefined ? ['--purge'] : [];
-    const command = spawn(process.execPath, [main, 'down', '--data-dir', dataDir, ...purge], {
-      stdio: ['ignore', 'ignore', 'inherit'],
-    });
-    const [code] = await once(command, 'exit');
-    if (code !== 0) throw new Error(`berth down ended with ${code}`);
-    return performance.now() - before;
-  };
   return {
     process: child,
     dataDir,
@@ -116,15 +120,15 @@ export function processesNaming(text: string): number[] {
     });
 }
 
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port')),
-      );
+/** Above the range from which the kernel gives ports to connections, so that none takes it before Berth listens. */
+async function freePort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(61_000, 65_536);
+    const free = await new Promise<boolean>((resolve) => {
+      const server = createServer();
+      server.once('error', () => resolve(false));
+      server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
     });
-  });
+    if (free) return port;
+  }
 }
