@@ -1,23 +1,20 @@
 import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isBerthError } from '@berth/kube/errors';
-import { type Container, type Pod, resources } from '@berth/kube/objects';
-import { type ContainerProbes, startProbes } from '../probes/index.ts';
-import { removeCgroup } from '../runtime/containerd/index.ts';
+import type { Container, Pod } from '@berth/kube/objects';
 import type { SandboxConfig } from '../runtime/types.ts';
-import { mountVolumes, type PayloadSources, refreshVolumes, removeVolumes } from '../volumes/index.ts';
 import { weighPod } from './cgroup.ts';
+import { cleanUp, deleteFromApi } from './clean-up.ts';
 import type { NodeContext } from './context.ts';
-import { runHook } from './hooks.ts';
 import { memoryOf, nextBackoff, type PodMemory } from './memory.ts';
 import { newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal, type Plan, plan, ranFor, type Step } from './plan.ts';
-import { cgroupParentOf } from './resources.ts';
-import { allContainers, logDirectoryOf, sandboxConfig } from './sandbox-config.ts';
+import { PodVolumes } from './pod-volumes.ts';
+import { sandboxConfig } from './sandbox-config.ts';
 import { failureOf, StartError, startContainer } from './start-container.ts';
-import { podStatus } from './status.ts';
+import { StatusWriter } from './status-writer.ts';
+import { Supervision } from './supervision.ts';
 import { terminationMessage } from './termination-message.ts';
-import { type PodTokens, podTokens } from './tokens.ts';
 
 type StepOf<T extends Step['type']> = Extract<Step, { type: T }>;
 
@@ -27,9 +24,8 @@ export class PodWorker {
   #pod: Pod;
   readonly #observed: ObservedPod;
   readonly #memory: PodMemory = { containers: new Map(), mounted: false };
-  readonly #tokens: PodTokens;
+  readonly #volumes: PodVolumes;
   #waiters: { id: string; resolve(): void }[] = [];
-  readonly #probes = new Map<string, ContainerProbes>();
   #backoffs: ReadonlyMap<string, number> = new Map();
   #running = false;
   #again = false;
@@ -38,22 +34,26 @@ export class PodWorker {
   #terminating = false;
   #retryDelay = 500;
   #wake: NodeJS.Timeout | undefined;
-  #renewal: NodeJS.Timeout | undefined;
-  /** As it should be in the API, and as it is there as far as we wrote it. */
-  #status: Pod['status'];
-  #written: Pod['status'];
-  #publishing: Promise<void> = Promise.resolve();
+  readonly #status: StatusWriter;
+  readonly #supervision: Supervision;
   readonly #finished: () => void;
 
   constructor(options: { context: NodeContext; pod: Pod; observed: ObservedPod; finished(): void }) {
     this.#context = options.context;
     this.#pod = options.pod;
-    this.#status = options.pod.status;
-    this.#written = options.pod.status;
+    const again = () => this.#sleep(options.context.now() + 1000);
+    this.#status = new StatusWriter(options.context, options.pod.status, again);
     this.#observed = options.observed;
     this.#finished = options.finished;
-    this.#tokens = podTokens(options.context.client, options.pod, options.context.now);
-    this.#adopt();
+    this.#volumes = new PodVolumes(options.context, () => this.#pod, this.#observed);
+    this.#supervision = new Supervision({
+      context: options.context,
+      pod: () => this.#pod,
+      observed: this.#observed,
+      memory: this.#memory,
+      changed: () => this.kick(),
+    });
+    this.#supervision.adopt(options.pod.status);
   }
 
   get pod(): Pod {
@@ -62,23 +62,6 @@ export class PodWorker {
 
   get observed(): ObservedPod {
     return this.#observed;
-  }
-
-  /** Containers that ran before this agent: what was true of them stays true until a probe says otherwise. */
-  #adopt(): void {
-    const known = [...(this.#status?.containerStatuses ?? []), ...(this.#status?.initContainerStatuses ?? [])];
-    for (const container of allContainers(this.#pod)) {
-      const newest = newestOf(this.#observed, container.name);
-      if (!newest) continue;
-      const before = known.find((status) => status.containerID?.endsWith(newest.id));
-      const memory = memoryOf(this.#memory, container.name);
-      if (newest.attempt > 0) memory.backoff = 10_000;
-      if (newest.state !== 'running') continue;
-      memory.id = newest.id;
-      memory.started = before?.started === true;
-      memory.ready = before?.ready === true;
-      this.#probe(container, newest);
-    }
   }
 
   /** Resolves when the container has ended. */
@@ -90,8 +73,9 @@ export class PodWorker {
 
   /** Why a container is not running: the reason of its waiting state. */
   waitingReason(name: string): string | undefined {
-    const all = [...(this.#status?.containerStatuses ?? []), ...(this.#status?.initContainerStatuses ?? [])];
-    return all.find((status) => status.name === name)?.state?.waiting?.reason;
+    const { status } = this.#status;
+    const all = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+    return all.find((found) => found.name === name)?.state?.waiting?.reason;
   }
 
   /** The pod's object changed. */
@@ -152,8 +136,7 @@ export class PodWorker {
   }
 
   async #noteEnd(container: ObservedContainer): Promise<void> {
-    this.#probes.get(container.id)?.stop();
-    this.#probes.delete(container.id);
+    this.#supervision.unwatch(container.id);
     for (const { id, resolve } of this.#waiters) if (id === container.id) resolve();
     this.#waiters = this.#waiters.filter(({ id }) => id !== container.id);
     const message = this.#context.processes ? await terminationMessage(container) : '';
@@ -166,8 +149,7 @@ export class PodWorker {
       if (memory.failure) memory.failure.retryAt = 0;
     }
     delete this.#memory.retryAt;
-    if (this.#memory.mounted && this.#context.processes)
-      this.#quietly(refreshVolumes(this.#pod, this.#context.directories, this.#sources()));
+    if (this.#memory.mounted) this.#quietly(this.#volumes.refresh());
     this.kick();
   }
 
@@ -185,8 +167,8 @@ export class PodWorker {
   release(): void {
     this.#over = true;
     clearTimeout(this.#wake);
-    clearTimeout(this.#renewal);
-    for (const probes of this.#probes.values()) probes.stop();
+    this.#volumes.stop();
+    this.#supervision.stop();
   }
 
   async #rounds(): Promise<void> {
@@ -195,7 +177,7 @@ export class PodWorker {
       this.#again = false;
       const pod = this.#pod;
       try {
-        const next = plan(this.#withStatus(), this.#observed, this.#memory, now());
+        const next = plan(this.#status.view(this.#pod), this.#observed, this.#memory, now());
         this.#note(next);
         this.#publish();
         for (const step of next.steps) {
@@ -239,7 +221,9 @@ export class PodWorker {
   #perform(step: Step): Promise<void> {
     switch (step.type) {
       case 'mount-volumes':
-        return this.#mount();
+        return this.#volumes.mount().then(() => {
+          this.#memory.mounted = true;
+        });
       case 'create-sandbox':
         return this.#createSandbox(step);
       case 'start':
@@ -257,44 +241,6 @@ export class PodWorker {
         this.#context.recorder.record(this.#pod, 'Normal', step.reason, step.message);
         return Promise.resolve();
     }
-  }
-
-  #sources(): PayloadSources {
-    const { references, services, hostIps, allocatable } = this.#context;
-    return {
-      configMap: (name) => references.configMap(this.#pod, name),
-      secret: (name) => references.secret(this.#pod, name),
-      services: () => services(this.#pod.metadata.namespace ?? ''),
-      podIps: this.#observed.sandboxes[0]?.ips ?? [],
-      hostIps,
-      allocatable,
-      token: (request) => this.#tokens.get(request),
-    };
-  }
-
-  async #mount(): Promise<void> {
-    const { directories, processes, recorder } = this.#context;
-    try {
-      if (processes) await mountVolumes(this.#pod, directories, this.#sources());
-    } catch (error) {
-      recorder.record(this.#pod, 'Warning', 'FailedMount', error instanceof Error ? error.message : String(error));
-      throw error;
-    }
-    this.#memory.mounted = true;
-    this.#renewTokens();
-  }
-
-  #renewTokens(): void {
-    clearTimeout(this.#renewal);
-    const at = this.#tokens.nextRenewal();
-    if (at === undefined || this.#over) return;
-    const renew = async () => {
-      await refreshVolumes(this.#pod, this.#context.directories, this.#sources()).catch(() => undefined);
-      this.#renewTokens();
-    };
-    // Not sooner than a minute: a renewal that failed is tried again, not hammered.
-    this.#renewal = setTimeout(() => void renew(), Math.max(at - this.#context.now(), 60_000));
-    this.#renewal.unref();
   }
 
   #sandboxConfig(attempt: number): SandboxConfig {
@@ -374,60 +320,11 @@ export class PodWorker {
   }
 
   async #afterStart(container: Container, status: ObservedContainer): Promise<void> {
-    const postStart = container.lifecycle?.postStart;
-    if (postStart) {
-      this.#publish();
-      const failed = await runHook(postStart, this.#target(container, status.id), 600);
-      if (failed !== undefined) {
-        this.#context.recorder.record(this.#pod, 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${failed}`);
-        memoryOf(this.#memory, container.name).killWith = 'FailedPostStartHook';
-        return;
-      }
-    }
-    if (status.state === 'running') this.#probe(container, status);
+    if (container.lifecycle?.postStart) this.#publish();
+    if (!(await this.#supervision.afterStart(container, status.id))) return;
+    if (status.state === 'running') this.#supervision.watch(container, status);
     // An end between the start and the reading of the status has been told before anybody knew the id.
     else if (status.state === 'exited') await this.#noteEnd(status);
-  }
-
-  #target(container: Container, containerId: string) {
-    const { runtime, hostIps } = this.#context;
-    const podIp = this.#observed.sandboxes[0]?.ips[0] ?? '127.0.0.1';
-    return { container, containerId, ip: this.#pod.spec?.hostNetwork ? (hostIps[0] ?? '127.0.0.1') : podIp, runtime };
-  }
-
-  #probe(container: Container, status: ObservedContainer): void {
-    const memory = memoryOf(this.#memory, container.name);
-    const { recorder, now } = this.#context;
-    const current = () => !this.#over && memory.id === status.id;
-    const probed = this.#context.processes ? container : { name: container.name };
-    const probes = startProbes({
-      ...this.#target(probed, status.id),
-      startedAt: status.startedAt,
-      known: { started: memory.started, ready: memory.ready },
-      now,
-      listener: {
-        started: () => {
-          if (!current() || memory.started) return;
-          memory.started = true;
-          this.kick();
-        },
-        ready: (ready) => {
-          if (!current() || memory.ready === ready) return;
-          memory.ready = ready;
-          this.kick();
-        },
-        kill: (message, grace) => {
-          if (!current()) return;
-          memory.killWith = message;
-          if (grace !== undefined) memory.killGrace = grace;
-          this.kick();
-        },
-        unhealthy: (message) => {
-          if (current() && !this.#terminating) recorder.record(this.#pod, 'Warning', 'Unhealthy', message);
-        },
-      },
-    });
-    this.#probes.set(status.id, probes);
   }
 
   #dropOldAttempts(name: string): void {
@@ -456,20 +353,7 @@ export class PodWorker {
   }
 
   async #stopContainer(container: Container, id: string, grace: number, message: string): Promise<void> {
-    const { recorder, runtime, now } = this.#context;
-    recorder.record(this.#pod, 'Normal', 'Killing', message);
-    this.#probes.get(id)?.stop();
-    this.#probes.delete(id);
-    const deadline = now() + grace * 1000;
-    const preStop = container.lifecycle?.preStop;
-    if (preStop && grace > 0) {
-      const failed = await runHook(preStop, this.#target(container, id), grace);
-      if (failed !== undefined)
-        recorder.record(this.#pod, 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${failed}`);
-    }
-    // After a hook that took all the time, the process still gets a moment to end by itself.
-    const left = Math.ceil((deadline - now()) / 1000);
-    await runtime.stopContainer(id, preStop && grace > 0 ? Math.max(left, 2) : Math.max(left, 0));
+    await this.#supervision.end(container, id, grace, message);
     await this.notice(id);
   }
 
@@ -480,8 +364,9 @@ export class PodWorker {
 
   async #terminate(): Promise<void> {
     this.#terminating = true;
+    this.#supervision.quiet = true;
     const grace = Number(this.#pod.metadata.deletionGracePeriodSeconds ?? this.#specGrace());
-    const wasReady = this.#status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
+    const wasReady = this.#status.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
     const end = async (containers: readonly Container[]) => {
       await Promise.all(
         containers.map(async (container) => {
@@ -501,89 +386,25 @@ export class PodWorker {
     for (const { id, ready } of this.#observed.sandboxes) if (ready) await this.#stopSandbox(id);
     for (const { id, state } of this.#observed.containers) if (state === 'running') await this.notice(id);
     this.#terminating = false;
+    this.#supervision.quiet = false;
   }
 
   async #remove(): Promise<void> {
-    const { client } = this.#context;
-    const { namespace = '', name, uid } = this.#pod.metadata;
     this.#publish();
-    await this.#publishing;
-    if (!this.#removed) {
-      try {
-        await client.delete(
-          resources.pods,
-          { namespace, name },
-          { gracePeriodSeconds: 0, preconditions: uid === undefined ? {} : { uid } },
-        );
-      } catch (error) {
-        if (!isBerthError(error, 'NotFound') && !isBerthError(error, 'Conflict')) throw error;
-      }
-    }
+    await this.#status.settled;
+    if (!this.#removed) await deleteFromApi(this.#context, this.#pod);
     this.release();
-    await this.#cleanUp();
+    await cleanUp(this.#context, this.#pod, this.#observed);
     this.#finished();
   }
 
-  async #cleanUp(): Promise<void> {
-    const { runtime, directories, references, around, processes, logger } = this.#context;
-    const uid = this.#pod.metadata.uid ?? '';
-    references.release(uid);
-    try {
-      for (const { id } of this.#observed.containers) await runtime.removeContainer(id);
-      for (const { id } of this.#observed.sandboxes) {
-        await runtime.stopSandbox(id);
-        await runtime.removeSandbox(id);
-      }
-      await removeVolumes(uid, directories);
-      await rm(logDirectoryOf(this.#pod, around.podLogs), { recursive: true, force: true });
-      if (processes) await removeCgroup(cgroupParentOf(this.#pod, around.instance));
-    } catch (error) {
-      logger.warn({ err: error, pod: this.#pod.metadata.name }, 'what a pod left could not be removed whole');
-    }
-  }
-
-  /** The pod with our own latest status, and what others have written to theirs since. */
-  #withStatus(): Pod {
-    const own = this.#status;
-    if (!own) return this.#pod;
-    const types = new Set(ownConditionTypes);
-    const theirs = (this.#pod.status?.conditions ?? []).filter((condition) => !types.has(condition.type));
-    const ours = (own.conditions ?? []).filter((condition) => types.has(condition.type));
-    return { ...this.#pod, status: { ...own, conditions: [...ours, ...theirs] } };
-  }
-
-  /** Writes the status when it differs from the one written last. Does not wait. */
   #publish(): void {
     if (this.#removed) return;
-    const { client, hostIps, runtime, now, logger } = this.#context;
-    const pod = this.#withStatus();
-    const status = podStatus({
-      pod,
-      observed: this.#observed,
-      memory: this.#memory,
-      backoffs: this.#backoffs,
-      hostIps,
-      runtimeName: runtime.name,
-      now: now(),
-    });
-    if (JSON.stringify(status) === JSON.stringify(this.#status)) return;
-    this.#status = status;
-    if (isTerminal({ ...pod, status }) !== isTerminal(pod)) this.#again = true;
-    const { namespace = '', name, uid } = pod.metadata;
-    this.#publishing = this.#publishing.then(async () => {
-      // A newer one is on its way.
-      if (this.#status !== status) return;
-      const body = { metadata: { uid }, status: patchOf(status, this.#written) };
-      try {
-        await client.patch(resources.pods, { namespace, name }, { type: 'strategic', body }, { subresource: 'status' });
-        this.#written = status;
-      } catch (error) {
-        if (isBerthError(error, 'NotFound') || isBerthError(error, 'Conflict')) return;
-        logger.warn({ err: error, pod: name }, 'the status of a pod could not be written');
-        if (this.#status === status) this.#status = this.#written;
-        this.#sleep(now() + 1000);
-      }
-    });
+    const before = isTerminal(this.#status.view(this.#pod));
+    const state = { pod: this.#pod, observed: this.#observed, memory: this.#memory, backoffs: this.#backoffs };
+    const status = this.#status.publish(state);
+    // A pod that has just reached its end gives its sandbox back.
+    if (status && isTerminal({ ...this.#pod, status }) !== before) this.#again = true;
   }
 
   #quietly(work: Promise<unknown>): void {
@@ -599,26 +420,3 @@ const drainMs = 300;
 
 /** What the downward API shows of the metadata. */
 const describes = ({ metadata }: Pod): string => JSON.stringify([metadata.labels, metadata.annotations]);
-
-const ownConditionTypes = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'];
-
-/** Lists that a strategic merge would join are replaced, fields that are gone are taken out. */
-function patchOf(status: NonNullable<Pod['status']>, before: Pod['status']): Record<string, unknown> {
-  const body: Record<string, unknown> = { ...status };
-  for (const field of ['podIP', 'podIPs', 'reason', 'message'] as const) {
-    if (before?.[field] !== undefined && status[field] === undefined) body[field] = null;
-  }
-  // Joined by type: what a condition no longer says must be taken out of it.
-  body.conditions = (status.conditions ?? []).map((condition) => {
-    const old = before?.conditions?.find((found) => found.type === condition.type);
-    return {
-      ...(old?.reason === undefined ? {} : { reason: null }),
-      ...(old?.message === undefined ? {} : { message: null }),
-      ...condition,
-    };
-  });
-  for (const field of ['podIPs', 'hostIPs'] as const) {
-    if (status[field] && before?.[field]) body[field] = [{ $patch: 'replace' }, ...status[field]];
-  }
-  return body;
-}

@@ -1,0 +1,101 @@
+import { isBerthError } from '@berth/kube/errors';
+import { type Pod, resources } from '@berth/kube/objects';
+import type { NodeContext } from './context.ts';
+import type { PodMemory } from './memory.ts';
+import type { ObservedPod } from './observed.ts';
+import { podStatus } from './status.ts';
+
+type PodStatus = NonNullable<Pod['status']>;
+
+const ownConditionTypes = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'];
+
+/** Keeps a pod's status in the API what it should be: one write at a time, and only the newest of those that wait. */
+export class StatusWriter {
+  readonly #context: NodeContext;
+  /** As it should be in the API, and as it is there as far as we wrote it. */
+  #status: Pod['status'];
+  #written: Pod['status'];
+  #tail: Promise<void> = Promise.resolve();
+  readonly #failed: () => void;
+
+  /** `failed` is told when a write has to be tried again. */
+  constructor(context: NodeContext, status: Pod['status'], failed: () => void) {
+    this.#context = context;
+    this.#status = status;
+    this.#written = status;
+    this.#failed = failed;
+  }
+
+  get status(): Pod['status'] {
+    return this.#status;
+  }
+
+  /** Resolves when everything published up to now is written. */
+  get settled(): Promise<void> {
+    return this.#tail;
+  }
+
+  /** The pod with our own latest status, and what others have written to theirs since. */
+  view(pod: Pod): Pod {
+    const own = this.#status;
+    if (!own) return pod;
+    const types = new Set(ownConditionTypes);
+    const theirs = (pod.status?.conditions ?? []).filter((condition) => !types.has(condition.type));
+    const ours = (own.conditions ?? []).filter((condition) => types.has(condition.type));
+    return { ...pod, status: { ...own, conditions: [...ours, ...theirs] } };
+  }
+
+  /** Writes the status when it differs from the one before. Does not wait; answers the status if it is a new one. */
+  publish(state: {
+    pod: Pod;
+    observed: ObservedPod;
+    memory: PodMemory;
+    backoffs: ReadonlyMap<string, number>;
+  }): PodStatus | undefined {
+    const { hostIps, runtime, now } = this.#context;
+    const pod = this.view(state.pod);
+    const status = podStatus({ ...state, pod, hostIps, runtimeName: runtime.name, now: now() });
+    if (JSON.stringify(status) === JSON.stringify(this.#status)) return undefined;
+    this.#status = status;
+    this.#tail = this.#tail.then(() => this.#write(pod, status));
+    return status;
+  }
+
+  async #write(pod: Pod, status: PodStatus): Promise<void> {
+    // A newer one is on its way.
+    if (this.#status !== status) return;
+    const { namespace = '', name, uid } = pod.metadata;
+    const body = { metadata: { uid }, status: patchOf(status, this.#written) };
+    const { client, logger } = this.#context;
+    try {
+      await client.patch(resources.pods, { namespace, name }, { type: 'strategic', body }, { subresource: 'status' });
+      this.#written = status;
+    } catch (error) {
+      if (isBerthError(error, 'NotFound') || isBerthError(error, 'Conflict')) return;
+      logger.warn({ err: error, pod: name }, 'the status of a pod could not be written');
+      if (this.#status === status) this.#status = this.#written;
+      this.#failed();
+    }
+  }
+}
+
+/** Lists that a strategic merge would join are replaced, fields that are gone are taken out. */
+function patchOf(status: PodStatus, before: Pod['status']): Record<string, unknown> {
+  const body: Record<string, unknown> = { ...status };
+  for (const field of ['podIP', 'podIPs', 'reason', 'message'] as const) {
+    if (before?.[field] !== undefined && status[field] === undefined) body[field] = null;
+  }
+  // Joined by type: what a condition no longer says must be taken out of it.
+  body.conditions = (status.conditions ?? []).map((condition) => {
+    const old = before?.conditions?.find((found) => found.type === condition.type);
+    return {
+      ...(old?.reason === undefined ? {} : { reason: null }),
+      ...(old?.message === undefined ? {} : { message: null }),
+      ...condition,
+    };
+  });
+  for (const field of ['podIPs', 'hostIPs'] as const) {
+    if (status[field] && before?.[field]) body[field] = [{ $patch: 'replace' }, ...status[field]];
+  }
+  return body;
+}
