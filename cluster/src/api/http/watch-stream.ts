@@ -37,10 +37,12 @@ export function streamWatch(
     stop?.();
     response.end();
   };
+  // An HTTP/2 response keeps what is unread in its stream.
+  const unread = () => ('stream' in response ? response.stream?.writableLength : response.writableLength) ?? 0;
   const write = (frame: Buffer) => {
     if (ended) return;
     http.write(frame);
-    if (http.writableLength > unreadLimitBytes) end();
+    if (unread() > unreadLimitBytes) end();
   };
   const sink: WatchSink = {
     event: (type, object, event) => write(frames.event(type, object, event)),

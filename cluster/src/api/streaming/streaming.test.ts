@@ -63,10 +63,10 @@ beforeAll(async () => {
 });
 afterAll(async () => await server[Symbol.asyncDispose]());
 
-function open(path: string, protocols: string[]): WebSocket {
+function open(path: string, protocols: string[], headers: Record<string, string> = {}): WebSocket {
   const { authority, admin } = server.certificates;
   const url = `${server.url.replace('https', 'wss')}/api/v1/namespaces/default/pods/p/${path}`;
-  return new WebSocket(url, protocols, { ca: authority.cert, cert: admin.cert, key: admin.key });
+  return new WebSocket(url, protocols, { ca: authority.cert, cert: admin.cert, key: admin.key, headers });
 }
 
 /** What came on each channel until the server closed. */
@@ -113,6 +113,22 @@ test.each([
   const socket = open(path, protocols);
   const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
   expect(response.statusCode).toBe(code);
+  socket.on('error', () => {});
+  socket.terminate();
+});
+
+test('who may only get pods/exec may not open it', async () => {
+  const client = server.api.client({ name: 'root', groups: ['system:masters'] });
+  const apiVersion = 'rbac.authorization.k8s.io/v1';
+  const metadata = { name: 'looker', namespace: 'default' };
+  const rules = [{ apiGroups: [''], resources: ['pods/exec'], verbs: ['get'] }];
+  await client.create(resources.roles, { apiVersion, kind: 'Role', metadata, rules });
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind: 'Role', name: 'looker' };
+  const subjects = [{ kind: 'User', name: 'looker', apiGroup: 'rbac.authorization.k8s.io' }];
+  await client.create(resources.roleBindings, { apiVersion, kind: 'RoleBinding', metadata, roleRef, subjects });
+  const socket = open(`exec?command=echo&${query}`, ['v5.channel.k8s.io'], { 'impersonate-user': 'looker' });
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
+  expect(response.statusCode).toBe(403);
   socket.on('error', () => {});
   socket.terminate();
 });

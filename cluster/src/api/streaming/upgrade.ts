@@ -9,6 +9,7 @@ import { badRequest, unknownPath } from '../faults.ts';
 import type { Request } from '../http/body.ts';
 import { callOf, type HandlerParts } from '../http/handle.ts';
 import { queryOf, targetOf } from '../http/route.ts';
+import { attributesOf } from '../pipeline.ts';
 import { carryProcess, channelProtocols } from './channels.ts';
 import { accessTo, containerOf, type PodAccessHolder, podOf } from './pod.ts';
 import { forwardPorts } from './port-forward.ts';
@@ -38,6 +39,8 @@ export function upgradeHandler(parts: UpgradeParts) {
       const target = targetOf(path);
       if (!target) throw unknownPath();
       const call = await callOf(parts, request, target, queryOf(search));
+      // A WebSocket begins as GET; what it opens is no reading (as kube-apiserver since 1.35).
+      parts.pipeline.authorize(call.user, attributesOf(target, call.kind, 'create'));
       const stream = await streamOf(parts, call, new URLSearchParams(search));
       const upgrade = String(request.headers.upgrade).toLowerCase();
       if (upgrade === 'websocket') {
