@@ -7,6 +7,7 @@ import { deploymentController } from './deployment/index.ts';
 import { endpointSliceController, endpointsController, orphanedEndpointsController } from './endpoints/index.ts';
 import { startGarbageCollector } from './garbage/index.ts';
 import { jobController } from './job/index.ts';
+import { orphanedJobPodController } from './job/orphans.ts';
 import { namespaceController } from './namespace/index.ts';
 import { nodeTaintController } from './nodes/index.ts';
 import { replicaSetController } from './replicaset/index.ts';
@@ -32,6 +33,7 @@ export function controllers(options: { clusterCa?: string | undefined; served: S
     statefulSetController,
     daemonSetController,
     jobController,
+    orphanedJobPodController,
     cronJobController,
     endpointSliceController,
     endpointsController,

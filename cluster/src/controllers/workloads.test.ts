@@ -198,3 +198,13 @@ test('a job fails at its limit, says why, and is deleted when its time is over',
     return jobs.items.length === 0 && (await pods(cluster)).length === 0;
   }, 'the job and its pods are gone');
 });
+
+test('the pods of a job that is deleted go with it, whatever they were doing', async () => {
+  await using cluster = await startTestCluster();
+  startFakeKubelet(cluster);
+  await cluster.client.create(resources.jobs, job({ completions: 3, parallelism: 3 }, 'runs'));
+  await cluster.until(async () => (await pods(cluster)).filter(isReady).length === 3, 'three pods');
+  await cluster.client.delete(resources.jobs, key, { propagationPolicy: 'Background' });
+  await cluster.until(async () => (await pods(cluster)).length === 0, 'no pod is left');
+  expect(cluster.errors).toEqual([]);
+});

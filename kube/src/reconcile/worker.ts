@@ -49,7 +49,8 @@ export function startWorker<T extends KubeObject>(options: WorkerOptions<T>): Wo
     } catch (error) {
       if (signal.aborted) return;
       // The cache was behind, and is not any more: no failure, only a decision to make again.
-      const behind = isBerthError(error, 'Conflict') || isBerthError(error, 'AlreadyExists');
+      const gone = isBerthError(error, 'NotFound') && own.get(keyFrom(key))?.metadata.uid !== object.metadata.uid;
+      const behind = gone || isBerthError(error, 'Conflict') || isBerthError(error, 'AlreadyExists');
       if (!behind) options.onError?.(error, key);
       queue.retry(key);
     }
