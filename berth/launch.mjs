@@ -29,7 +29,7 @@ const isRoot = process.getuid?.() === 0;
 const clusterPackages = [
   { file: 'containerd', name: 'containerd', why: 'runs the containers' },
   { file: 'runc', name: 'runc', why: 'starts a container' },
-  { file: '/usr/lib/cni/bridge', name: 'containernetworking-plugins', why: 'gives pods their network' },
+  { file: '/usr/lib/cni/ptp', name: 'containernetworking-plugins', why: 'gives pods their network' },
   { file: 'nft', name: 'nftables', why: 'carries service addresses' },
   { file: 'ip', name: 'iproute2', why: 'sets up links and routes' },
   { file: 'conntrack', name: 'conntrack', why: 'forgets connections to endpoints that are gone' },

@@ -2,6 +2,7 @@ import { accessSync, constants, existsSync, readFileSync, statfsSync } from 'nod
 import { createServer } from 'node:net';
 import { cpus, totalmem } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
+import { diagnoseNetwork } from '@berth/cluster/network';
 import { runningInstance } from './instance.ts';
 
 /** One fact about the machine: what is so, and what to do where that is not enough. */
@@ -18,7 +19,7 @@ export const minimum = { cpus: 1, memoryBytes: 1024 ** 3, diskBytes: 2 * 1024 **
 const programs = [
   { file: 'containerd', debian: 'containerd' },
   { file: 'runc', debian: 'runc' },
-  { file: '/usr/lib/cni/bridge', debian: 'containernetworking-plugins' },
+  { file: '/usr/lib/cni/ptp', debian: 'containernetworking-plugins' },
   { file: 'nft', debian: 'nftables' },
   { file: 'ip', debian: 'iproute2' },
   { file: 'conntrack', debian: 'conntrack' },
@@ -39,6 +40,7 @@ export async function checkMachine(question: MachineQuestion): Promise<Check[]> 
     ...programs.map(program),
     control(),
     forwarding(),
+    ...(await firewall()),
     processors(),
     memory(),
     disk(question.dataDir),
@@ -99,6 +101,18 @@ function control(): Check {
 function forwarding(): Check {
   const on = readFileSync('/proc/sys/net/ipv4/ip_forward', 'utf8').trim() === '1';
   return { name: 'IP forwarding', state: 'ok', found: on ? 'on' : 'off; "up" switches it on' };
+}
+
+/** Rules of others that would cut pods off; only root may look. */
+async function firewall(): Promise<Check[]> {
+  if (process.getuid?.() !== 0 || !whereIs('nft')) return [];
+  const { foreignDrops } = await diagnoseNetwork();
+  return foreignDrops.map(({ family, table, chain }) => ({
+    name: 'firewall',
+    state: 'warning',
+    found: `chain ${chain} of table ${family} ${table} drops what it does not know`,
+    remedy: 'let 10.0.0.0/8 pass there, or pods reach nothing outside',
+  }));
 }
 
 function processors(): Check {

@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { KubeClient } from '@berth/kube/client';
 import { type ApiServer, type Certificates, createApi, kubeconfig, makeCertificates } from './api/index.ts';
 import { startControllers } from './controllers/index.ts';
 import { publishApiEndpoints } from './endpoints.ts';
@@ -12,6 +13,7 @@ import {
   prepareNetwork,
   startNetwork,
 } from './network/index.ts';
+import { type NodeAgent, startSimulatedNodes } from './node/index.ts';
 import { accessByNode, type NodeRuntime, nodeName, openContainerd, openForeignRuntime, runNode } from './nodes.ts';
 import type { Cluster, ClusterOptions } from './options.ts';
 import { startScheduler } from './scheduler/index.ts';
@@ -60,28 +62,19 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   const onError = (error: unknown, where: string) => logger.warn({ err: error, where }, 'failed, and tried again');
   await step('runs controllers and the scheduler', async () => {
-    await Promise.all([
-      startControllers({ client, clusterCa: certificates.authority.cert, signal, onError }),
-      startScheduler({ client, signal, onError }),
-    ]);
+    await Promise.all([startControllers({ client, signal, onError }), startScheduler({ client, signal, onError })]);
   });
-  if (setup) {
-    await step('leads service addresses and answers names', async () => {
-      await publishApiEndpoints(client, { address: plan.hostAddress, port: apiPort });
-      const network = await startNetwork({ setup, client, logger, signal });
-      await network.ready;
-    });
-  }
-
-  const nodes = await step('started the runtime', () => runtimes);
-  const agents = await step('node is ready', async () => {
-    const started = nodes.map(async (node) => {
-      const agent = await runNode({ node, instance, client, clusterDns: plan.dnsAddress, logger, signal });
-      starting.defer(() => agent.stop());
-      return [node.name, agent] as const;
-    });
-    return new Map(await Promise.all(started));
-  });
+  // Beside each other: pods that start before the rules are there find them a moment later, as on any cluster.
+  const [agents] = await Promise.all([
+    step('node is ready', () => startNodes(options, { runtimes, instance, plan, client, signal })),
+    setup &&
+      step('leads service addresses and answers names', async () => {
+        await publishApiEndpoints(client, { address: plan.hostAddress, port: apiPort });
+        const network = await startNetwork({ setup, client, logger, signal });
+        await network.ready;
+      }),
+  ]);
+  for (const agent of agents.values()) starting.defer(() => agent.stop());
   api.setPodAccess(accessByNode(agents));
 
   const running = starting.move();
@@ -90,7 +83,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     client,
     ...access(certificates, `https://${hostOf(listen)}:${apiPort}`),
     async importImage(file) {
-      await Promise.all(nodes.map(({ containerd }) => containerd.importImage(file)));
+      await Promise.all((await runtimes).map(({ containerd }) => containerd.importImage(file)));
       for (const agent of agents.values()) agent.imagesChanged();
     },
     stop: () => running.disposeAsync(),
@@ -127,15 +120,43 @@ async function openRuntimes(
   setup: NetworkSetup | undefined,
 ): Promise<NodeRuntime[]> {
   const { dataDir, runtime, logger } = options;
-  if (runtime === 'simulated') {
-    return [];
-  }
+  if (runtime === 'simulated') return [];
   const network = setup?.nodes ?? [];
   if (runtime === 'containerd') {
     return Promise.all(network.map((node) => openContainerd({ instance, dataDir, node, logger })));
   }
   const socket = runtime.slice('cri='.length);
   return Promise.all(network.map((node) => openForeignRuntime({ dataDir, socket, node })));
+}
+
+/** The agents of the nodes that run containers, by name; simulated nodes need none. */
+async function startNodes(
+  { runtime, nodes, simulatedNodes, logger }: ClusterOptions,
+  parts: {
+    runtimes: Promise<NodeRuntime[]>;
+    instance: string;
+    plan: AddressPlan;
+    client: KubeClient;
+    signal: AbortSignal;
+  },
+): Promise<Map<string, NodeAgent>> {
+  const { instance, plan, client, signal } = parts;
+  const real = await parts.runtimes;
+  const pretend = [
+    ...(runtime === 'simulated' ? [{ prefix: 'node', count: nodes, tainted: false }] : []),
+    // Beside real nodes they take only pods that ask for them.
+    { prefix: 'simulated', count: simulatedNodes, tainted: real.length > 0 },
+  ].filter(({ count }) => count > 0);
+  const [agents] = await Promise.all([
+    Promise.all(
+      real.map(async (node) => {
+        const agent = await runNode({ node, instance, client, clusterDns: plan.dnsAddress, logger, signal });
+        return [node.name, agent] as const;
+      }),
+    ),
+    ...pretend.map((some) => startSimulatedNodes({ client, logger: logger.child({ part: 'nodes' }), signal, ...some })),
+  ]);
+  return new Map(agents);
 }
 
 async function serveApi(
