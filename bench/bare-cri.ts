@@ -1,44 +1,44 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { instanceOf } from '@berth/cluster/network';
 import { type ContainerConfig, createCriRuntime, type SandboxConfig } from '@berth/cluster/runtime';
 
-export interface BareOptions {
-  /** Of a Berth that runs: its first node's containerd is used. */
-  dataDir: string;
-  /** A name that this containerd has. */
-  image: string;
-  count: number;
+/** A runtime of Berth's, spoken to without Berth. */
+export interface BareRuntime extends AsyncDisposable {
+  /** RunPodSandbox, CreateContainer and StartContainer for a pod without wishes, in milliseconds; then removes what it made. */
+  startPod(): Promise<number>;
+  /** Resolves when no sandbox is left, whoever made it. */
+  empty(): Promise<void>;
 }
 
-/**
- * What no pod can be faster than: RunPodSandbox, CreateContainer and StartContainer, one pod after the other, with the
- * configuration that a pod without wishes has. Milliseconds each. Removes what it made.
- */
-export async function bareCalls({ dataDir, image, count }: BareOptions): Promise<number[]> {
+/** The containerd of the first node of a Berth that runs on `dataDir`. `image` is a name that this containerd has. */
+export async function openBareRuntime({ dataDir, image }: { dataDir: string; image: string }): Promise<BareRuntime> {
   const instance = await instanceOf(dataDir);
   const runtime = createCriRuntime({ socket: `/run/berth-${instance}/node-1/containerd.sock` });
   const logDirectory = await mkdtemp(join(dataDir, 'bench-logs-'));
-  const times: number[] = [];
-  try {
-    const found = await runtime.imageStatus(image);
-    if (!found) throw new Error(`the node does not have the image ${image}`);
-    const config = containerConfig(found.id, image);
-    for (let i = 0; i < count; i += 1) {
-      const sandbox = sandboxConfig(`bare-${i}`, instance, logDirectory);
+  let pods = 0;
+  return {
+    async startPod() {
+      const config = containerConfig((await runtime.imageStatus(image))?.id ?? image, image);
+      const sandbox = sandboxConfig(`bare-${pods++}`, instance, logDirectory);
       const started = performance.now();
       const id = await runtime.runSandbox(sandbox);
       const container = await runtime.createContainer(id, config, sandbox);
       await runtime.startContainer(container);
-      times.push(performance.now() - started);
+      const milliseconds = performance.now() - started;
       await runtime.stopSandbox(id);
       await runtime.removeSandbox(id);
-    }
-  } finally {
-    runtime.close();
-    await rm(logDirectory, { recursive: true, force: true });
-  }
-  return times;
+      return milliseconds;
+    },
+    async empty() {
+      while ((await runtime.listSandboxes()).length > 0) await delay(20);
+    },
+    async [Symbol.asyncDispose]() {
+      runtime.close();
+      await rm(logDirectory, { recursive: true, force: true });
+    },
+  };
 }
 
 const namespaces = { network: 'pod', pid: 'container', ipc: 'pod' } as const;
