@@ -14,6 +14,7 @@ export class PodVolumes {
   readonly #observed: ObservedPod;
   readonly #tokens: PodTokens;
   #renewal: NodeJS.Timeout | undefined;
+  #over = false;
 
   constructor(context: NodeContext, pod: () => Pod, observed: ObservedPod) {
     this.#context = context;
@@ -41,13 +42,14 @@ export class PodVolumes {
   }
 
   stop(): void {
+    this.#over = true;
     clearTimeout(this.#renewal);
   }
 
   #renewTokens(): void {
     clearTimeout(this.#renewal);
     const at = this.#tokens.nextRenewal();
-    if (at === undefined) return;
+    if (at === undefined || this.#over) return;
     const renew = async () => {
       await this.refresh().catch((error) => this.#context.logger.warn({ err: error }, 'a token could not be renewed'));
       this.#renewTokens();

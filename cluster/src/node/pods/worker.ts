@@ -6,6 +6,7 @@ import type { SandboxConfig } from '../runtime/types.ts';
 import { weighPod } from './cgroup.ts';
 import { cleanUp, deleteFromApi } from './clean-up.ts';
 import type { NodeContext } from './context.ts';
+import { createSandbox } from './create-sandbox.ts';
 import { memoryOf, nextBackoff, type PodMemory } from './memory.ts';
 import { newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal, type Plan, plan, ranFor, type Step } from './plan.ts';
@@ -248,31 +249,14 @@ export class PodWorker {
   }
 
   async #createSandbox(step: StepOf<'create-sandbox'>): Promise<void> {
-    const { runtime, recorder } = this.#context;
-    if (step.changed) {
-      const message = 'Pod sandbox changed, it will be killed and re-created.';
-      recorder.record(this.#pod, 'Normal', 'SandboxChanged', message);
-      for (const sandbox of this.#observed.sandboxes) {
-        await runtime.stopSandbox(sandbox.id);
-        sandbox.ready = false;
-      }
-      for (const container of this.#observed.containers) {
-        if (container.state === 'running') await this.notice(container.id);
-      }
-    }
-    try {
-      const id = await runtime.runSandbox(this.#sandboxConfig(step.attempt));
-      this.#observed.sandboxes.unshift(await runtime.sandboxStatus(id));
-    } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      recorder.record(this.#pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${why}`);
-      throw error;
-    }
+    const ended = (id: string) => this.notice(id);
+    const config = this.#sandboxConfig(step.attempt);
+    await createSandbox({ context: this.#context, pod: this.#pod, observed: this.#observed, step, config, ended });
     delete this.#memory.retryAt;
     this.#retryDelay = 500;
     if (this.#context.processes) this.#quietly(weighPod(this.#pod, this.#context.around.instance));
     // Of the sandboxes before, only the newest tells something.
-    for (const old of this.#observed.sandboxes.splice(2)) this.#quietly(runtime.removeSandbox(old.id));
+    for (const old of this.#observed.sandboxes.splice(2)) this.#quietly(this.#context.runtime.removeSandbox(old.id));
   }
 
   async #start(step: StepOf<'start'>): Promise<void> {

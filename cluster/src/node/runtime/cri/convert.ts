@@ -63,14 +63,16 @@ export function containerOf(wire: WireContainer): ContainerSummary {
 }
 
 export function containerStatusOf(wire: WireContainerStatus): ContainerStatus {
+  const [startedAt, finishedAt] = [milliseconds(wire.startedAt), milliseconds(wire.finishedAt)];
   return {
     id: wire.id,
     name: wire.metadata?.name ?? '',
     attempt: wire.metadata?.attempt ?? 0,
     state: states[wire.state],
     createdAt: milliseconds(wire.createdAt),
-    startedAt: milliseconds(wire.startedAt),
-    finishedAt: milliseconds(wire.finishedAt),
+    startedAt,
+    // containerd notes the start after the fact: a process that ends at once seems to end before it.
+    finishedAt: finishedAt > 0 ? Math.max(finishedAt, startedAt) : 0,
     exitCode: wire.exitCode,
     reason: wire.reason,
     message: wire.message,
