@@ -11,6 +11,7 @@ import type { Row, Suite } from './row.ts';
 /** Loaded one at a time, so that one suite's memory is not another's. */
 const suites: Record<string, () => Promise<Suite>> = {
   start: async () => (await import('./start.ts')).start,
+  footprint: async () => (await import('./footprint.ts')).footprint,
   api: async () => (await import('./api.ts')).api,
   pods: async () => (await import('./pods.ts')).podStart,
   store: async () => (await import('./store.ts')).store,
