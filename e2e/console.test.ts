@@ -117,39 +117,33 @@ describe('the console', () => {
     await page.getByText('Connection lost.', { exact: false }).waitFor({ state: 'detached' });
   });
 
+  const everyPlace = [
+    '/pods',
+    '/pods?ns=default&sel=default/talker',
+    '/pods/default/talker?tab=yaml',
+    '/deployments?q=none',
+    '/services/default/kubernetes',
+    '/nodes',
+    '/events',
+    '/explorer',
+    '/explorer/rbac.authorization.k8s.io/v1/clusterroles',
+    '/nowhere-to-be-found/a/b',
+  ];
+  const mainPlaces = ['/pods/default/talker', '/pods/default/talker?tab=logs', '/services'];
   it.each([
-    { locale: 'en-GB', dark: false, title: 'Overview', language: 'en' },
-    { locale: 'zh-TW', dark: true, title: '總覽', language: 'zh-TW' },
-    { locale: 'en-GB', dark: true, title: 'Overview', language: 'en' },
-    { locale: 'zh-TW', dark: false, title: '總覽', language: 'zh-TW' },
-  ])('can be used by everyone: $locale, dark $dark', async ({ locale, dark, title, language }) => {
+    { locale: 'en-GB', dark: false, title: 'Overview', language: 'en', places: [...mainPlaces, ...everyPlace] },
+    { locale: 'zh-TW', dark: true, title: '總覽', language: 'zh-TW', places: [...mainPlaces, ...everyPlace] },
+    { locale: 'en-GB', dark: true, title: 'Overview', language: 'en', places: mainPlaces },
+    { locale: 'zh-TW', dark: false, title: '總覽', language: 'zh-TW', places: mainPlaces },
+  ])('can be used by everyone: $locale, dark $dark', async ({ locale, dark, title, language, places }) => {
     await using visitor = await openVisitor(browser, { locale, dark });
     const { page } = visitor;
-    const node = await berth.kubectl('get', 'nodes', '-o', 'jsonpath={.items[0].metadata.name}');
     await visitor.visit(berth.ready.consoleUrl);
     await expectNoViolations(visitor, 'sign-in');
     await visitor.visit(await link());
     await page.getByRole('heading', { name: title, level: 1 }).waitFor();
     expect(await page.locator('html').getAttribute('lang')).toBe(language);
     expect(await page.locator('html').getAttribute('data-mantine-color-scheme')).toBe(dark ? 'dark' : 'light');
-    const places = [
-      '/',
-      '/pods',
-      '/pods?ns=default&sel=default/talker',
-      '/pods/default/talker',
-      '/pods/default/talker?tab=logs',
-      '/pods/default/talker?tab=yaml',
-      '/deployments?q=none',
-      '/services',
-      '/services/default/kubernetes',
-      '/nodes',
-      `/nodes/${node}`,
-      '/events',
-      '/secrets',
-      '/explorer',
-      '/explorer/rbac.authorization.k8s.io/v1/clusterroles',
-      '/nowhere-to-be-found/a/b',
-    ];
     for (const place of places) {
       await visitor.visit(`${berth.ready.consoleUrl}${place}`);
       await expectNoViolations(visitor, place);

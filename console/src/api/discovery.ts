@@ -1,4 +1,4 @@
-import { ApiError, read } from './request.ts';
+import { ApiError, read, unreachable } from './request.ts';
 import type { ServedResource } from './resource.ts';
 
 export interface DiscoveredResource extends ServedResource {
@@ -25,7 +25,9 @@ export async function discover(): Promise<DiscoveredResource[]> {
       try {
         return listable(await read<ApiResourceList>(`/k8s/apis/${group.name}/${version}`));
       } catch (error) {
-        if (error instanceof ApiError && error.code !== 401) return [];
+        // An add-on's server that is down takes its own kinds with it, and no others.
+        const isItsOwnFault = error instanceof ApiError && error.reason !== unreachable && error.code !== 401;
+        if (isItsOwnFault) return [];
         throw error;
       }
     }),

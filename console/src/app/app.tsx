@@ -16,7 +16,7 @@ export function App() {
   const session = useSession();
   const { ended } = session;
   const hub = useMemo(() => new WatchHub({ onSessionEnd: ended }), [ended]);
-  const queries = useMemo(() => new QueryClient({ defaultOptions: { queries: { retry: 2 } } }), []);
+  const queries = useMemo(() => new QueryClient({ defaultOptions: { queries: { retry: 5 } } }), []);
   const clock = useMemo(() => new Clock(), []);
   const { view } = session;
   useEffect(() => {
