@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { BerthError } from '@berth/kube/errors';
 
 /** What a running Berth writes down about itself in its data directory, for `status`, `down` and the others. */
@@ -36,7 +36,7 @@ export function controlSocketPath(dataDir: string): string {
 export function prepareDataDir(directory: string): string {
   const path = resolve(directory);
   try {
-    mkdirSync(path, { recursive: true, mode: 0o700 });
+    makeFolders(path);
     const probe = join(path, '.writable');
     writeFileSync(probe, '');
     rmSync(probe);
@@ -48,6 +48,13 @@ export function prepareDataDir(directory: string): string {
     );
   }
   return path;
+}
+
+/** Step by step: where a folder cannot be made (/proc), Node's recursive way never ends. */
+function makeFolders(path: string): void {
+  if (existsSync(path)) return;
+  makeFolders(dirname(path));
+  mkdirSync(path, { mode: 0o700 });
 }
 
 const recordFile = (dataDir: string) => join(resolve(dataDir), 'instance.json');
