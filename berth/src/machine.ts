@@ -13,8 +13,11 @@ export interface Check {
   remedy?: string;
 }
 
-/** Berth's own minimum: one node with the sample on it. Measured, see docs/requirements.md. */
-export const minimum = { cpus: 1, memoryBytes: 1024 ** 3, diskBytes: 2 * 1024 ** 3 };
+/**
+ * Berth's own minimum: one node with the sample on it. Measured, see docs/requirements.md. The kernel keeps a part of a
+ * machine's memory to itself: one that was given 1 GiB shows a little less.
+ */
+export const minimum = { cpus: 1, memoryBytes: 900 * 1024 ** 2, diskBytes: 2 * 1024 ** 3 };
 
 const programs = [
   { file: 'containerd', debian: 'containerd' },
