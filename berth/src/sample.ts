@@ -58,6 +58,36 @@ async function provideImage(cluster: Cluster, dataDir: string, progress: Progres
   writeFileSync(imported, '');
 }
 
+/**
+ * Makes the shop's image when a pod asks for it and it is not there, so that its manifests can be applied by hand as well;
+ * once, however many pods ask at the same time.
+ */
+export function suppliesShop(
+  dataDir: string,
+): (reference: string, importImage: (file: string) => Promise<void>) => Promise<boolean> {
+  let underWay: Promise<void> | undefined;
+  return async (reference, importImage) => {
+    if (reference !== shopImage().reference) return false;
+    underWay ??= supply(dataDir, importImage).finally(() => {
+      underWay = undefined;
+    });
+    await underWay;
+    return true;
+  };
+}
+
+async function supply(dataDir: string, importImage: (file: string) => Promise<void>): Promise<void> {
+  const folder = join(dataDir, 'images');
+  mkdirSync(folder, { recursive: true });
+  const archive = join(folder, 'shop-asked-for.tar');
+  try {
+    await buildImage(await describe(), { output: archive });
+    await importImage(archive);
+  } finally {
+    rmSync(archive, { force: true });
+  }
+}
+
 async function describe(): Promise<ImageDescription> {
   const { reference, files, config } = shopImage();
   const entries = files.map(({ path, source }): ImageEntry => ({ type: 'file', path, content: { source } }));

@@ -38,7 +38,9 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const { signal } = over;
 
   const { instance, plan, setup } = await layOut(options);
-  const runtimes = openRuntimes(options, instance, setup);
+  const supplyImage = async (reference: string) =>
+    (await options.supplyImage?.(reference, async (file) => importEverywhere(await runtimes, file))) ?? false;
+  const runtimes = openRuntimes(options, instance, setup, supplyImage);
   // Reported where it is waited for; a failure of what comes before must not leave this one unhandled.
   runtimes.catch(() => {});
   starting.defer(async () => {
@@ -83,11 +85,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     client,
     ...access(certificates, `https://${hostOf(listen)}:${apiPort}`),
     async importImage(file) {
-      await Promise.all((await runtimes).map(({ containerd }) => containerd.importImage(file)));
+      await importEverywhere(await runtimes, file);
       for (const agent of agents.values()) agent.imagesChanged();
     },
     stop: () => running.disposeAsync(),
   };
+}
+
+async function importEverywhere(runtimes: readonly NodeRuntime[], file: string): Promise<void> {
+  await Promise.all(runtimes.map(({ containerd }) => containerd.importImage(file)));
 }
 
 const storeDirectory = (dataDir: string): string => join(dataDir, 'store');
@@ -118,12 +124,13 @@ async function openRuntimes(
   options: ClusterOptions,
   instance: string,
   setup: NetworkSetup | undefined,
+  supplyImage: (reference: string) => Promise<boolean>,
 ): Promise<NodeRuntime[]> {
   const { dataDir, runtime, logger } = options;
   if (runtime === 'simulated') return [];
   const network = setup?.nodes ?? [];
   if (runtime === 'containerd') {
-    return Promise.all(network.map((node) => openContainerd({ instance, dataDir, node, logger })));
+    return Promise.all(network.map((node) => openContainerd({ instance, dataDir, node, logger, supplyImage })));
   }
   const socket = runtime.slice('cri='.length);
   return Promise.all(network.map((node) => openForeignRuntime({ dataDir, socket, node })));

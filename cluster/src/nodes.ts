@@ -7,7 +7,14 @@ import type { Pod } from '@berth/kube/objects';
 import type { Logger } from 'pino';
 import type { PodAccess } from './api/index.ts';
 import { buildImage, pauseImage, pauseReference } from './node/images/index.ts';
-import { type Containerd, createCriRuntime, type NodeAgent, startContainerd, startNode } from './node/index.ts';
+import {
+  type Containerd,
+  createCriRuntime,
+  type NodeAgent,
+  type Runtime,
+  startContainerd,
+  startNode,
+} from './node/index.ts';
 
 /** The containers' side of the nodes, which needs no API server yet: their runtimes with the sandbox image in them. */
 export interface NodeRuntime {
@@ -32,8 +39,10 @@ export async function openContainerd(options: {
   dataDir: string;
   node: { name: string; podRange: string; cniConfDir: string };
   logger: Logger;
+  /** Brings an image that no registry has into the node, and answers whether it did. */
+  supplyImage(reference: string): Promise<boolean>;
 }): Promise<NodeRuntime> {
-  const { instance, dataDir, node, logger } = options;
+  const { instance, dataDir, node, logger, supplyImage } = options;
   const directory = join(nodesDirectory(dataDir), node.name);
   await mkdir(directory, { recursive: true, mode: 0o711 });
   const containerd = await startContainerd({
@@ -45,7 +54,21 @@ export async function openContainerd(options: {
     cniConfig: node.cniConfDir,
   });
   await provideSandboxImage(containerd, directory);
-  return { name: node.name, directory, podRange: node.podRange, containerd, release: () => containerd.release() };
+  const { importImage } = containerd;
+  const runtime = withSupply(containerd.runtime, supplyImage);
+  const release = () => containerd.release();
+  return { name: node.name, directory, podRange: node.podRange, containerd: { runtime, importImage }, release };
+}
+
+/** A runtime whose pulls first ask for an image made on the spot. */
+export function withSupply(runtime: Runtime, supplyImage: (reference: string) => Promise<boolean>): Runtime {
+  return {
+    ...runtime,
+    async pullImage(reference, credentials) {
+      const supplied = (await supplyImage(reference)) ? await runtime.imageStatus(reference) : undefined;
+      return supplied?.id ?? runtime.pullImage(reference, credentials);
+    },
+  };
 }
 
 /** A CRI socket of the user's own: CRI-O, or a containerd that others use too. */

@@ -15,6 +15,11 @@ export interface ClusterOptions {
   simulatedNodes: number;
   runtime: Exclude<RuntimeChoice, 'auto'>;
   logger: Logger;
+  /**
+   * Asked before an image is fetched from a registry: makes one that no registry has, hands its archive to `importImage`
+   * and answers true. Rejections are the pull's failure. Several calls for one image may run at a time.
+   */
+  supplyImage?(reference: string, importImage: (file: string) => Promise<void>): Promise<boolean>;
   /** Runs one step of the start and reports it with its time. */
   step<T>(name: string, work: () => Promise<T>): Promise<T>;
 }

@@ -12,6 +12,7 @@ export async function load(file: string, options: { dataDir: string }): Promise<
   if (!existsSync(path)) throw new BerthError('NotFound', `${path} is not there`);
   const { controlSocket } = requireRunning(options.dataDir);
   await callControl(controlSocket, '/images', { file: path });
+  globalThis.console.log(`Loaded ${path}.`);
 }
 
 interface NodeImage {
@@ -24,12 +25,12 @@ export async function list(options: { dataDir: string; output: 'text' | 'json' }
   const client = await clientFromKubeconfig(kubeconfigFile(options.dataDir));
   const { items } = await client.list(resources.nodes);
   const images = items.flatMap((node): NodeImage[] =>
-    (node.status?.images ?? []).map(({ names = [], sizeBytes = 0 }) => ({
-      node: node.metadata.name,
-      // A tag reads better than a digest; an image may have only the latter.
-      name: names.find((name) => !name.includes('@')) ?? names[0] ?? '<none>',
-      sizeBytes,
-    })),
+    (node.status?.images ?? []).flatMap(({ names = [], sizeBytes = 0 }) => {
+      // Tags read better than digests; an image may have several of those, or only one of these.
+      const tags = names.filter((name) => !name.includes('@'));
+      const shown = tags.length > 0 ? tags : [names[0] ?? '<none>'];
+      return shown.map((name) => ({ node: node.metadata.name, name, sizeBytes }));
+    }),
   );
   if (options.output === 'json') return globalThis.console.log(JSON.stringify(images, null, 2));
   const width = Math.max(5, ...images.map(({ name }) => name.length));

@@ -12,7 +12,7 @@ import { canRunContainers, checkMachine } from '../machine.ts';
 import { openPortal } from '../portal.ts';
 import { announce, logUnexpected } from '../program.ts';
 import { createProgress, type Progress } from '../progress.ts';
-import { deploySample } from '../sample.ts';
+import { deploySample, suppliesShop } from '../sample.ts';
 import { untilStopped } from '../signals.ts';
 import { version } from '../version.ts';
 
@@ -49,7 +49,14 @@ export async function up(options: UpOptions): Promise<void> {
 
   const stopping = untilStopped();
   await using stack = new AsyncDisposableStack();
-  const cluster = await startCluster({ ...options, dataDir, runtime, logger, step: progress.step });
+  const cluster = await startCluster({
+    ...options,
+    dataDir,
+    runtime,
+    logger,
+    step: progress.step,
+    supplyImage: suppliesShop(dataDir),
+  });
   stack.defer(() => cluster.stop());
 
   const kubeconfig = resolve(options.kubeconfig ?? join(dataDir, 'kubeconfig'));
