@@ -132,7 +132,13 @@ describe('the console', () => {
   const mainPlaces = ['/pods/default/talker', '/pods/default/talker?tab=logs', '/services'];
   it.each([
     { locale: 'en-GB', dark: false, title: 'Overview', language: 'en', places: [...mainPlaces, ...everyPlace] },
-    { locale: 'zh-TW', dark: true, title: '總覽', language: 'zh-TW', places: [...mainPlaces, ...everyPlace] },
+    {
+      locale: 'zh-TW',
+      dark: true,
+      title: '總覽',
+      language: 'zh-TW',
+      places: [...mainPlaces, ...everyPlace.slice(0, 3)],
+    },
     { locale: 'en-GB', dark: true, title: 'Overview', language: 'en', places: mainPlaces },
     { locale: 'zh-TW', dark: false, title: '總覽', language: 'zh-TW', places: mainPlaces },
   ])('can be used by everyone: $locale, dark $dark', async ({ locale, dark, title, language, places }) => {

@@ -26,7 +26,7 @@ export interface ClusterConnection {
 
 export interface PortalOptions {
   listen: { host: string; port: number };
-  /** PEM. Without it the portal speaks plain HTTP, which is for a TLS-ending proxy on the same machine only. */
+  /** PEM. Without it the portal speaks plain HTTP/1.1: only for a proxy on the same machine that ends TLS and HTTP/2. */
   tls?: { cert: string | Buffer; key: string | Buffer };
   connection: ClusterConnection;
   /** The folder of the built console (`console/dist`). */

@@ -6,7 +6,7 @@ import { follow, type WatcherWorld } from './watcher.ts';
 const linger = 30_000;
 const retryEvent = 'berth:retry';
 const largeCollection = 5000;
-const largeInterval = 250;
+const largeInterval = 400;
 
 interface Entry {
   cache: WatchCache;
