@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import type { KubeClient } from '@berth/kube/client';
 import { type ApiServer, type Certificates, createApi, kubeconfig, makeCertificates } from './api/index.ts';
 import { startControllers } from './controllers/index.ts';
-import { publishApiEndpoints } from './endpoints.ts';
 import {
   type AddressPlan,
   chooseInstanceRange,
@@ -71,7 +70,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     step('node is ready', () => startNodes(options, { runtimes, instance, plan, client, signal })),
     setup &&
       step('leads service addresses and answers names', async () => {
-        await publishApiEndpoints(client, { address: plan.hostAddress, port: apiPort });
+        await api.advertise({ address: plan.hostAddress, port: apiPort });
         const network = await startNetwork({ setup, client, logger, signal });
         await network.ready;
       }),
