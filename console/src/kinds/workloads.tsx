@@ -1,4 +1,5 @@
 import type { DaemonSet, Deployment, KubeObject, ReplicaSet, StatefulSet } from '@berth/kube/objects';
+import { MiddleCut } from '../components/middle-cut.tsx';
 import { Pairs } from '../components/pairs.tsx';
 import { ReadyOf } from '../components/ready-of.tsx';
 import {
@@ -18,12 +19,18 @@ import { daemonSetHealth, deploymentHealth, replicaSetHealth, statefulSetHealth 
 type Templated = KubeObject & { spec?: { template?: Parameters<typeof imagesOf>[0]; selector?: LabelSelector } };
 
 const images = (object: KubeObject) => imagesOf((object as Templated).spec?.template);
+const imageText = (object: KubeObject) => images(object).join(', ');
 const imagesColumn = () =>
-  textColumn('images', 'column.images', (object) => images(object).join(', '), {
-    mono: true,
+  textColumn('images', 'column.images', imageText, {
     grow: 2,
     rank: 5,
     min: 140,
+    // The end of an image's name tells versions apart.
+    cell: (object) => (
+      <span className="mono">
+        <MiddleCut text={imageText(object)} />
+      </span>
+    ),
   });
 
 function templateFacts(object: KubeObject): Fact[] {
