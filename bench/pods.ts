@@ -5,7 +5,7 @@ import { startProgram } from './program.ts';
 import { percentile, type Row, type Suite } from './row.ts';
 
 const command = 'npm run bench -- --only pods';
-const pods = 30;
+const pods = 20;
 const image = 'berth.local/pause:1';
 
 /**

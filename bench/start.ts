@@ -6,7 +6,7 @@ import { type Program, processesNaming, processorTime, residentMemory, startProg
 import { percentile, type Row, type Suite } from './row.ts';
 
 const command = 'npm run bench -- --only start';
-const rounds = 5;
+const rounds = 3;
 /** How long a cluster that has just started is left alone, and how long its processor time is then watched, in ms. */
 const settle = 10_000;
 const watched = 30_000;
