@@ -129,18 +129,13 @@ describe('the console', () => {
     '/explorer/rbac.authorization.k8s.io/v1/clusterroles',
     '/nowhere-to-be-found/a/b',
   ];
+  /** In every language and theme; the others are shared out among them. */
   const mainPlaces = ['/pods/default/talker', '/pods/default/talker?tab=logs', '/services'];
   it.each([
-    { locale: 'en-GB', dark: false, title: 'Overview', language: 'en', places: [...mainPlaces, ...everyPlace] },
-    {
-      locale: 'zh-TW',
-      dark: true,
-      title: '總覽',
-      language: 'zh-TW',
-      places: [...mainPlaces, ...everyPlace.slice(0, 3)],
-    },
-    { locale: 'en-GB', dark: true, title: 'Overview', language: 'en', places: mainPlaces },
-    { locale: 'zh-TW', dark: false, title: '總覽', language: 'zh-TW', places: mainPlaces },
+    { locale: 'en-GB', dark: false, title: 'Overview', language: 'en', places: everyPlace.slice(0, 4) },
+    { locale: 'zh-TW', dark: true, title: '總覽', language: 'zh-TW', places: everyPlace.slice(1, 5) },
+    { locale: 'en-GB', dark: true, title: 'Overview', language: 'en', places: everyPlace.slice(5, 8) },
+    { locale: 'zh-TW', dark: false, title: '總覽', language: 'zh-TW', places: everyPlace.slice(8) },
   ])('can be used by everyone: $locale, dark $dark', async ({ locale, dark, title, language, places }) => {
     await using visitor = await openVisitor(browser, { locale, dark });
     const { page } = visitor;
@@ -150,7 +145,7 @@ describe('the console', () => {
     await page.getByRole('heading', { name: title, level: 1 }).waitFor();
     expect(await page.locator('html').getAttribute('lang')).toBe(language);
     expect(await page.locator('html').getAttribute('data-mantine-color-scheme')).toBe(dark ? 'dark' : 'light');
-    for (const place of places) {
+    for (const place of [...mainPlaces, ...places]) {
       await visitor.visit(`${berth.ready.consoleUrl}${place}`);
       await expectNoViolations(visitor, place);
     }
