@@ -31,6 +31,8 @@ export class Pipeline {
   resolve(target: Target): Pick<Call, 'kind' | 'subresource'> {
     const kind = this.machinery.kinds.get(target.group, target.version, target.resource);
     if (!kind) throw unknownPath();
+    // What belongs to the cluster is not reached through a namespace, whose roles do not reach that far.
+    if (target.namespace !== '' && !kind.description.namespaced) throw unknownPath();
     if (target.subresource === '') return { kind, subresource: undefined };
     const [name = ''] = target.subresource.split('/');
     const subresource = kind.subresources.get(name);

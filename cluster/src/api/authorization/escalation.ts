@@ -1,6 +1,6 @@
 import type { KubeObject } from '@berth/kube/objects';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission/admission.ts';
-import { forbidden } from '../faults.ts';
+import { forbidden, notFound } from '../faults.ts';
 import { mastersGroup, type RbacAuthorizer, type RoleRef, rbacGroup } from './rbac.ts';
 import { type Rule, uncovered } from './rules.ts';
 
@@ -23,17 +23,26 @@ export function privilegeEscalation(authorizer: RbacAuthorizer): AdmissionPlugin
 }
 
 function checkRole(authorizer: RbacAuthorizer, request: AdmissionRequest): void {
-  const { rules } = request.object as { rules?: Rule[] | null };
+  const { rules, aggregationRule } = request.object as { rules?: Rule[] | null; aggregationRule?: object | null };
   if (may(authorizer, request, 'escalate', request.call.kind.description.resource, request.name)) return;
-  refuseBeyond(authorizer, request, rules ?? []);
+  refuseBeyond(authorizer, request, aggregationRule ? [...(rules ?? []), ...everything] : (rules ?? []));
 }
+
+/** What a role that gathers the rules of others may come to hold. */
+const everything: readonly Rule[] = [
+  { verbs: ['*'], apiGroups: ['*'], resources: ['*'] },
+  { verbs: ['*'], nonResourceURLs: ['*'] },
+];
 
 function checkBinding(authorizer: RbacAuthorizer, request: AdmissionRequest): void {
   const { roleRef } = request.object as KubeObject & { roleRef?: RoleRef };
   if (!roleRef) return;
   const resource = roleRef.kind === 'ClusterRole' ? 'clusterroles' : 'roles';
   if (may(authorizer, request, 'bind', resource, roleRef.name)) return;
-  refuseBeyond(authorizer, request, authorizer.rulesOfRole(roleRef, request.namespace));
+  const rules = authorizer.rulesOfRole(roleRef, request.namespace);
+  // Of a role that is not there nobody can say what it will hold.
+  if (!rules) throw notFound({ group: rbacGroup, resource }, roleRef.name);
+  refuseBeyond(authorizer, request, rules);
 }
 
 function may(

@@ -67,10 +67,10 @@ export class RbacAuthorizer implements Authorizer {
     return [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] }, ...bound];
   }
 
-  /** The rules of the role that a binding in `namespace` refers to; empty when it does not exist. */
-  rulesOfRole(roleRef: RoleRef, namespace: string): readonly Rule[] {
+  /** The rules of the role that a binding in `namespace` refers to; undefined when it does not exist. */
+  rulesOfRole(roleRef: RoleRef, namespace: string): readonly Rule[] | undefined {
     this.#refresh();
-    return this.#rulesOf({ name: '', namespace, subjects: [], roleRef });
+    return this.#rules.get(roleKey(roleRef, namespace));
   }
 
   *#bindingsOf(user: User, namespace: string): Generator<Binding> {
@@ -80,7 +80,7 @@ export class RbacAuthorizer implements Authorizer {
   }
 
   #rulesOf({ roleRef, namespace }: Binding): readonly Rule[] {
-    return this.#rules.get(roleRef.kind === 'ClusterRole' ? roleRef.name : `${namespace}/${roleRef.name}`) ?? [];
+    return this.#rules.get(roleKey(roleRef, namespace)) ?? [];
   }
 
   /** Reads roles and bindings anew when one has changed. */
@@ -111,6 +111,10 @@ function aggregated(role: KubeObject, all: readonly KubeObject[]): Rule[] {
     const others = all.filter((other) => other !== role && matchesLabels(selector, other.metadata.labels));
     return others.flatMap((other) => [...rulesIn(other)]);
   });
+}
+
+function roleKey({ kind, name }: RoleRef, namespace: string): string {
+  return kind === 'ClusterRole' ? name : `${namespace}/${name}`;
 }
 
 function rulesIn(role: KubeObject): readonly Rule[] {

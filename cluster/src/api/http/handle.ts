@@ -1,4 +1,5 @@
 import { BerthError, isBerthError } from '@berth/kube/errors';
+import { parseFieldSelector } from '@berth/kube/selectors';
 import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
 import { impersonated } from '../authentication/impersonation.ts';
 import type { Call } from '../call.ts';
@@ -124,9 +125,18 @@ export async function callOf(
   const verb = verbOf(request.method ?? 'GET', target, options);
   if (!verb) throw methodNotAllowed();
   const { kind, subresource } = pipeline.resolve(target);
-  pipeline.authorize(acting, attributesOf(target, kind, verb));
+  pipeline.authorize(acting, attributesOf(selected(target, verb, options), kind, verb));
   const { namespace, name } = target;
   return { verb, user: acting, kind, namespace, name, subresource, options, warnings: [], signal: undefined };
+}
+
+/** Listing or watching by `metadata.name=x` is asking for x, so that a role for that name can allow it. */
+function selected(target: Target, verb: string, options: ReadonlyMap<string, string>): Target {
+  if (verb !== 'list' && verb !== 'watch') return target;
+  const one = parseFieldSelector(options.get('fieldSelector') ?? '').find(
+    ({ field, operator }) => field === 'metadata.name' && operator === '=',
+  );
+  return one === undefined ? target : { ...target, name: one.value };
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

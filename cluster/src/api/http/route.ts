@@ -49,9 +49,9 @@ export function verbOf(method: string, target: Target, query: ReadonlyMap<string
     case 'GET':
     case 'HEAD': {
       const watching = query.get('watch');
-      if (watching !== undefined && watching !== 'false' && watching !== '0' && target.subresource === '')
-        return 'watch';
-      return single ? 'get' : 'list';
+      // As in Kubernetes, one object is read, not watched: a watch of one is a list's with a field selector.
+      if (single) return 'get';
+      return watching !== undefined && watching !== 'false' && watching !== '0' ? 'watch' : 'list';
     }
     case 'POST':
       return single && target.subresource === '' ? undefined : 'create';

@@ -18,11 +18,12 @@ export function tokenRequests(tokens: ServiceAccountTokens): Handler {
     const account = (await find(machinery, { ...call, options: new Map() })).object;
     const body = isRecord(call.body) ? call.body : {};
     const spec = isRecord(body.spec) ? body.spec : {};
-    const audiences =
-      Array.isArray(spec.audiences) && spec.audiences.length > 0 ? (spec.audiences as string[]) : [tokens.issuer];
+    const audiences = audiencesOf(spec.audiences) ?? [tokens.issuer];
     const expirationSeconds = secondsOf(spec.expirationSeconds, account.metadata.name);
     const order: TokenOrder = { account, audiences, expirationSeconds };
-    if (isRecord(spec.boundObjectRef)) order.boundTo = boundObject(machinery, call.namespace, spec.boundObjectRef);
+    const bound = spec.boundObjectRef ?? undefined;
+    if (bound !== undefined && !isRecord(bound)) throw badRequest('spec.boundObjectRef must be an object');
+    if (bound !== undefined) order.boundTo = boundObject(machinery, call.namespace, bound);
     const { token, expires } = await tokens.issue(order);
     return {
       type: 'value',
@@ -40,6 +41,15 @@ export function tokenRequests(tokens: ServiceAccountTokens): Handler {
       },
     };
   };
+}
+
+/** Undefined when none is asked for. Throws `BadRequest`. */
+function audiencesOf(value: unknown): string[] | undefined {
+  const given = value ?? [];
+  if (!Array.isArray(given) || given.some((one) => typeof one !== 'string')) {
+    throw badRequest('spec.audiences must be a list of strings');
+  }
+  return given.length > 0 ? given : undefined;
 }
 
 function secondsOf(value: unknown, name: string): number {

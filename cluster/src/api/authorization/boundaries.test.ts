@@ -1,0 +1,129 @@
+import https from 'node:https';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startTestApi, type TestApi } from '../testing.ts';
+
+/** Paths and bodies that once led past what a user's roles allow. */
+let server: TestApi;
+let agent: https.Agent;
+const rbac = '/apis/rbac.authorization.k8s.io/v1';
+
+beforeAll(async () => {
+  server = await startTestApi();
+  const { authority, admin } = server.certificates;
+  agent = new https.Agent({ ca: authority.cert, cert: admin.cert, key: admin.key });
+});
+afterAll(async () => {
+  agent.destroy();
+  await server[Symbol.asyncDispose]();
+});
+
+/** Asks as the administrator, or as the user that the administrator takes the part of. */
+function ask(method: string, path: string, body?: object, as?: string, type = 'application/json') {
+  const headers = { 'content-type': type, ...(as === undefined ? {} : { 'impersonate-user': as }) };
+  return new Promise<{ status: number; body: string }>((resolve, reject) => {
+    const request = https.request(server.url + path, { agent, method, headers }, (response) => {
+      let text = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => {
+        text += chunk;
+      });
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body: text }));
+    });
+    request.on('error', reject);
+    request.end(body && JSON.stringify(body));
+  });
+}
+
+async function grant(user: string, rules: object[], namespace?: string): Promise<void> {
+  const where = namespace === undefined ? rbac : `${rbac}/namespaces/${namespace}`;
+  const [roles, bindings, kind] =
+    namespace === undefined
+      ? ['clusterroles', 'clusterrolebindings', 'ClusterRole']
+      : ['roles', 'rolebindings', 'Role'];
+  expect((await ask('POST', `${where}/${roles}`, { metadata: { name: user }, rules })).status).toBe(201);
+  const roleRef = { apiGroup: 'rbac.authorization.k8s.io', kind, name: user };
+  const subjects = [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }];
+  expect((await ask('POST', `${where}/${bindings}`, { metadata: { name: user }, roleRef, subjects })).status).toBe(201);
+}
+
+const crown = (user: string) => ({
+  metadata: { name: `crown-${user}` },
+  roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'cluster-admin' },
+  subjects: [{ apiGroup: 'rbac.authorization.k8s.io', kind: 'User', name: user }],
+});
+
+test('who rules a namespace reaches nothing of the cluster through it', async () => {
+  await grant('nell', [{ apiGroups: ['*'], resources: ['*'], verbs: ['*'] }], 'default');
+  for (const path of [
+    `${rbac}/namespaces/default/clusterrolebindings`,
+    `${rbac}/namespaces/default/clusterroles`,
+    '/api/v1/namespaces/default/nodes',
+    '/api/v1/namespaces/default/nodes/any/status',
+    '/api/v1/namespaces/default/namespaces/default',
+    '/apis/certificates.k8s.io/v1/namespaces/default/certificatesigningrequests',
+  ])
+    expect((await ask('GET', path, undefined, 'nell')).status, path).toBe(404);
+  const made = await ask('POST', `${rbac}/namespaces/default/clusterrolebindings`, crown('nell'), 'nell');
+  expect(made.status).toBe(404);
+  expect((await ask('GET', '/api/v1/secrets', undefined, 'nell')).status).toBe(403);
+  expect((await ask('GET', '/api/v1/namespaces/default', undefined, 'nell')).status).toBe(200);
+});
+
+describe('a role for one name', () => {
+  const secrets = '/api/v1/namespaces/default/secrets';
+  beforeAll(async () => {
+    const verbs = ['get', 'list', 'watch'];
+    await grant('oona', [{ apiGroups: [''], resources: ['secrets'], resourceNames: ['open'], verbs }], 'default');
+    for (const name of ['open', 'shut']) await ask('POST', secrets, { metadata: { name } });
+  });
+
+  test('shows no other, watching included', async () => {
+    for (const query of ['', '&fieldSelector=metadata.name%3Dshut', '&fieldSelector=']) {
+      const watched = await ask('GET', `${secrets}/open?watch=1&timeoutSeconds=1${query}`, undefined, 'oona');
+      expect(watched.body).not.toContain('"shut"');
+    }
+    for (const selector of ['metadata.name%3Dshut', 'metadata.name!%3Dopen', '', 'type%3Dopen']) {
+      for (const query of ['', '&watch=1&timeoutSeconds=1']) {
+        const path = `${secrets}?fieldSelector=${selector}${query}`;
+        expect((await ask('GET', path, undefined, 'oona')).status, path).toBe(403);
+      }
+    }
+  });
+
+  test('allows to list and watch that name by a field selector', async () => {
+    const query = 'fieldSelector=metadata.name%3Dopen';
+    const listed = await ask('GET', `${secrets}?${query}`, undefined, 'oona');
+    const names = JSON.parse(listed.body).items.map((item: { metadata: { name: string } }) => item.metadata.name);
+    expect(names).toEqual(['open']);
+    expect((await ask('GET', `${secrets}?${query}&watch=1&timeoutSeconds=1`, undefined, 'oona')).status).toBe(200);
+  });
+});
+
+describe('who may write roles', () => {
+  beforeAll(() => grant('rolf', [{ apiGroups: ['rbac.authorization.k8s.io'], resources: ['*'], verbs: roleVerbs }]));
+  const roleVerbs = ['get', 'create', 'update', 'patch'];
+  const everything = { aggregationRule: { clusterRoleSelectors: [{}] } };
+
+  test('does not let a role gather the rules of others', async () => {
+    const merge = 'application/merge-patch+json';
+    const patched = await ask('PATCH', `${rbac}/clusterroles/rolf`, everything, 'rolf', merge);
+    expect(patched).toMatchObject({ status: 403, body: expect.stringContaining('not currently held') });
+    const made = await ask('POST', `${rbac}/clusterroles`, { metadata: { name: 'all' }, ...everything }, 'rolf');
+    expect(made.status).toBe(403);
+    expect((await ask('GET', '/api/v1/secrets', undefined, 'rolf')).status).toBe(403);
+  });
+
+  test('binds no role that somebody may fill later', async () => {
+    const later = crown('rolf');
+    later.roleRef.name = 'later';
+    const bound = await ask('POST', `${rbac}/clusterrolebindings`, later, 'rolf');
+    expect(bound).toMatchObject({ status: 404, body: expect.stringContaining('later') });
+  });
+});
+
+test('a token is ordered with audiences that are text', async () => {
+  await ask('POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'tess' } });
+  for (const spec of [{ audiences: [{}] }, { audiences: 'vault' }, { boundObjectRef: 'pod' }]) {
+    const ordered = await ask('POST', '/api/v1/namespaces/default/serviceaccounts/tess/token', { spec });
+    expect(ordered.status, JSON.stringify(spec)).toBe(400);
+  }
+});
