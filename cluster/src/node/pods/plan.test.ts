@@ -184,6 +184,14 @@ describe('plan', () => {
     expect(stepsOf(podOf(), long, memoryWith({ main: { backoff: 10_000 } })).steps).toEqual(['start main#1']);
   });
 
+  test('a container that could not be started waits as well', () => {
+    const never = observedOf([exited({ exitCode: 128, reason: 'StartError', startedAt: 0, finishedAt: now - 4000 })]);
+    expect(stepsOf(podOf(), never, memoryWith({ main: { backoff: 10_000 } }))).toMatchObject({
+      steps: [],
+      backoffs: { main: 10_000 },
+    });
+  });
+
   test('a deadline ends the pod, and is waited for', () => {
     const pod = podOf({ activeDeadlineSeconds: 60 }, { status: { startTime: '2026-01-01T00:09:30Z' } });
     expect(stepsOf(pod, observedOf([{}]))).toMatchObject({ steps: [], wakeIn: 30_000 });

@@ -194,7 +194,9 @@ class Planner {
 
 const isRunning = (container: ObservedContainer): boolean => container.state === 'running';
 
-export const ranFor = (container: ObservedContainer): number => container.finishedAt - container.startedAt;
+/** Milliseconds; one that could not be started has an end without a beginning, and ran for none. */
+export const ranFor = ({ startedAt, finishedAt }: ObservedContainer): number =>
+  startedAt > 0 ? finishedAt - startedAt : 0;
 
 /** A pod that reached its end never leaves it. */
 export const isTerminal = (pod: Pod): boolean => pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
