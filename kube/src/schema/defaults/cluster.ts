@@ -1,7 +1,13 @@
 import { ensure, type Fields, fill, fillAll, part, parts, text } from '../fields.ts';
 
+/** `stringData` is for writing only: it becomes `data`, and goes before what stands there. */
 export function defaultSecret(secret: Fields): void {
   fill(secret, 'type', 'Opaque');
+  const plain = part(secret, 'stringData');
+  delete secret.stringData;
+  if (plain === undefined || Object.keys(plain).length === 0) return;
+  const data = ensure(secret, 'data');
+  for (const [key, value] of Object.entries(plain)) data[key] = Buffer.from(String(value)).toString('base64');
 }
 
 /** Every namespace can be selected by its own name. */

@@ -26,6 +26,23 @@ const defaultedPodSpec = {
 };
 
 describe('defaults', () => {
+  it("turns a secret's plain strings into data, over what was there", () => {
+    const secret = fresh({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 's' },
+      data: { user: 'b2xk', kept: 'eA==' },
+      stringData: { user: 'admin', password: 'pw' },
+    });
+    expect(secret).toEqual({
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: 's' },
+      type: 'Opaque',
+      data: { user: 'YWRtaW4=', kept: 'eA==', password: 'cHc=' },
+    });
+  });
+
   it('makes of the smallest pod what a cluster makes of it', () => {
     const pod = fresh({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers: [container] } });
     expect(pod).toEqual({
