@@ -4,6 +4,7 @@ import { eventRecorder, type Reconciler, startWorker } from '@berth/kube/reconci
 import { cronJobController } from './cronjob/index.ts';
 import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
+import { disruptionController } from './disruption/index.ts';
 import { endpointSliceController, endpointsController, orphanedEndpointsController } from './endpoints/index.ts';
 import { startGarbageCollector } from './garbage/index.ts';
 import { jobController } from './job/index.ts';
@@ -40,6 +41,7 @@ export function controllers(options: { clusterCa?: string | undefined; served: S
     orphanedEndpointsController,
     serviceAccountController,
     ...(options.clusterCa === undefined ? [] : [rootCaController(options.clusterCa)]),
+    disruptionController,
     nodeTaintController,
     namespaceController(options.served),
   ];
