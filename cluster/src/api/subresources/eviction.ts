@@ -61,6 +61,8 @@ async function spend(machinery: Machinery, call: Call, budget: StoredObject, pod
   const { name } = budget.object.metadata;
   await rewrite(machinery, { ...call, verb: 'update', kind, subresource, name }, (current) => {
     const next = structuredClone(current) as Budget;
+    // It names no version: an eviction beside this one, or the budget's controller, may write first.
+    delete next.metadata.resourceVersion;
     const { disruptionsAllowed = 0, disruptedPods = {}, ...status } = next.status ?? {};
     if (disruptionsAllowed <= 0) throw refusal(name);
     const at = timestamp(machinery.now());

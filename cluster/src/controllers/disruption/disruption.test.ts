@@ -43,6 +43,30 @@ test.each([
   expect(cluster.errors).toEqual([]);
 });
 
+test('lets evictions at the same time take no more than there is, and gives it back when pods are replaced', async () => {
+  await using cluster = await startTestCluster();
+  startFakeKubelet(cluster);
+  const { client } = cluster;
+  await client.create(disruptionBudgets, budget('web', { maxUnavailable: 1 }));
+  await client.create(resources.replicaSets, replicaSet('web:1'));
+  await cluster.until(async () => (await statusOf(cluster, 'web'))?.disruptionsAllowed === 1, 'one disruption');
+  const { items } = await client.list(resources.pods, { namespace });
+  const outcomes = await Promise.allSettled(
+    items.map(({ metadata: { name } }) =>
+      client.createSubresource(resources.pods, { namespace, name }, 'eviction', { metadata: { namespace, name } }),
+    ),
+  );
+  for (const outcome of outcomes) {
+    if (outcome.status === 'rejected') expect(outcome.reason).toMatchObject({ code: 'TooManyRequests' });
+  }
+  expect(outcomes.some(({ status }) => status === 'fulfilled')).toBe(true);
+  await cluster.until(async () => {
+    const status = await statusOf(cluster, 'web');
+    return status?.disruptionsAllowed === 1 && status.disruptedPods === undefined;
+  }, 'the disruption given back');
+  expect(cluster.errors).toEqual([]);
+});
+
 test('allows none while pods are not ready', async () => {
   await using cluster = await startTestCluster();
   startFakeKubelet(cluster);
