@@ -32,6 +32,7 @@ import { upgradeHandler } from './streaming/upgrade.ts';
 import { subresourcesOf } from './subresources/index.ts';
 import { Tables } from './table/table.ts';
 import type { ApiOptions, ApiServer, User } from './types.ts';
+import { Yaml } from './yaml/yaml.ts';
 
 const self: User = { name: 'system:apiserver', groups: [mastersGroup] };
 
@@ -73,11 +74,13 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const stopExpiry = startEventExpiry(storage, { now, logger });
   const metrics = new RequestMetrics();
   const servers = new Set<HttpsServer>();
+  const yaml = new Yaml();
   const handler = requestHandler({
     pipeline,
     authenticator,
     tables: new Tables(now),
     protobuf: new ProtobufDecoder(),
+    yaml,
     paths: [healthHandler(checks), discoveryHandler(registry), openApiHandler(registry), metrics.handler(storage)],
     streams: new Map([['/pods/log', podLog(machinery, podAccess)]]),
     failed: (error, path) => logger.error({ err: error, path }, 'a request failed'),
@@ -105,6 +108,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       stopPublishing();
       stopExpiry();
       await Promise.all([...servers].map((server) => server.close()));
+      await yaml.close();
       await storage.close();
     },
   };

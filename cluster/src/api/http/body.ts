@@ -1,10 +1,10 @@
 import type { IncomingMessage } from 'node:http';
 import type { Http2ServerRequest } from 'node:http2';
 import { BerthError } from '@berth/kube/errors';
-import { parseDocument } from 'yaml';
 import type { PatchType } from '../call.ts';
 import { badRequest } from '../faults.ts';
 import type { ProtobufDecoder } from '../protobuf/decode.ts';
+import type { Yaml } from '../yaml/yaml.ts';
 
 export type Request = IncomingMessage | Http2ServerRequest;
 
@@ -63,12 +63,16 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 };
 
 /** Decodes JSON or YAML. Throws `BadRequest` that names the position, or `UnsupportedMediaType`. */
-export function decodeBody(body: Buffer, contentType: string | undefined, protobuf: ProtobufDecoder): unknown {
+export async function decodeBody(
+  body: Buffer,
+  contentType: string | undefined,
+  { protobuf, yaml }: { protobuf: ProtobufDecoder; yaml: Yaml },
+): Promise<unknown> {
   if (body.length === 0) return undefined;
   const type = mediaType(contentType);
   if (type === 'application/vnd.kubernetes.protobuf') return protobuf.decode(body);
   if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'application/apply-patch+yaml') {
-    return parseYaml(body);
+    return await parseYaml(body, yaml);
   }
   if (
     type !== '' &&
@@ -89,7 +93,7 @@ export function decodeBody(body: Buffer, contentType: string | undefined, protob
   }
 }
 
-function parseYaml(body: Buffer): unknown {
+async function parseYaml(body: Buffer, yaml: Yaml): Promise<unknown> {
   const text = body.toString();
   if (/^\s*[{[]/.test(text)) {
     checkDepth(body);
@@ -99,16 +103,7 @@ function parseYaml(body: Buffer): unknown {
       // YAML is wider than JSON: `{a: b}`.
     }
   }
-  // Aliases are bounded, so that a small body cannot unfold into a large object.
-  const document = parseDocument(text, { uniqueKeys: true, prettyErrors: true });
-  const [error] = document.errors;
-  if (error)
-    throw badRequest(`the object provided is unrecognized: the body is not YAML: ${error.message.split('\n')[0]}`);
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (cause) {
-    throw badRequest(`the object provided is unrecognized: ${(cause as Error).message}`);
-  }
+  return await yaml.parse(text);
 }
 
 /** Nothing in Kubernetes nests this deep; what does is meant to exhaust the stack of those who walk it. */

@@ -3,14 +3,24 @@ import type { Answer, Call, ListAnswerMeta } from '../call.ts';
 import type { ServedKind } from '../kinds.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 import { includeObjectOf, type Tables } from '../table/table.ts';
+import type { Yaml } from '../yaml/yaml.ts';
 import type { Representation } from './negotiate.ts';
-import { formatted, type Reply } from './respond.ts';
+import type { Reply } from './respond.ts';
 
 const comma = Buffer.from(',');
 
 /** The bytes of an answer that is not a stream. */
-export function encodeAnswer(tables: Tables, call: Call, answer: Answer, representation: Representation): Reply {
-  const { body, type } = formatted(bytesOf(tables, call, answer, representation), representation.format);
+export async function encodeAnswer(
+  tables: Tables,
+  yaml: Yaml,
+  call: Call,
+  answer: Answer,
+  representation: Representation,
+): Promise<Reply> {
+  const json = bytesOf(tables, call, answer, representation);
+  const isYaml = representation.format === 'yaml';
+  const body = isYaml ? Buffer.from(await yaml.fromJson(json.toString())) : json;
+  const type = isYaml ? 'application/yaml' : 'application/json';
   const created = (answer.type === 'object' || answer.type === 'value') && answer.created === true;
   return { code: created ? 201 : 200, body, type, warnings: call.warnings };
 }

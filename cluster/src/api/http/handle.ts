@@ -7,6 +7,7 @@ import { methodNotAllowed, unknownPath } from '../faults.ts';
 import { attributesOf, type Pipeline } from '../pipeline.ts';
 import type { ProtobufDecoder } from '../protobuf/decode.ts';
 import type { Tables } from '../table/table.ts';
+import type { Yaml } from '../yaml/yaml.ts';
 import { decodeBody, patchTypeOf, type Request, readBody } from './body.ts';
 import { encodeAnswer } from './encode.ts';
 import { negotiate } from './negotiate.ts';
@@ -33,6 +34,7 @@ export interface HandlerParts {
   authenticator: Authenticator;
   tables: Tables;
   protobuf: ProtobufDecoder;
+  yaml: Yaml;
   paths: readonly PathHandler[];
   streams: ReadonlyMap<string, StreamHandler>;
   failed(error: unknown, path: string): void;
@@ -103,11 +105,11 @@ async function serveResource(
   const representation = negotiate(request.headers.accept);
   if (hasBody.has(request.method ?? '')) {
     if (request.method === 'PATCH') call.patchType = patchTypeOf(request.headers['content-type']);
-    call.body = decodeBody(await readBody(request), request.headers['content-type'], parts.protobuf);
+    call.body = await decodeBody(await readBody(request), request.headers['content-type'], parts);
   }
   const answer = await pipeline.run(call);
   if (answer.type === 'watch') streamWatch(tables, call, answer.source, response, representation);
-  else await respond(request, response, encodeAnswer(tables, call, answer, representation));
+  else await respond(request, response, await encodeAnswer(tables, parts.yaml, call, answer, representation));
   return counted;
 }
 

@@ -69,6 +69,27 @@ describe('bodies', () => {
     expect(deep.body).toMatch(/deeper than/);
   });
 
+  test('of a great deal of YAML hold up nobody else', async () => {
+    const keys = Array.from({ length: 20_000 }, (_, at) => `  k${at}: v`).join('\n');
+    const text = `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: wide}\ndata:\n${keys}\n`;
+    let answered = false;
+    const made = post(text, 'application/yaml').finally(() => {
+      answered = true;
+    });
+    let others = 0;
+    while (!answered && others < 20) {
+      expect((await send('/readyz')).status).toBe(200);
+      if (!answered) others++;
+    }
+    expect(others).toBe(20);
+    expect((await made).status).toBe(201);
+    const read = await send(`${configMaps}/wide`, { headers: { accept: 'application/yaml' } });
+    expect(read.body).toMatch(/^ {2}k19999: v$/m);
+    const twice = await post(`${text}  k7: w\n`, 'application/yaml');
+    expect(twice.status).toBe(400);
+    expect(twice.body).toMatch(/Map keys must be unique: k7/);
+  });
+
   test('may be YAML, and answers too', async () => {
     const made = await post(
       'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: yaml}\ndata: {a: "1"}\n',

@@ -3,7 +3,6 @@ import type { Http2ServerResponse } from 'node:http2';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { type Status, statusOf } from '@berth/kube/errors';
-import { stringify } from 'yaml';
 import type { Request } from './body.ts';
 
 export type Response = ServerResponse | Http2ServerResponse;
@@ -61,10 +60,4 @@ export function statusBody(status: Status): Buffer {
   if (details?.continue === undefined) return Buffer.from(JSON.stringify(status));
   const { continue: token, ...rest } = details;
   return Buffer.from(JSON.stringify({ ...status, metadata: { continue: token }, details: rest }));
-}
-
-/** The JSON of an answer in the format that was asked for. */
-export function formatted(json: Buffer, format: 'json' | 'yaml'): { body: Buffer; type: string } {
-  if (format === 'json') return { body: json, type: 'application/json' };
-  return { body: Buffer.from(stringify(JSON.parse(json.toString()))), type: 'application/yaml' };
 }
