@@ -16,7 +16,6 @@ export function MiddleCut({ text }: { text: string }) {
     );
   }
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: it only mends what is copied
     <span className={styles.name} title={text} onCopy={withoutBreaks}>
       <span className={styles.spoken}>{text}</span>
       <span className={styles.head} aria-hidden="true">
