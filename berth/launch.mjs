@@ -84,6 +84,41 @@ function run(command, commandArgs, options = {}) {
   return result.status ?? 1;
 }
 
+/**
+ * Two commands at once in one clone: the second waits until the first has installed. A lock whose owner is gone is taken
+ * over.
+ */
+function alone(work) {
+  const lock = join(root, '.berth-installing');
+  for (let told = false; ; told = true) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: 'wx' });
+      break;
+    } catch (error) {
+      if (error.code !== 'EEXIST') return work(); // A read-only clone: there is nothing to install into either.
+    }
+    if (!isAlive(Number(readFileSync(lock, { encoding: 'utf8', flag: 'a+' })))) rmSync(lock, { force: true });
+    else {
+      if (!told) say('Waiting for another command that installs …');
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);
+    }
+  }
+  // `fail` ends the process at once, which no `finally` survives.
+  const release = () => rmSync(lock, { force: true });
+  process.once('exit', release);
+  work();
+  process.off('exit', release);
+  release();
+}
+
+function isAlive(pid) {
+  try {
+    return pid > 0 && process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+}
+
 function installNodePackages() {
   const lock = join(root, 'package-lock.json');
   const stamp = join(root, 'node_modules', '.berth-installed');
@@ -185,35 +220,43 @@ const inRoot = (...parts) => join(root, ...parts);
 
 switch (task) {
   case 'start':
-    installNodePackages();
-    installDebianPackages(clusterPackages);
-    buildConsole();
+    alone(() => {
+      installNodePackages();
+      installDebianPackages(clusterPackages);
+      buildConsole();
+    });
     become(inRoot('berth', 'src', 'main.ts'), ['up', '--sample', ...args]);
     break;
   case 'berth':
-    installNodePackages();
-    if (args[0] === 'up') installDebianPackages(clusterPackages);
-    if (args[0] === 'up' || args[0] === 'serve') buildConsole();
+    alone(() => {
+      installNodePackages();
+      if (args[0] === 'up') installDebianPackages(clusterPackages);
+      if (args[0] === 'up' || args[0] === 'serve') buildConsole();
+    });
     become(inRoot('berth', 'src', 'main.ts'), args);
     break;
   case 'test':
-    installNodePackages();
-    installDebianPackages([...clusterPackages, ...testPackages]);
-    buildConsole();
+    alone(() => {
+      installNodePackages();
+      installDebianPackages([...clusterPackages, ...testPackages]);
+      buildConsole();
+    });
     become(inRoot('e2e', 'run.ts'), args);
     break;
   case 'check':
-    installNodePackages();
+    alone(installNodePackages);
     become(inRoot('berth', 'check.mjs'), args);
     break;
   case 'bench':
-    installNodePackages();
-    installDebianPackages(clusterPackages);
-    buildConsole();
+    alone(() => {
+      installNodePackages();
+      installDebianPackages(clusterPackages);
+      buildConsole();
+    });
     become(inRoot('bench', 'main.ts'), args);
     break;
   case 'generate':
-    installNodePackages();
+    alone(installNodePackages);
     become(inRoot('kube', 'generate', 'schemas.ts'), args);
     break;
   default:
