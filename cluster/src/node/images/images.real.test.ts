@@ -77,3 +77,26 @@ test('containerd imports the images under their names and runs them', async () =
   await containerd.ctr('task', 'rm', 'sandbox');
   await containerd.ctr('container', 'rm', 'sandbox');
 });
+
+test('skopeo reads the archives, as an OCI layout and as a Docker archive', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'berth-skopeo-'));
+  try {
+    const image = { ...(await busyboxImage(architecture)), reference: 'berth.local/judged:7' };
+    const built = await buildImage(
+      { ...image, config: { ...image.config, labels: { 'dev.berth.test': 'yes' } } },
+      { output: join(directory, 'image.tar'), compression: 'gzip' },
+    );
+    for (const transport of ['oci-archive', 'docker-archive']) {
+      const { stdout } = await run('skopeo', ['inspect', `${transport}:${built.path}`]);
+      expect(JSON.parse(stdout)).toMatchObject({
+        Architecture: architecture,
+        Os: 'linux',
+        Labels: { 'dev.berth.test': 'yes' },
+      });
+    }
+    const { stdout } = await run('skopeo', ['inspect', '--format', '{{.Digest}}', `oci-archive:${built.path}`]);
+    expect(stdout.trim()).toBe(built.manifestDigest);
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+});
