@@ -1,4 +1,4 @@
-import { X509Certificate } from 'node:crypto';
+import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import path from 'node:path';
@@ -83,13 +83,23 @@ async function readPair(directory: string, name: string): Promise<KeyPair | unde
   const cert = await readOptional(path.join(directory, `${name}.crt`));
   const key = await readOptional(path.join(directory, `${name}.key`));
   if (cert === undefined || key === undefined) return undefined;
-  try {
-    new X509Certificate(cert);
-  } catch (cause) {
-    const file = path.join(directory, `${name}.crt`);
-    throw new BerthError('InternalError', `${file} is not a certificate: remove it, and it is made anew`, { cause });
-  }
+  const certificate = read(path.join(directory, `${name}.crt`), 'a certificate', () => new X509Certificate(cert));
+  const file = path.join(directory, `${name}.key`);
+  const privateKey = read(file, 'a private key', () => createPrivateKey(key));
+  if (!certificate.checkPrivateKey(privateKey)) throw damaged(file, `the key of ${name}.crt`);
   return { cert, key };
+}
+
+function read<T>(file: string, what: string, reading: () => T): T {
+  try {
+    return reading();
+  } catch (cause) {
+    throw damaged(file, what, cause);
+  }
+}
+
+function damaged(file: string, what: string, cause?: unknown): BerthError {
+  return new BerthError('InternalError', `${file} is not ${what}: remove it, and it is made anew`, { cause });
 }
 
 async function writePair(
@@ -109,7 +119,12 @@ async function signingKey(directory: string): Promise<Certificates['serviceAccou
   const publicFile = path.join(directory, 'service-accounts.pub');
   const privateKey = await readOptional(privateFile);
   const publicKey = await readOptional(publicFile);
-  if (privateKey !== undefined && publicKey !== undefined) return { privateKey, publicKey };
+  if (privateKey !== undefined && publicKey !== undefined) {
+    const own = createPublicKey(read(privateFile, 'a private key', () => createPrivateKey(privateKey)));
+    const known = read(publicFile, 'a public key', () => createPublicKey(publicKey));
+    if (!known.equals(own)) throw damaged(publicFile, 'the public half of service-accounts.key');
+    return { privateKey, publicKey };
+  }
   const { makeSigningKey } = await import('./issue.ts');
   const made = await makeSigningKey();
   await writeWhole(privateFile, made.privateKey, 0o600);
