@@ -70,6 +70,17 @@ test.each<[string, object, { metadata?: object; spec?: object }, object]>([
     { Status: 'Completed', Ready: '0/1' },
   ],
   [
+    'is done, and stopped its sidecar',
+    {
+      phase: 'Succeeded',
+      conditions: [{ type: 'Initialized', status: 'True' }],
+      initContainerStatuses: [{ name: 'i', started: false, state: { terminated: { exitCode: 137, reason: 'Error' } } }],
+      containerStatuses: [container({ terminated: { exitCode: 0, reason: 'Completed' } })],
+    },
+    { spec: { initContainers: [{ name: 'i', restartPolicy: 'Always' }], containers: [{ name: 'c' }] } },
+    { Status: 'Completed', Ready: '0/2' },
+  ],
+  [
     'is being stopped',
     { phase: 'Running', containerStatuses: [container({ running: {} }, { ready: true })] },
     { metadata: { deletionTimestamp: ago(1) } },

@@ -75,6 +75,8 @@ function isOver(pod: KubeObject): boolean {
 
 /** Why the pod is still initializing, if it is. */
 function initReason(pod: KubeObject): { reason?: string } {
+  // A sidecar that is stopped with its pod may end with an error: the pod is past that.
+  if (condition(pod, 'Initialized') === 'True') return {};
   const sidecars = sidecarNames(pod);
   const statuses = list(pod, 'status', 'initContainerStatuses');
   for (const [index, status] of statuses.entries()) {
