@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Logger } from 'pino';
-import { instanceOf, removeNetwork } from './network/index.ts';
+import { instanceOf, releaseInstanceRange, removeNetwork } from './network/index.ts';
 import { removeNodes } from './nodes.ts';
 
 export interface RemoveOptions {
@@ -15,6 +16,8 @@ export interface RemoveOptions {
 export async function removeCluster({ dataDir, logger }: RemoveOptions): Promise<void> {
   if (!existsSync(dataDir)) return;
   const instance = await instanceOf(dataDir);
+  // Where pods only pretended there is no network to remove, and perhaps no right to.
+  if (!existsSync(join(dataDir, 'network', 'cni'))) return releaseInstanceRange({ dataDir });
   await removeNodes({ instance, dataDir, logger });
   // Containers give their addresses back to the network as they end, so it goes last.
   await removeNetwork({ dataDir });

@@ -127,3 +127,18 @@ test('a token is ordered with audiences that are text', async () => {
     expect(ordered.status, JSON.stringify(spec)).toBe(400);
   }
 });
+
+test('a token is bound only to a pod that runs as its account', async () => {
+  const account = (name: string) => ask('POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name } });
+  await account('baker');
+  await account('miller');
+  const spec = { serviceAccountName: 'baker', containers: [{ name: 'c', image: 'i:1' }] };
+  const made = await ask('POST', '/api/v1/namespaces/default/pods', { metadata: { name: 'oven' }, spec });
+  expect(made.status).toBe(201);
+  const order = { spec: { boundObjectRef: { kind: 'Pod', apiVersion: 'v1', name: 'oven' } } };
+  const token = (name: string) => ask('POST', `/api/v1/namespaces/default/serviceaccounts/${name}/token`, order);
+  expect((await token('baker')).status).toBe(201);
+  const refused = await token('miller');
+  expect(refused.status).toBe(400);
+  expect(refused.body).toContain('pod running with different serviceaccount name');
+});

@@ -1,4 +1,5 @@
 import { BerthError } from '@berth/kube/errors';
+import type { ObjectMeta, Pod } from '@berth/kube/objects';
 import type { ServiceAccountTokens, TokenOrder } from '../authentication/service-accounts.ts';
 import { badRequest, invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
@@ -23,7 +24,7 @@ export function tokenRequests(tokens: ServiceAccountTokens): Handler {
     const order: TokenOrder = { account, audiences, expirationSeconds };
     const bound = spec.boundObjectRef ?? undefined;
     if (bound !== undefined && !isRecord(bound)) throw badRequest('spec.boundObjectRef must be an object');
-    if (bound !== undefined) order.boundTo = boundObject(machinery, call.namespace, bound);
+    if (bound !== undefined) order.boundTo = boundObject(machinery, account.metadata, bound);
     const { token, expires } = await tokens.issue(order);
     return {
       type: 'value',
@@ -63,7 +64,7 @@ function secondsOf(value: unknown, name: string): number {
 
 function boundObject(
   { storage }: Machinery,
-  namespace: string,
+  account: ObjectMeta,
   ref: Record<string, unknown>,
 ): NonNullable<TokenOrder['boundTo']> {
   const { kind, name, uid } = ref;
@@ -71,8 +72,14 @@ function boundObject(
     throw badRequest(`cannot bind token for serviceaccount to type: ${String(kind)}`);
   }
   const prefix = resourcePrefix('', `${kind.toLowerCase()}s`);
-  const found = storage.get(objectKey(prefix, kind === 'Node' ? undefined : namespace, name));
+  const found = storage.get(objectKey(prefix, kind === 'Node' ? undefined : account.namespace, name));
   if (!found) throw new BerthError('NotFound', `${kind.toLowerCase()}s "${name}" not found`);
+  const pod = kind === 'Pod' ? (found.object as Pod) : undefined;
+  if (pod && pod.spec?.serviceAccountName !== account.name) {
+    throw badRequest(
+      `cannot bind token for serviceaccount "${account.name}" to pod running with different serviceaccount name.`,
+    );
+  }
   const actual = found.object.metadata.uid ?? '';
   if (typeof uid === 'string' && uid !== '' && uid !== actual) {
     throw new BerthError(
