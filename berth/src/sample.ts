@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +15,7 @@ import {
 import { shopImage } from '@berth/example-shop/image';
 import type { KubeClient } from '@berth/kube/client';
 import { BerthError } from '@berth/kube/errors';
-import { resources } from '@berth/kube/objects';
+import { type KubeObject, resources, type Service } from '@berth/kube/objects';
 import { createAbsent, readManifests } from './manifests.ts';
 import type { Progress } from './progress.ts';
 
@@ -38,7 +39,7 @@ export async function deploySample({
   progress,
 }: SampleOptions): Promise<string | undefined> {
   if (!simulated) await provideImage(cluster, dataDir, progress);
-  const objects = readManifests(manifests);
+  const objects = await withFreePorts(readManifests(manifests));
   await progress.step('applied the sample shop', () => createAbsent(cluster.client, objects));
   await progress.step('the shop is running', () => untilAvailable(cluster.client));
   return simulated ? undefined : addressOf(cluster.client);
@@ -105,6 +106,28 @@ function fingerprint(image: ImageDescription): string {
     hash.update(`${size} ${mtimeMs}\n`);
   }
   return hash.digest('hex').slice(0, 16);
+}
+
+/** A node port that somebody on this machine has already (another instance's shop) is left to the API to choose. */
+async function withFreePorts(objects: KubeObject[]): Promise<KubeObject[]> {
+  const services = objects.filter(({ kind }) => kind === 'Service') as Service[];
+  for (const port of services.flatMap(({ spec }) => spec?.ports ?? [])) {
+    if (port.nodePort !== undefined && (await answers(port.nodePort))) delete port.nodePort;
+  }
+  return objects;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    const done = (open: boolean) => {
+      socket.destroy();
+      resolve(open);
+    };
+    socket.once('connect', () => done(true));
+    socket.once('error', () => done(false));
+    socket.setTimeout(1000, () => done(false));
+  });
 }
 
 async function untilAvailable(client: KubeClient): Promise<void> {
