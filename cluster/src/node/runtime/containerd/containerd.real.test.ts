@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -50,8 +50,12 @@ test('stop leaves no process, mount, cgroup or link', async () => {
 test('a damaged archive is refused with its name', async () => {
   const file = join(tmpdir(), `berth-${process.pid}.tar`);
   await writeFile(file, 'no archive');
-  await expect(node.containerd.importImage(file)).rejects.toMatchObject({
-    code: 'BadRequest',
-    message: expect.stringContaining(file),
-  });
+  try {
+    await expect(node.containerd.importImage(file)).rejects.toMatchObject({
+      code: 'BadRequest',
+      message: expect.stringContaining(file),
+    });
+  } finally {
+    await rm(file, { force: true });
+  }
 });
