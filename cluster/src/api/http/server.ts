@@ -28,7 +28,13 @@ export class HttpsServer {
       rejectUnauthorized: false,
       handshakeTimeout: 10_000,
       settings: { maxConcurrentStreams: 250, maxHeaderListSize: 64 * 1024 },
-      ...{ headersTimeout: 10_000, requestTimeout: 0, keepAliveTimeout: 120_000, maxHeaderSize: 64 * 1024 },
+      ...{
+        headersTimeout: 10_000,
+        connectionsCheckingInterval: 5_000,
+        requestTimeout: 0,
+        keepAliveTimeout: 120_000,
+        maxHeaderSize: 64 * 1024,
+      },
     });
     this.#server.on('secureConnection', (socket) => {
       socket.setNoDelay(true);
