@@ -61,6 +61,37 @@ describe('the console', () => {
     expect(await first.context.cookies()).toEqual([]);
   });
 
+  it('shows what objects and logs say as text, whatever they say', async () => {
+    const trap = '<img src=x onerror="window.caught=true"><script>window.caught=true</script>';
+    const pod = {
+      apiVersion: 'v1',
+      kind: 'Pod',
+      metadata: {
+        name: 'hostile',
+        annotations: { 'example.com/note': trap, 'example.com/link': 'javascript:caught=1' },
+      },
+      spec: {
+        containers: [
+          { name: 'c', image, imagePullPolicy: 'Never', command: ['/bin/sh', '-c', `echo '${trap}'; sleep 600`] },
+        ],
+        terminationGracePeriodSeconds: 0,
+      },
+    };
+    expect((await berth.tryKubectl(['apply', '-f', '-'], JSON.stringify(pod))).stderr).toBe('');
+    await berth.kubectl('wait', '--for=condition=Ready', 'pod/hostile', '--timeout=60s');
+    await using visitor = await signedIn();
+    const { page } = visitor;
+    await visitor.visit(`${berth.ready.consoleUrl}/pods/default/hostile`);
+    await page.getByText('example.com/note').first().waitFor();
+    await page.getByRole('tab', { name: 'Logs' }).click();
+    await page.getByText('onerror=').first().waitFor();
+    await page.getByRole('tab', { name: 'YAML' }).click();
+    await page.getByText('kind: Pod').first().waitFor();
+    expect(await page.evaluate('window.caught')).toBeUndefined();
+    expect(visitor.complaints).toEqual([]);
+    await berth.kubectl('delete', 'pod', 'hostile');
+  });
+
   it('shows a pod as it comes, runs and goes, without a reload', async () => {
     await using visitor = await signedIn();
     const { page } = visitor;

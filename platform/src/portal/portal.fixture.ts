@@ -72,6 +72,9 @@ export async function testPortal(server: string, options: Partial<PortalOptions>
     logger,
     now: Date.now,
     ...options,
+  }).catch((error) => {
+    rmSync(assetsDir, { recursive: true });
+    throw error;
   });
   return {
     ...portal,
