@@ -51,6 +51,11 @@ describe('the command line', () => {
     expect(stderr).toMatch(/^berth: cannot write to the data directory \/proc\/berth .*choose another with --data-dir/);
   });
 
+  it('does not mind a reader that has had enough', () => {
+    const script = `"${process.execPath}" "${main}" doctor --output json | true`;
+    expect(spawnSync('sh', ['-c', script], { encoding: 'utf8' }).stderr).toBe('');
+  });
+
   it('has nothing to take down where nothing ever ran', () => {
     using dir = folder();
     expect(berth('down', '--data-dir', join(dir.path, 'never')).status).toBe(0);

@@ -142,6 +142,13 @@ function runtime(text: string): string {
   throw new InvalidArgumentError('one of auto, containerd, cri=SOCKET, simulated is wanted.');
 }
 
+// Whoever reads our output may stop reading (`| head`): that ends the reading, not the program.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
+
 try {
   await program().parseAsync();
 } catch (error) {
