@@ -1,4 +1,3 @@
-import { kinds } from '@berth/kube/schema';
 import { Admission } from './admission/admission.ts';
 import { certificateRequestor } from './admission/certificates.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
@@ -12,7 +11,7 @@ import { mastersGroup, RbacAuthorizer } from './authorization/rbac.ts';
 import { advertise } from './bootstrap/advertise.ts';
 import { bootstrap } from './bootstrap/bootstrap.ts';
 import { publishRootCa } from './bootstrap/root-ca.ts';
-import { convertBuiltIn } from './conversion/built-in.ts';
+import { builtInKinds } from './conversion/built-in.ts';
 import { discoveryHandler } from './discovery/handler.ts';
 import { startEventExpiry } from './events/expiry.ts';
 import { requestHandler } from './http/handle.ts';
@@ -47,8 +46,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     logger.error({ err: error }, 'the store can no longer be followed');
   });
 
-  const registry = new KindRegistry(kinds);
-  convertBuiltIn(registry);
+  const registry = new KindRegistry(builtInKinds());
   const authorizer = new RbacAuthorizer(storage);
   const tokens = new ServiceAccountTokens(storage, options.authentication, now);
   const fixedTokens = new Map(Object.entries(options.authentication.tokens ?? {}));

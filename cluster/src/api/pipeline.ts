@@ -1,15 +1,12 @@
 import { BerthError } from '@berth/kube/errors';
 import type { Attributes, Authorizer } from './authorization/authorizer.ts';
 import type { Answer, Call } from './call.ts';
-import { type Conversion, viewOf } from './conversion/conversion.ts';
 import { forbidden, methodNotAllowed, unknownPath } from './faults.ts';
 import type { Target } from './http/route.ts';
 import type { ServedKind } from './kinds.ts';
 import type { Machinery } from './machinery.ts';
-import { complete } from './schema/steps.ts';
 import type { Subresources } from './subresources/subresources.ts';
 import type { User } from './types.ts';
-import { bodyObject } from './verbs/decode.ts';
 import { verbs } from './verbs/index.ts';
 
 /**
@@ -50,11 +47,8 @@ export class Pipeline {
     const special = this.#subresources.reviewOf(call);
     if (special) return await special(this.machinery, call);
     if (!call.subresource) checkVerb(call);
-    const act = (acting: Call) =>
-      acting.subresource ? this.#subresources.run(this.machinery, acting) : verbs[acting.verb](this.machinery, acting);
-    const { conversion } = call.kind;
-    if (!conversion) return await act(call);
-    return inVersion(call.kind, await act(inStorage(call, conversion)));
+    if (call.subresource) return await this.#subresources.run(this.machinery, call);
+    return await verbs[call.verb](this.machinery, call);
   }
 }
 
@@ -62,20 +56,6 @@ function checkVerb({ kind: { description }, verb, namespace }: Call): void {
   const served: readonly string[] = description.verbs;
   if (!served.includes(verb)) throw methodNotAllowed();
   if (namespace === '' && description.namespaced && needsNamespace.has(verb)) throw methodNotAllowed();
-}
-
-/** A write of one version as the same write of the version that is kept; patches convert when they are applied. */
-function inStorage(call: Call, conversion: Conversion): Call {
-  if (call.verb === 'delete') return { ...call, kind: conversion.storage };
-  const isWhole = call.verb === 'create' || call.verb === 'update' || call.patchType === 'apply';
-  if (!isWhole) return call;
-  return { ...call, kind: conversion.storage, body: conversion.toStorage(complete(call, bodyObject(call))) };
-}
-
-function inVersion(kind: ServedKind, answer: Answer): Answer {
-  if (answer.type === 'object' || answer.type === 'deleted') return { ...answer, object: viewOf(kind, answer.object) };
-  if (answer.type === 'list') return { ...answer, kind, items: answer.items.map((item) => viewOf(kind, item)) };
-  return answer;
 }
 
 const needsNamespace = new Set(['create', 'get', 'update', 'patch', 'delete', 'deletecollection']);

@@ -11,6 +11,7 @@ export {
 export { applyDefaults, prepareForCreate, qosClassOf } from './defaults/index.ts';
 export { kinds } from './kinds/index.ts';
 export { kindFor, kindForObject } from './kinds/lookup.ts';
+export { builtInSchema, type ObjectSchema } from './object-schema.ts';
 export {
   type Describe,
   modelDescriptions,

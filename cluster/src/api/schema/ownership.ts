@@ -1,6 +1,5 @@
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { applyConfiguration, type FieldManager, type TypedBy, trackUpdate } from '@berth/kube/patch';
-import { builtInCatalogue } from '@berth/kube/schema';
 import { type Call, isTrue, subresourceName } from '../call.ts';
 import { invalid } from '../faults.ts';
 import { timestamp } from '../verbs/time.ts';
@@ -43,6 +42,6 @@ function managerOf(call: Call, manager: string, now: Date): FieldManager {
 }
 
 function typedBy(call: Call): TypedBy {
-  const catalogue = builtInCatalogue();
-  return { schema: catalogue.definition(call.kind.description.schema), catalogue };
+  const { definition, catalogue } = call.kind.schema;
+  return { schema: definition, catalogue };
 }

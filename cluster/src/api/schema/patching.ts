@@ -1,7 +1,6 @@
 import { BerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
 import { applyJsonPatch, applyMergePatch, applyStrategicMergePatch } from '@berth/kube/patch';
-import { builtInCatalogue } from '@berth/kube/schema';
 import type { Call } from '../call.ts';
 import { badRequest } from '../faults.ts';
 
@@ -12,12 +11,11 @@ export function applyPatch(call: Call, current: KubeObject): unknown {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) throw badRequest('the patch must be an object');
   if (patchType === 'merge') return applyMergePatch(current, body);
   if (patchType === 'strategic') {
-    const catalogue = builtInCatalogue();
-    const schema = catalogue.definition(call.kind.description.schema);
-    if (!schema) {
+    const { definition, catalogue, mergesStrategically } = call.kind.schema;
+    if (!definition || !mergesStrategically) {
       throw new BerthError('UnsupportedMediaType', 'strategic merge patch is not supported for custom resources');
     }
-    return applyStrategicMergePatch(schema, catalogue, current, body);
+    return applyStrategicMergePatch(definition, catalogue, current, body);
   }
   throw new BerthError('UnsupportedMediaType', 'server-side apply is not supported: use client-side apply');
 }

@@ -7,7 +7,6 @@ import {
   parseFieldSelector,
   parseLabelSelector,
 } from '@berth/kube/selectors';
-import { viewOf } from '../conversion/conversion.ts';
 import type { ServedKind } from '../kinds.ts';
 import type { StoredObject } from './stored-object.ts';
 
@@ -16,10 +15,8 @@ export class Selection {
   readonly #labels: LabelSelector;
   readonly #fields: FieldSelector;
   readonly #paths: Readonly<Record<string, string>>;
-  readonly #kind: ServedKind;
 
   constructor(kind: ServedKind, labelSelector: string | undefined, fieldSelector: string | undefined) {
-    this.#kind = kind;
     this.#paths = kind.description.fieldSelectors;
     this.#labels = labelSelector ? parseLabelSelector(labelSelector) : [];
     this.#fields = fieldSelector ? parseFieldSelector(fieldSelector) : [];
@@ -40,9 +37,10 @@ export class Selection {
     return this.#fields.find((field) => field.field === 'metadata.namespace' && field.operator === '=')?.value;
   }
 
+  /** Whether an object, in the version of the request, is selected. */
   matches(stored: StoredObject): boolean {
     if (this.isEverything) return true;
-    const { object } = viewOf(this.#kind, stored);
+    const { object } = stored;
     return (
       matchesLabels(this.#labels, object.metadata.labels) &&
       (this.#fields.length === 0 || matchesFields(this.#fields, object, this.#paths))

@@ -1,13 +1,13 @@
 import type { KubeObject } from '@berth/kube/objects';
-import { kinds } from '@berth/kube/schema';
 import { expect, test } from 'vitest';
+import { builtInKinds } from '../conversion/built-in.ts';
 import { KindRegistry } from '../kinds.ts';
 import { duration } from './duration.ts';
 import { Tables } from './table.ts';
 
 const now = new Date('2026-03-01T12:00:00Z');
 const ago = (seconds: number) => new Date(now.getTime() - seconds * 1000).toISOString();
-const registry = new KindRegistry(kinds);
+const registry = new KindRegistry(builtInKinds());
 const tables = new Tables(() => now);
 
 /** The cells of one object by the names of the columns. */

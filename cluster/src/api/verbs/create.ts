@@ -3,6 +3,7 @@ import { BerthError, isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Answer, type Call, isDryRun } from '../call.ts';
+import { toStorage, viewOf } from '../conversion/conversion.ts';
 import { alreadyExists, badRequest, invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { owned } from '../schema/ownership.ts';
@@ -89,6 +90,7 @@ async function attempt(
       if (storage.get(key)) throw alreadyExists(description, object.metadata.name);
       return encodeObject(key, request.object, 0);
     }
+    const keeping = await toStorage(call.kind, request.object);
     let stored: StoredObject | undefined;
     await storage.commit([
       {
@@ -96,13 +98,13 @@ async function attempt(
         key,
         expected: 0,
         value: (revision) => {
-          stored = encodeObject(key, request.object, revision);
+          stored = encodeObject(key, keeping, revision);
           return stored.bytes;
         },
       },
     ]);
     kept = true;
-    return stored ?? (storage.get(key) as StoredObject);
+    return await viewOf(call.kind, stored ?? (storage.get(key) as StoredObject));
   } catch (error) {
     if (isBerthError(error, 'Conflict') && error.details?.name === key)
       throw alreadyExists(description, object.metadata.name);
@@ -122,13 +124,13 @@ function stamp(machinery: Machinery, call: Call, object: KubeObject): void {
   delete (metadata as unknown as Record<string, unknown>).selfLink;
   metadata.uid = randomUUID();
   metadata.creationTimestamp = timestamp(machinery.now());
-  if (hasGeneration(object)) metadata.generation = 1;
+  if (hasGeneration(call, object)) metadata.generation = 1;
   else delete metadata.generation;
 }
 
-/** Kinds without a specification have no generation. */
-export function hasGeneration(object: KubeObject): boolean {
-  return object.spec !== undefined && !withoutGeneration.has(object.kind);
+/** Built-in kinds without a specification have no generation. */
+export function hasGeneration({ kind }: Call, object: KubeObject): boolean {
+  return kind.isCustom || (object.spec !== undefined && !withoutGeneration.has(object.kind));
 }
 
 const withoutGeneration = new Set([

@@ -3,7 +3,9 @@ import { isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Answer, type Call, isDryRun } from '../call.ts';
+import { viewOf } from '../conversion/conversion.ts';
 import { conflict } from '../faults.ts';
+import type { ServedKind } from '../kinds.ts';
 import type { Machinery } from '../machinery.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
 import { type DeleteOptions, deleteOptions } from './delete-options.ts';
@@ -45,14 +47,16 @@ async function attempt(
   current: StoredObject,
 ): Promise<Answer> {
   const { storage, admission } = machinery;
+  const { kind } = call;
+  const view = await viewOf(kind, current);
   const request: AdmissionRequest = {
     operation: 'DELETE',
     call,
     subresource: '',
     name: call.name,
     namespace: call.namespace,
-    object: current.object,
-    old: current.object,
+    object: view.object,
+    old: view.object,
     dryRun: isDryRun(call),
     settled: [],
   };
@@ -62,14 +66,14 @@ async function attempt(
     await admission.check(request);
     const next = markDeleted(machinery, current.object, options);
     const gone = isFinished(next);
-    if (request.dryRun) return gone ? { type: 'deleted', object: current } : object(current, next);
+    if (request.dryRun) return gone ? { type: 'deleted', object: view } : await object(kind, current, next);
     if (gone) {
       const revision = await storage.commit([{ type: 'delete', key: current.key, expected: current.revision }]);
       kept = true;
       // A pod's last state is answered, as for other kinds whose deletion usually takes time.
-      return { type: 'deleted', object: encodeObject(current.key, current.object, revision) };
+      return { type: 'deleted', object: view.at(revision) };
     }
-    if (next === current.object) return { type: 'object', object: current };
+    if (next === current.object) return { type: 'object', object: view };
     let stored = current;
     await storage.commit([
       {
@@ -83,14 +87,14 @@ async function attempt(
       },
     ]);
     kept = true;
-    return { type: 'object', object: stored };
+    return { type: 'object', object: await viewOf(kind, stored) };
   } finally {
     settle(request, kept);
   }
 }
 
-function object(current: StoredObject, next: KubeObject): Answer {
-  return { type: 'object', object: encodeObject(current.key, next, current.revision) };
+async function object(kind: ServedKind, current: StoredObject, next: KubeObject): Promise<Answer> {
+  return { type: 'object', object: await viewOf(kind, encodeObject(current.key, next, current.revision)) };
 }
 
 function checkPreconditions(call: Call, options: DeleteOptions, current: StoredObject): void {

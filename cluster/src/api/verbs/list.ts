@@ -1,6 +1,7 @@
 import { BerthError } from '@berth/kube/errors';
 import type { Revision } from '../../store/index.ts';
 import type { Answer, Call, ListAnswerMeta } from '../call.ts';
+import { viewsOf } from '../conversion/conversion.ts';
 import { badRequest } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { objectKey } from '../storage/keys.ts';
@@ -27,16 +28,17 @@ export async function list(machinery: Machinery, call: Call): Promise<Answer> {
 
   if (pending === undefined && exact === undefined) {
     const everything = lookup(machinery, call, selection) ?? storage.list(prefix);
-    return answer(call, page(everything, selection, limit), at);
+    return await answer(call, await page(call, everything, selection, limit), at);
   }
   const revision = pending?.revision ?? exact;
   const pageSize = selection.isEverything && limit > 0 ? limit : undefined;
   const stored = expiringList(machinery, { prefix, after: pending?.after, revision, limit: pageSize });
   const objects = stored.entries.map((entry) => new StoredObject(entry.key, entry.value, entry.revision));
   if (pageSize !== undefined && stored.remaining > 0) {
-    return answer(call, { items: objects, last: objects.at(-1)?.key, remaining: stored.remaining }, stored.revision);
+    const partly = { items: objects, last: objects.at(-1)?.key, remaining: stored.remaining };
+    return await answer(call, partly, stored.revision);
   }
-  return answer(call, page(objects, selection, limit), stored.revision);
+  return await answer(call, await page(call, objects, selection, limit), stored.revision);
 }
 
 interface Page {
@@ -46,13 +48,18 @@ interface Page {
   remaining?: number | undefined;
 }
 
-function page(objects: readonly StoredObject[], selection: Selection, limit: number): Page {
+async function page(
+  { kind }: Call,
+  objects: readonly StoredObject[],
+  selection: Selection,
+  limit: number,
+): Promise<Page> {
   if (selection.isEverything) {
     if (limit <= 0 || objects.length <= limit) return { items: objects };
     return { items: objects.slice(0, limit), last: objects[limit - 1]?.key, remaining: objects.length - limit };
   }
   const items: StoredObject[] = [];
-  for (const object of objects) {
+  for (const object of await viewsOf(kind, objects)) {
     if (!selection.matches(object)) continue;
     if (limit > 0 && items.length === limit) return { items, last: items.at(-1)?.key };
     items.push(object);
@@ -60,11 +67,11 @@ function page(objects: readonly StoredObject[], selection: Selection, limit: num
   return { items };
 }
 
-function answer(call: Call, { items, last, remaining }: Page, revision: Revision): Answer {
+async function answer(call: Call, { items, last, remaining }: Page, revision: Revision): Promise<Answer> {
   const meta: ListAnswerMeta = { resourceVersion: String(revision) };
   if (last !== undefined) meta.continue = writeContinuation({ revision, after: last });
   if (remaining !== undefined) meta.remainingItemCount = remaining;
-  return { type: 'list', kind: call.kind, items, meta };
+  return { type: 'list', kind: call.kind, items: await viewsOf(call.kind, items), meta };
 }
 
 /** The prefix of the keys to look at: a field selector on the namespace narrows it. */

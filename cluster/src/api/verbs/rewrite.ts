@@ -4,6 +4,7 @@ import { isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Call, isDryRun, subresourceName } from '../call.ts';
+import { toStorage, viewOf } from '../conversion/conversion.ts';
 import { conflict } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { owned } from '../schema/ownership.ts';
@@ -34,8 +35,9 @@ export async function rewrite(
   for (let tries = 1; ; tries++) {
     if (!storage.isFresh) await storage.caughtUp();
     const current = await find(machinery, { ...call, options: noOptions });
-    const proposed = await revise(current.object);
-    if (proposed === current.object) return current;
+    const view = await viewOf(call.kind, current);
+    const proposed = await revise(view.object);
+    if (proposed === view.object) return view;
     const { uid, resourceVersion } = proposed.metadata;
     if (resourceVersion && resourceVersion !== String(current.revision)) throw conflict(description, call.name);
     if (uid && uid !== current.object.metadata.uid) {
@@ -43,7 +45,7 @@ export async function rewrite(
       throw conflict(description, call.name, why);
     }
     try {
-      return await replace(machinery, call, current, proposed, options);
+      return await replace(machinery, call, { current, view }, proposed, options);
     } catch (error) {
       const lost = isBerthError(error, 'Conflict') && error.details?.name === current.key;
       if (!lost) throw error;
@@ -59,13 +61,13 @@ const noOptions: ReadonlyMap<string, string> = new Map();
 async function replace(
   machinery: Machinery,
   call: Call,
-  current: StoredObject,
+  { current, view }: { current: StoredObject; view: StoredObject },
   revised: KubeObject,
   { ownership }: Ownership,
 ): Promise<StoredObject> {
   const { storage, admission } = machinery;
-  const { managedFields } = ownership === 'given' ? revised.metadata : current.object.metadata;
-  const proposed = withManagedFields(keepServerFields(call, revised, current.object), managedFields);
+  const { managedFields } = ownership === 'given' ? revised.metadata : view.object.metadata;
+  const proposed = withManagedFields(keepServerFields(call, revised, view.object), managedFields);
   const request: AdmissionRequest = {
     operation: 'UPDATE',
     call,
@@ -73,7 +75,7 @@ async function replace(
     name: call.name,
     namespace: call.namespace,
     object: complete(call, proposed),
-    old: current.object,
+    old: view.object,
     dryRun: isDryRun(call),
     settled: [],
   };
@@ -81,23 +83,32 @@ async function replace(
   try {
     await admission.admit(request);
     let next = redefault(call, request.object);
-    validate(call, next, current.object);
+    validate(call, next, view.object);
     await admission.check(request);
-    if (isDeepStrictEqual(next, current.object) && !clearsOwnership(revised)) return current;
-    setGeneration(next, current.object);
+    if (isDeepStrictEqual(next, view.object) && !clearsOwnership(revised) && !(await isOutdated(call, current, view))) {
+      return view;
+    }
+    setGeneration(call, next, view.object);
     if (ownership !== 'given') {
       if (clearsOwnership(revised)) next = withManagedFields(next, revised.metadata.managedFields);
-      next = owned(call, current.object, next, machinery.now());
+      next = owned(call, view.object, next, machinery.now());
     }
     if (request.dryRun) return encodeObject(current.key, next, current.revision);
+    const keeping = await toStorage(call.kind, next);
     const stored = await (isFinished(next)
-      ? remove(storage, current, next)
-      : put(storage, objectKey(call.kind.prefix, call.namespace, call.name), current, next));
+      ? remove(storage, current, keeping)
+      : put(storage, objectKey(call.kind.prefix, call.namespace, call.name), current, keeping));
     kept = true;
-    return stored;
+    return await viewOf(call.kind, stored);
   } finally {
     settle(request, kept);
   }
+}
+
+/** Whether an object that is to stay as it is was kept in a version that nothing is kept in any more. */
+async function isOutdated({ kind }: Call, current: StoredObject, view: StoredObject): Promise<boolean> {
+  if (!kind.conversion) return false;
+  return (await toStorage(kind, view.object)).apiVersion !== current.object.apiVersion;
 }
 
 async function put(
@@ -178,10 +189,14 @@ function clearsOwnership(revised: KubeObject): boolean {
 }
 
 /** The generation moves with everything but metadata and status. */
-function setGeneration(next: KubeObject, current: KubeObject): void {
-  if (!hasGeneration(next)) return;
-  const { metadata: _a, status: _b, ...specified } = next;
-  const { metadata: _c, status: _d, ...before } = current;
-  if (isDeepStrictEqual(specified, before)) return;
+function setGeneration(call: Call, next: KubeObject, current: KubeObject): void {
+  if (!hasGeneration(call, next) || isDeepStrictEqual(specified(call, next), specified(call, current))) return;
   next.metadata = { ...next.metadata, generation: (current.metadata.generation ?? 0) + 1 };
+}
+
+function specified({ kind }: Call, object: KubeObject): object {
+  const { metadata: _, ...rest } = object;
+  // The status of a custom kind that has no status subresource is a field like any other.
+  if (!kind.isCustom || kind.description.hasStatus) delete rest.status;
+  return rest;
 }

@@ -1,6 +1,6 @@
 import type { KubeObject } from '@berth/kube/objects';
 import type { Revision } from '../../store/index.ts';
-import { viewOf } from '../conversion/conversion.ts';
+import { viewsOf } from '../conversion/conversion.ts';
 import type { ServedKind } from '../kinds.ts';
 import { prefixOfKey } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
@@ -58,22 +58,46 @@ export class WatchSource {
       stop();
       sink.end(error);
     };
+    // Events wait for one another where a view of them has to be asked for.
+    let asking: Promise<void> | undefined;
+    const show = (views: readonly StoredObject[], then: (views: readonly StoredObject[]) => void) => {
+      const ready = asking ? undefined : viewsOf(plan.kind, views);
+      if (ready && !(ready instanceof Promise)) return then(ready);
+      const turn = (asking ?? Promise.resolve())
+        .then(async () => {
+          const shown = await (ready ?? viewsOf(plan.kind, views));
+          if (!stopped) then(shown);
+        })
+        .catch(finish)
+        .finally(() => {
+          if (asking === turn) asking = undefined;
+        });
+      asking = turn;
+    };
     const deliver = (event: ResourceEvent) => {
-      if (!stopped && event.object.key.startsWith(plan.prefix)) tell(plan, event, sink);
+      if (stopped || !event.object.key.startsWith(plan.prefix)) return;
+      show(event.previous ? [event.object, event.previous] : [event.object], ([object, previous]) =>
+        tell(plan.selection, { event, object: object as StoredObject, previous }, sink),
+      );
     };
 
     const timer = setTimeout(finish, plan.timeoutMs);
     cleanups.push(() => clearTimeout(timer));
     if (plan.bookmarks) {
-      const interval = setInterval(() => sink.bookmark(this.#storage.revision, false), bookmarkEveryMs);
+      const mark = () => {
+        const { revision } = this.#storage;
+        show([], () => sink.bookmark(revision, false));
+      };
+      const interval = setInterval(mark, bookmarkEveryMs);
       cleanups.push(() => clearInterval(interval));
     }
 
     if (plan.initial) {
-      for (const object of this.#storage.list(plan.prefix)) {
-        if (plan.selection.matches(object)) sink.event('ADDED', viewOf(plan.kind, object), undefined);
-      }
-      if (plan.markInitialEnd) sink.bookmark(this.#storage.revision, true);
+      const { revision } = this.#storage;
+      show(this.#storage.list(plan.prefix), (objects) => {
+        for (const object of objects) if (plan.selection.matches(object)) sink.event('ADDED', object, undefined);
+        if (plan.markInitialEnd) sink.bookmark(revision, true);
+      });
       cleanups.push(this.#storage.listen(resource, deliver));
       return stop;
     }
@@ -106,14 +130,22 @@ export class WatchSource {
 }
 
 /** An object that enters the selection arrives as ADDED, one that leaves it as DELETED with its last selected state. */
-function tell({ selection, kind }: WatchPlan, event: ResourceEvent, sink: WatchSink): void {
+function tell(selection: Selection, { event, object, previous }: Shown, sink: WatchSink): void {
   if (event.type === 'delete') {
-    if (selection.matches(event.object)) sink.event('DELETED', viewOf(kind, event.object), event);
+    if (selection.matches(object)) sink.event('DELETED', object, event);
     return;
   }
-  const matched = event.previous !== undefined && selection.matches(event.previous);
-  if (selection.matches(event.object)) sink.event(matched ? 'MODIFIED' : 'ADDED', viewOf(kind, event.object), event);
-  else if (matched) sink.event('DELETED', viewOf(kind, event.departed), event);
+  const matched = previous !== undefined && selection.matches(previous);
+  if (selection.matches(object)) sink.event(matched ? 'MODIFIED' : 'ADDED', object, event);
+  else if (matched)
+    sink.event('DELETED', previous === event.previous ? event.departed : previous.at(event.revision), event);
+}
+
+/** An event with its objects in the version that is watched. */
+interface Shown {
+  event: ResourceEvent;
+  object: StoredObject;
+  previous: StoredObject | undefined;
 }
 
 /** The object of a BOOKMARK event: its kind and version, and where the initial events end. */
