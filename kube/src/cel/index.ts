@@ -1,0 +1,7 @@
+export { CelBudget, matchConditionsBudget, perCallLimit, runtimeBudget } from './budget.ts';
+export { CelError, type CelErrorCode, isCelError } from './errors.ts';
+export { escapeField } from './escaping.ts';
+export { type CelProgram, CelValue, type CompileOptions } from './program.ts';
+export { celTypeOfSchema, type SchemaTypeOptions } from './schema-type.ts';
+export type { CelType, ListType, MapType, ObjectType, OpaqueType } from './types.ts';
+export * as celTypes from './types.ts';

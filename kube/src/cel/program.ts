@@ -1,0 +1,39 @@
+import type { CelBudget } from './budget.ts';
+import type { CelType } from './types.ts';
+
+/** What an expression is compiled against. */
+export interface CompileOptions {
+  /** The names that it may use, with their types. */
+  readonly variables: Readonly<Record<string, CelType>>;
+  /** What it must give: one of these types (a `dyn` expression is accepted and checked when it runs). Absent: anything. */
+  readonly returns?: CelType | readonly CelType[];
+  /** Object types that the expression may build by name: `Object{…}`, `JSONPatch{…}`. Undefined for unknown names. */
+  readonly constructible?: (name: string) => CelType | undefined;
+}
+
+/** A compiled expression; it keeps nothing between evaluations and may be used for many. */
+export interface CelProgram {
+  readonly expression: string;
+  /** The inferred type. */
+  readonly returns: CelType;
+  /** The variables that it names (`self`, `oldSelf`, `object`), those of its own comprehensions left out. */
+  readonly uses: ReadonlySet<string>;
+  /**
+   * Evaluates to plain data. `variables` are plain JSON data too (or a `CelValue`, or an object with getters); they are
+   * converted lazily, by their declared types, so that what is not looked at costs nothing. Numbers of type int or uint
+   * come back as numbers, past 2^53 as bigint; timestamps and durations as strings; absent optionals as undefined.
+   * Throws `CelError` `Evaluation` or `CostExceeded`.
+   */
+  evaluate(variables: Readonly<Record<string, unknown>>, budget: CelBudget): unknown;
+  /** The same, kept as CEL has it: a value to be handed to another expression (`variables.name` of a policy). */
+  run(variables: Readonly<Record<string, unknown>>, budget: CelBudget): CelValue;
+}
+
+/** A value of an evaluation, opaque: quantities, optionals, lists that are still lazy. Give it as a variable. */
+export class CelValue {
+  readonly value: unknown;
+
+  constructor(value: unknown) {
+    this.value = value;
+  }
+}
