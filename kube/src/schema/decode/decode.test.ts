@@ -41,7 +41,12 @@ describe('decoding', () => {
       apiVersion: 'apps/v1',
       kind: 'Deployment',
       metadata: { name: 'a', labels: { a: 'b' } },
-      spec: { replicas: 2, template: { spec: { containers: [{ name: 'a', image: 'b' }] } } },
+      spec: {
+        replicas: 2,
+        strategy: {},
+        template: { metadata: {}, spec: { containers: [{ name: 'a', image: 'b', resources: {} }] } },
+      },
+      status: {},
     });
     expect(decodeObject(deployment, value, { mode: 'Ignore' }).warnings).toEqual([]);
     expect(() => decodeObject(deployment, value, { mode: 'Strict' })).toThrow(
@@ -104,7 +109,11 @@ describe('decoding', () => {
     );
     expect(object).toEqual({
       metadata: { name: 'a' },
-      spec: { containers: [{ name: 'c', env: [{ name: 'E' }] }], volumes: [{ name: 'v', emptyDir: {} }] },
+      spec: {
+        containers: [{ name: 'c', env: [{ name: 'E' }], resources: {} }],
+        volumes: [{ name: 'v', emptyDir: {} }],
+      },
+      status: {},
     });
   });
 

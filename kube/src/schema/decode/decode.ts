@@ -59,7 +59,7 @@ export function decodeDefinition(
   if (options.mode === 'Strict' && decoder.unknown.length > 0) {
     throw new BerthError('BadRequest', `strict decoding error: ${decoder.unknown.join(', ')}`);
   }
-  return { object: (object ?? {}) as Record<string, unknown>, warnings: decoder.unknown };
+  return { object: (object ?? emptyOf(root)) as Record<string, unknown>, warnings: decoder.unknown };
 }
 
 /** Nesting deeper than the stack is refused like any other malformed body. */
@@ -138,9 +138,10 @@ class Decoder {
         struct,
         path: place.path === '' ? key : `${place.path}.${key}`,
       });
-      if (decoded === undefined || (field.zeroIsAbsent && isZero(decoded))) continue;
+      if (decoded === undefined || (field.presence === 'omitted' && isZero(decoded))) continue;
       out[key] = decoded;
     }
+    addZeros(shape, out);
     return out;
   }
 
@@ -228,6 +229,21 @@ function isZero(value: unknown): boolean {
   if (value === '' || value === 0 || value === false) return true;
   if (Array.isArray(value)) return value.length === 0;
   return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+}
+
+/** What Go writes although it was not given. */
+function addZeros(shape: Shape & { type: 'object' }, out: Record<string, unknown>): void {
+  for (const [key, { shape: below, presence }] of shape.written) {
+    if (Object.hasOwn(out, key)) continue;
+    if (presence === 'zero') out[key] = zeroOf(below);
+    else out[key] = emptyOf(below);
+  }
+}
+
+function emptyOf(shape: Shape): Record<string, unknown> {
+  const empty: Record<string, unknown> = {};
+  if (shape.type === 'object') addZeros(shape, empty);
+  return empty;
 }
 
 /** What Go makes of a null among the values of a map or list. */

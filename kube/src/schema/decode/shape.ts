@@ -1,8 +1,15 @@
 import type { Schema, SchemaCatalogue } from '../types.ts';
+import { type Presence, presenceOf } from './presence.ts';
 
 /** A schema compiled for decoding: references followed once, fields looked up without touching prototypes. */
 export type Shape =
-  | { type: 'object'; goType: string; fields: ReadonlyMap<string, Field> }
+  | {
+      type: 'object';
+      goType: string;
+      fields: ReadonlyMap<string, Field>;
+      /** Those that are written although they are absent. */
+      written: ReadonlyMap<string, Field>;
+    }
   | { type: 'map'; goType: string; values: Shape }
   | { type: 'list'; goType: string; items: Shape }
   | {
@@ -23,48 +30,8 @@ export type Shape =
 
 export interface Field {
   shape: Shape;
-  required: boolean;
-  /** Go writes the field's zero value not at all: absent and zero are one thing. */
-  zeroIsAbsent: boolean;
+  presence: Presence;
 }
-
-/** Strings that are pointers in Kubernetes' types: empty says something else than absent. */
-const meaningfulWhenEmpty = new Set([
-  'storageClassName',
-  'volumeAttributesClassName',
-  'ingressClassName',
-  'runtimeClassName',
-  'holderIdentity',
-  'loadBalancerClass',
-]);
-
-/** Booleans and numbers that are plain values in Kubernetes' types: false and 0 are not written. */
-const zeroWhenAbsent = new Set([
-  'stdin',
-  'stdinOnce',
-  'tty',
-  'hostNetwork',
-  'hostPID',
-  'hostIPC',
-  'readOnly',
-  'paused',
-  'publishNotReadyAddresses',
-  'unschedulable',
-  'hostPort',
-  'nodePort',
-  'healthCheckNodePort',
-  'initialDelaySeconds',
-  'timeoutSeconds',
-  'periodSeconds',
-  'successThreshold',
-  'failureThreshold',
-  'minReadySeconds',
-  'observedGeneration',
-  'generation',
-]);
-
-/** Numbers of a status that are pointers in Kubernetes' types. */
-const statusPointers = new Set(['collisionCount', 'ready', 'terminating', 'terminatingReplicas', 'exitCode']);
 
 /** Compiles definitions on demand; recursive ones refer to themselves. */
 export function shapesOf(catalogue: SchemaCatalogue): (definition: string) => Shape | undefined {
@@ -82,12 +49,14 @@ export function shapesOf(catalogue: SchemaCatalogue): (definition: string) => Sh
       schema.type === 'object' &&
       !schema['x-kubernetes-preserve-unknown-fields']
     ) {
-      return keep(name, { type: 'object', goType: goName(name), fields: new Map() });
+      return keep(name, { type: 'object', goType: goName(name), fields: new Map(), written: new Map() });
     }
     if (schema.properties === undefined) return keep(name, compile(schema));
     const fields = new Map<string, Field>();
-    const shape = keep(name, { type: 'object', goType: goName(name), fields });
-    fill(fields, schema, name.endsWith('Status'));
+    const written = new Map<string, Field>();
+    const shape = keep(name, { type: 'object', goType: goName(name), fields, written });
+    fill(fields, schema, name);
+    for (const [field, facts] of fields) if (isWritten(facts.presence)) written.set(field, facts);
     return shape;
   }
 
@@ -96,11 +65,10 @@ export function shapesOf(catalogue: SchemaCatalogue): (definition: string) => Sh
     return shape;
   }
 
-  function fill(fields: Map<string, Field>, schema: Schema, inStatus: boolean): void {
+  function fill(fields: Map<string, Field>, schema: Schema, name: string): void {
     for (const [field, of] of Object.entries(schema.properties ?? {})) {
       const required = schema.required?.includes(field) ?? false;
-      const shape = compile(of);
-      fields.set(field, { shape, required, zeroIsAbsent: !required && zeroIsAbsent(field, shape, inStatus) });
+      fields.set(field, { shape: compile(of), presence: presenceOf(name, field, catalogue.resolve(of), required) });
     }
   }
 
@@ -118,8 +86,8 @@ export function shapesOf(catalogue: SchemaCatalogue): (definition: string) => Sh
       case 'object': {
         if (schema.properties !== undefined) {
           const fields = new Map<string, Field>();
-          fill(fields, schema, false);
-          return { type: 'object', goType: 'struct', fields };
+          fill(fields, schema, '');
+          return { type: 'object', goType: 'struct', fields, written: new Map() };
         }
         if (typeof schema.additionalProperties === 'object') {
           const values = compile(schema.additionalProperties);
@@ -144,21 +112,8 @@ export function shapesOf(catalogue: SchemaCatalogue): (definition: string) => Sh
   }
 }
 
-function zeroIsAbsent(field: string, shape: Shape, inStatus: boolean): boolean {
-  switch (shape.type) {
-    case 'list':
-    case 'map':
-      return true;
-    case 'string':
-      return !meaningfulWhenEmpty.has(field);
-    case 'boolean':
-      return zeroWhenAbsent.has(field);
-    case 'int32':
-    case 'int64':
-      return zeroWhenAbsent.has(field) || (inStatus && !statusPointers.has(field));
-    default:
-      return false;
-  }
+function isWritten(presence: Presence): boolean {
+  return presence === 'zero' || presence === 'object';
 }
 
 /** `v1.DeploymentSpec` of `io.k8s.api.apps.v1.DeploymentSpec`. */

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import type { Schema } from '../types.ts';
+
+/**
+ * What Go writes of a field that is absent or zero: `omitted` nothing; `kept` a zero that was given, since the field is
+ * a pointer; `zero` the zero, given or not; `null` null, which we leave out; `object` an object with its own zeros.
+ */
+export type Presence = 'omitted' | 'kept' | 'zero' | 'null' | 'object';
+
+const letters: Readonly<Record<string, Presence>> = { o: 'omitted', p: 'kept', z: 'zero', n: 'null', s: 'object' };
+
+let exceptions: ReadonlyMap<string, Presence> | undefined;
+
+/** How the type of definition `name` writes its field. What the schema tells is overruled by what the Go types say. */
+export function presenceOf(name: string, field: string, schema: Schema, required: boolean): Presence {
+  exceptions ??= readExceptions();
+  const known = exceptions.get(`${name} ${field}`);
+  if (known !== undefined) return known;
+  if (schema.type === 'array' || (schema.type === 'object' && schema.additionalProperties !== undefined)) {
+    return required ? 'null' : 'omitted';
+  }
+  if (schema.type === 'object') return required ? 'object' : 'kept';
+  if (schema.format?.startsWith('date-time')) return 'kept';
+  return required ? 'zero' : 'omitted';
+}
+
+function readExceptions(): ReadonlyMap<string, Presence> {
+  const text = readFileSync(new URL('../generated/presence.json', import.meta.url), 'utf8');
+  const { '//': _source, ...types } = JSON.parse(text) as Record<string, Record<string, string>>;
+  const found = new Map<string, Presence>();
+  for (const [name, byLetter] of Object.entries(types)) {
+    for (const [letter, fields] of Object.entries(byLetter)) {
+      const presence = letters[letter];
+      if (presence === undefined) throw new Error(`presence.json knows no letter ${letter}`);
+      for (const field of fields.split(' ')) found.set(`${name} ${field}`, presence);
+    }
+  }
+  return found;
+}
