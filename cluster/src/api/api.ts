@@ -31,6 +31,7 @@ import { upgradeHandler } from './streaming/upgrade.ts';
 import { subresourcesOf } from './subresources/index.ts';
 import { Tables } from './table/table.ts';
 import type { ApiOptions, ApiServer, User } from './types.ts';
+import { WebhookCaller } from './webhook/index.ts';
 import { Yaml } from './yaml/yaml.ts';
 
 const self: User = { name: 'system:apiserver', groups: [mastersGroup] };
@@ -46,6 +47,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     logger.error({ err: error }, 'the store can no longer be followed');
   });
 
+  const webhooks = new WebhookCaller(storage);
   const registry = new KindRegistry(builtInKinds());
   const authorizer = new RbacAuthorizer(storage);
   const tokens = new ServiceAccountTokens(storage, options.authentication, now);
@@ -60,7 +62,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     certificateRequestor,
     privilegeEscalation(authorizer),
   ]);
-  const machinery: Machinery = { storage, kinds: registry, admission, now, logger };
+  const machinery: Machinery = { storage, kinds: registry, admission, webhooks, now, logger };
   const pipeline = new Pipeline(machinery, authorizer, subresourcesOf({ authorizer, authenticator, tokens }));
   const podAccess: PodAccessHolder = { current: options.podAccess };
   const checks: ReadyCheck[] = [{ name: 'store', check: () => !broken }];
@@ -106,6 +108,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       stopPublishing();
       stopExpiry();
       await Promise.all([...servers].map((server) => server.close()));
+      await webhooks.close();
       await yaml.close();
       await storage.close();
     },

@@ -2,12 +2,14 @@ import type { Logger } from 'pino';
 import type { Admission } from './admission/admission.ts';
 import type { KindRegistry } from './kinds.ts';
 import type { ObjectStorage } from './storage/object-storage.ts';
+import type { WebhookCaller } from './webhook/index.ts';
 
 /** What every verb works with. */
 export interface Machinery {
   storage: ObjectStorage;
   kinds: KindRegistry;
   admission: Admission;
+  webhooks: WebhookCaller;
   now(): Date;
   logger: Logger;
 }
