@@ -221,6 +221,26 @@ export function storeConformance(name: string, open: () => Promise<StoreFixture>
       expect(shown(await eventsUntil(late, 4))).toEqual(later);
     });
 
+    test('history is read back by stretches, each of a bounded size', async () => {
+      await using fixture = await open();
+      const { store } = fixture;
+      const large = 'x'.repeat(300_000);
+      for (let index = 0; index < 60; index++) await store.commit([put('/h/a', large), put('/h/b', `${index}`)]);
+      const seen: number[] = [];
+      let steps = 0;
+      for (let after = 1; after < store.revision; steps++) {
+        const { events, through } = store.history({ prefix: '/h/', after });
+        expect(events.at(-1)?.revision).toBe(through);
+        seen.push(...events.map(({ revision }) => revision));
+        after = through;
+      }
+      expect(steps).toBeGreaterThan(1);
+      expect(seen).toEqual(Array.from({ length: 120 }, (_, index) => 2 + Math.floor(index / 2)));
+      expect(store.history({ prefix: '/', after: store.revision })).toEqual({ events: [], through: store.revision });
+      await store.compact(10);
+      expect(codeOf(() => store.history({ prefix: '/', after: 9 }))).toBe('Expired');
+    });
+
     test('a batch holds each commit whole', async () => {
       await using fixture = await open();
       const { store } = fixture;

@@ -30,11 +30,19 @@ export interface Journal {
   append(commits: readonly DecidedCommit[]): Promise<void>;
   /** What a commit put under the key. */
   read(revision: Revision, key: string): StoredEntry;
-  /** The commits of `after + 1` to `through`, oldest first, with only those events whose key starts with the prefix. */
-  replay(query: { after: Revision; through: Revision; prefix: string }): Commit[];
+  /**
+   * The commits of `after + 1` to `through`, oldest first, with only those events whose key starts with the prefix. Ends
+   * early, after a whole commit, once those events hold `bytes`; the last commit's revision says how far it came.
+   */
+  replay(query: { after: Revision; through: Revision; prefix: string; bytes: number }): Commit[];
   /** Keeps that history up to `compacted` is gone, then drops what that frees, all of one key at once. */
   forget(compacted: Revision, forgotten: readonly Forgotten[]): Promise<void>;
   /** Writes a copy as of the last append that has settled as a store file. */
   copy(file: string): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What an event holds in memory, about: its value and the one before. */
+export function bytesOf({ value, previous }: StoreEvent): number {
+  return value.byteLength + (previous?.value.byteLength ?? 0);
 }

@@ -5,7 +5,7 @@ import type { Commit, DecidedCommit, Journal } from './journal.ts';
 import { Overlay } from './overlay.ts';
 import { RecentCommits } from './recent.ts';
 import type { State } from './state.ts';
-import type { Change, ListQuery, ListResult, Revision, Store, StoredEntry, StoreWatch } from './types.ts';
+import type { Change, History, ListQuery, ListResult, Revision, Store, StoredEntry, StoreWatch } from './types.ts';
 import { expired, Watches } from './watches.ts';
 
 interface Pending {
@@ -19,8 +19,8 @@ export const storeFile = 'store.mdb';
 
 /** One transaction of the journal holds at most this much, so that a burst does not hold up its first commits. */
 const mostInGroup = { commits: 2048, bytes: 16 * 1024 * 1024 };
-/** Revisions that one step of a watch reads back from the journal. */
-const replayStep = 512;
+/** What one step reads back from the journal. */
+const replayStep = { revisions: 512, bytes: 2 * 1024 * 1024 };
 
 /**
  * The store on top of a journal. Commits are decided when called, wait in a queue, and go to the journal in groups: while
@@ -96,6 +96,14 @@ export class JournaledStore implements Store {
     this.#checkOpen();
     this.#checkRevision(after);
     return this.#watches.open(prefix, after);
+  }
+
+  history({ prefix, after }: { prefix: string; after: Revision }): History {
+    this.#checkOpen();
+    this.#checkRevision(after);
+    if (after === this.revision) return { events: [], through: after };
+    const { commits, through } = this.#replay({ prefix, after });
+    return { events: commits.flatMap(({ events }) => events), through };
   }
 
   async compact(revision: Revision): Promise<void> {
@@ -188,8 +196,9 @@ export class JournaledStore implements Store {
   #replay({ after, prefix }: { after: Revision; prefix: string }): { commits: Commit[]; through: Revision } {
     const recent = this.#recent.after(after);
     if (recent === undefined) {
-      const through = Math.min(after + replayStep, this.revision);
-      return { commits: this.#journal.replay({ after, through, prefix }), through };
+      const through = Math.min(after + replayStep.revisions, this.revision);
+      const commits = this.#journal.replay({ after, through, prefix, bytes: replayStep.bytes });
+      return { commits, through: commits.at(-1)?.revision ?? after };
     }
     const commits = recent.map(({ revision, events }) => ({
       revision,

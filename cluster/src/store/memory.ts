@@ -1,5 +1,5 @@
 import { BerthError } from '@berth/kube/errors';
-import type { Commit, DecidedCommit, Forgotten, Journal } from './journal.ts';
+import { bytesOf, type Commit, type DecidedCommit, type Forgotten, type Journal } from './journal.ts';
 import { JournaledStore } from './journaled.ts';
 import { State } from './state.ts';
 import type { Revision, Store, StoredEntry } from './types.ts';
@@ -24,11 +24,13 @@ class MemoryJournal implements Journal {
     return { key, value: event.value, revision, createRevision: event.createRevision };
   }
 
-  replay({ after, through, prefix }: { after: Revision; through: Revision; prefix: string }): Commit[] {
+  replay(query: { after: Revision; through: Revision; prefix: string; bytes: number }): Commit[] {
     const commits: Commit[] = [];
-    for (let revision = after + 1; revision <= through; revision++) {
-      const events = (this.#commits.get(revision)?.events ?? []).filter((event) => event.key.startsWith(prefix));
+    let bytes = 0;
+    for (let revision = query.after + 1; revision <= query.through && bytes < query.bytes; revision++) {
+      const events = (this.#commits.get(revision)?.events ?? []).filter((event) => event.key.startsWith(query.prefix));
       commits.push({ revision, events });
+      for (const event of events) bytes += bytesOf(event);
     }
     return commits;
   }

@@ -80,6 +80,14 @@ const step = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ do: fc.constant('watch' as const), back: fc.nat(8), prefix: fc.constantFrom(...prefixes) }),
   },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('history' as const),
+      back: fc.nat(12),
+      prefix: fc.constantFrom(...prefixes),
+    }),
+  },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('read' as const), watch: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('compact' as const), back: fc.nat(12) }) },
 );
@@ -114,6 +122,8 @@ class Run {
         return this.#list(Math.max(1, this.#store.revision - next.back), next.prefix, next.limit);
       case 'watch':
         return this.#open(Math.max(1, this.#store.revision - next.back), next.prefix);
+      case 'history':
+        return this.#history(Math.max(1, this.#store.revision - next.back), next.prefix);
       case 'read':
         return this.#read(this.#watches[next.watch]);
       case 'compact': {
@@ -173,6 +183,30 @@ class Run {
     const shown = wanted.slice(0, all.length).map(([key, entry]) => ({ key, ...entry }));
     expect(all.map((entry) => ({ ...entry, value: Buffer.from(entry.value).toString() }))).toEqual(shown);
     expect(page.remaining).toBe(wanted.length - page.entries.length);
+  }
+
+  #history(after: Revision, prefix: string): void {
+    if (this.#isGone(after)) {
+      expect(() => this.#store.history({ prefix, after })).toThrow(expect.objectContaining({ code: 'Expired' }));
+      return;
+    }
+    // What the model has decided and the store has not made durable yet is not there to be read.
+    const durable = this.#store.revision;
+    const seen: StoreEvent[] = [];
+    let through = after;
+    while (through < durable) {
+      const stretch = this.#store.history({ prefix, after: through });
+      expect(stretch.through).toBeGreaterThan(through);
+      seen.push(...stretch.events);
+      through = stretch.through;
+    }
+    expect(through).toBe(durable);
+    const shown = seen.map(({ type, key, revision }) => ({ type, key, revision }));
+    expect(shown).toMatchObject(
+      this.#expected({ prefix, after })
+        .filter(({ revision }) => revision <= durable)
+        .map(({ type, key, revision }) => ({ type, key, revision })),
+    );
   }
 
   #open(after: Revision, prefix: string): void {

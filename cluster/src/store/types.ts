@@ -53,6 +53,12 @@ export interface StoreEvent {
   previous?: { value: Uint8Array; revision: Revision };
 }
 
+export interface History {
+  /** Whole commits, in order of revision. */
+  events: StoreEvent[];
+  through: Revision;
+}
+
 export interface StoreWatch {
   /**
    * Batches of events, in order of revision, each commit whole and in one batch. Ends when closed; throws `Expired` when
@@ -91,6 +97,12 @@ export interface Store {
   commit(changes: readonly Change[]): Promise<Revision>;
   /** Every event with `revision > after` whose key starts with the prefix. Throws `Expired` when `after` is compacted. */
   watch(query: { prefix: string; after: Revision }): StoreWatch;
+  /**
+   * A stretch of the past: the events with `after < revision <= through` whose key starts with the prefix. It ends early
+   * after some hundred revisions or a few MiB; `through` says how far it came, which is `after` when nothing is newer.
+   * Throws `Expired` as `watch` does.
+   */
+  history(query: { prefix: string; after: Revision }): History;
   /**
    * Forgets history before the revision: `compactedRevision` becomes the one before it. The state at the revision and
    * later ones stay whole, and can be watched from. Resolves when what that frees is dropped.

@@ -1,7 +1,7 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { BerthError } from '@berth/kube/errors';
 import type { RootDatabase } from 'lmdb';
-import type { Commit, DecidedCommit, Forgotten, Journal } from '../journal.ts';
+import { bytesOf, type Commit, type DecidedCommit, type Forgotten, type Journal } from '../journal.ts';
 import type { Revision, StoredEntry, StoreEvent } from '../types.ts';
 import { bytesLeft, messageOf, noRoomError, writeError } from './errors.ts';
 import { decodeRecord, encodeHeader, encodeRecord, headerKey, recordKey, type StoredRecord } from './record.ts';
@@ -14,6 +14,13 @@ const droppedAtOnce = 1000;
 
 /** What a change takes beside its bytes, about: its share of the pages on the way to it. */
 const smallestWrite = 16 * 1024;
+
+interface ReplayQuery {
+  after: Revision;
+  through: Revision;
+  prefix: string;
+  bytes: number;
+}
 
 /** Commits in an LMDB file: one record a change, in order of revision. See `record.ts` for the format. */
 export class LmdbJournal implements Journal {
@@ -46,28 +53,30 @@ export class LmdbJournal implements Journal {
     return { key, value: record.value, revision, createRevision: record.createRevision };
   }
 
-  replay(query: { after: Revision; through: Revision; prefix: string }): Commit[] {
-    let commits = this.#commitsOf(query);
-    if (commits.length !== query.through - query.after) {
+  replay(query: ReplayQuery): Commit[] {
+    let { commits, whole } = this.#commitsOf(query);
+    if (!whole) {
       // The package keeps a view of the file for a turn of the event loop; it may be older than the last commit.
       this.#database.resetReadTxn();
-      commits = this.#commitsOf(query);
+      ({ commits, whole } = this.#commitsOf(query));
     }
     const missing = commits.findIndex(({ revision }, index) => revision !== query.after + 1 + index);
-    if (missing !== -1 || commits.length !== query.through - query.after) {
+    if (missing !== -1 || !whole) {
       throw this.#damaged(`a revision between ${query.after} and ${query.through} is missing`);
     }
     return commits;
   }
 
-  #commitsOf({ after, through, prefix }: { after: Revision; through: Revision; prefix: string }): Commit[] {
+  #commitsOf({ after, through, prefix, bytes }: ReplayQuery): { commits: Commit[]; whole: boolean } {
     const commits: Array<{ revision: Revision; events: StoreEvent[] }> = [];
     const places: number[] = [];
+    let held = 0;
     const range = { start: recordKey(after + 1, ''), end: recordKey(through + 1, '') };
     for (const { key, value } of this.#database.getRange(range)) {
       const record = this.#decode(key, value);
       let commit = commits[commits.length - 1];
       if (commit?.revision !== record.revision) {
+        if (held >= bytes) return { commits, whole: true };
         commit = { revision: record.revision, events: [] };
         commits.push(commit);
         places.length = 0;
@@ -77,9 +86,11 @@ export class LmdbJournal implements Journal {
       let at = places.length;
       while (at > 0 && (places[at - 1] as number) > record.place) at--;
       places.splice(at, 0, record.place);
-      commit.events.splice(at, 0, this.#event(record));
+      const event = this.#event(record);
+      held += bytesOf(event);
+      commit.events.splice(at, 0, event);
     }
-    return commits;
+    return { commits, whole: commits.length === through - after };
   }
 
   async forget(compacted: Revision, forgotten: readonly Forgotten[]): Promise<void> {
