@@ -18,6 +18,7 @@ import { requestHandler } from './http/handle.ts';
 import { healthHandler, type ReadyCheck } from './http/health.ts';
 import { RequestMetrics } from './http/metrics.ts';
 import { HttpsServer } from './http/server.ts';
+import { UnreadBudget } from './http/unread.ts';
 import { KindRegistry } from './kinds.ts';
 import { LoopbackClient } from './loopback/client.ts';
 import type { Machinery } from './machinery.ts';
@@ -83,6 +84,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     yaml,
     paths: [healthHandler(checks), discoveryHandler(registry), openApiHandler(registry), metrics.handler(storage)],
     streams: new Map([['/pods/log', podLog(machinery, podAccess)]]),
+    unread: new UnreadBudget(options.unreadWatchBytes),
     failed: (error, path) => logger.error({ err: error, path }, 'a request failed'),
     finished: (verb, resource, code, milliseconds) => metrics.finished(verb, resource, code, milliseconds),
   });

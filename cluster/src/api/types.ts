@@ -32,6 +32,8 @@ export interface ApiOptions {
   nodePortRange?: { from: number; to: number };
   /** PEM of the authority that clients should trust; published to every pod as `kube-root-ca.crt`. */
   clusterCa: string;
+  /** What the clients of all watches together may leave unread, in bytes. Default: 512 MiB. */
+  unreadWatchBytes?: number;
   /** Default: the clock of the machine. */
   now?: () => Date;
   logger: Logger;

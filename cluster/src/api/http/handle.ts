@@ -14,6 +14,7 @@ import { negotiate } from './negotiate.ts';
 import { type Response, respond, respondError } from './respond.ts';
 import { queryOf, type Target, targetOf, verbOf } from './route.ts';
 import { tlsSocketOf } from './server.ts';
+import type { UnreadBudget } from './unread.ts';
 import { streamWatch } from './watch-stream.ts';
 
 /** A path that is not a resource: health, version, discovery, OpenAPI. Answers undefined when it is not its own. */
@@ -37,6 +38,8 @@ export interface HandlerParts {
   yaml: Yaml;
   paths: readonly PathHandler[];
   streams: ReadonlyMap<string, StreamHandler>;
+  /** What watches leave unread. */
+  unread: UnreadBudget;
   failed(error: unknown, path: string): void;
   finished(verb: string, resource: string, code: number, milliseconds: number): void;
 }
@@ -108,7 +111,7 @@ async function serveResource(
     call.body = await decodeBody(await readBody(request), request.headers['content-type'], parts);
   }
   const answer = await pipeline.run(call);
-  if (answer.type === 'watch') streamWatch(tables, call, answer.source, response, representation);
+  if (answer.type === 'watch') streamWatch(parts, call, answer.source, response, representation);
   else await respond(request, response, await encodeAnswer(tables, parts.yaml, call, answer, representation));
   return counted;
 }

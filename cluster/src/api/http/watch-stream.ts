@@ -5,17 +5,16 @@ import type { Call } from '../call.ts';
 import type { EventType, ResourceEvent } from '../storage/resource-event.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 import { includeObjectOf, type Tables } from '../table/table.ts';
-import { bookmarkObject, type WatchSink, type WatchSource } from '../watch/source.ts';
+import { bookmarkObject, type RunningWatch, type WatchSource } from '../watch/source.ts';
 import { partialOf } from './encode.ts';
 import type { Representation } from './negotiate.ts';
+import { PacedStream } from './paced-stream.ts';
 import { type Response, statusBody, warningHeaders } from './respond.ts';
+import type { UnreadBudget } from './unread.ts';
 
-/** A client that leaves this much unread is let go; it may come back from the last version it saw. */
-const unreadLimitBytes = 32 * 1024 * 1024;
-
-/** Writes a watch as one JSON document a line until either side ends it. */
+/** Writes a watch as one JSON document a line, at the client's pace, until either side ends it. */
 export function streamWatch(
-  tables: Tables,
+  { tables, unread }: { tables: Tables; unread: UnreadBudget },
   call: Call,
   source: WatchSource,
   response: Response,
@@ -30,34 +29,24 @@ export function streamWatch(
   } as unknown as OutgoingHttpHeaders);
   http.flushHeaders?.();
   const frames = framesFor(tables, call, representation);
-  let stop: (() => void) | undefined;
-  let ended = false;
-  const end = () => {
-    ended = true;
-    stop?.();
-    response.end();
+  let running: RunningWatch | undefined;
+  let isOver = false;
+  const over = () => {
+    isOver = true;
+    running?.stop();
   };
-  // An HTTP/2 response keeps what is unread in its stream.
-  const unread = () => ('stream' in response ? response.stream?.writableLength : response.writableLength) ?? 0;
-  const write = (frame: Buffer) => {
-    if (ended) return;
-    http.write(frame);
-    if (unread() > unreadLimitBytes) end();
-  };
-  const sink: WatchSink = {
-    event: (type, object, event) => write(frames.event(type, object, event)),
-    bookmark: (revision, initialEventsEnd) => write(frames.bookmark(source, revision, initialEventsEnd)),
+  const stream = new PacedStream(response, unread, { onReady: () => running?.resume(), onClosed: over });
+  running = source.start({
+    event: (type, object, event) => stream.write(frames.event(type, object, event)),
+    bookmark: (revision, initialEventsEnd) => stream.write(frames.bookmark(source, revision, initialEventsEnd)),
     end(error) {
-      if (error !== undefined) write(eventFrame('ERROR', statusBody(statusOf(error))));
-      end();
+      isOver = true;
+      if (error !== undefined) stream.write(eventFrame('ERROR', statusBody(statusOf(error))));
+      stream.end();
     },
-  };
-  stop = source.start(sink);
-  if (ended) stop();
-  response.on('close', () => {
-    ended = true;
-    stop?.();
+    ready: () => stream.ready(),
   });
+  if (isOver) running.stop();
 }
 
 interface Frames {

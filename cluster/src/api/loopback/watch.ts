@@ -2,7 +2,10 @@ import type { WatchEvent } from '@berth/kube/client';
 import type { KubeObject } from '@berth/kube/objects';
 import { bookmarkObject, type WatchSource } from '../watch/source.ts';
 
-/** A watch as the client's events. The queue is in memory: a consumer in our own process that stands still is a fault. */
+/** Events that wait for a consumer; one that stands still is told no more until it goes on. */
+const mostWaiting = 1024;
+
+/** A watch as the client's events. */
 export async function* watchEvents<T extends KubeObject>(
   source: WatchSource,
   signal: AbortSignal | undefined,
@@ -20,11 +23,12 @@ export async function* watchEvents<T extends KubeObject>(
     failure = error;
     wake?.();
   };
-  const stop = source.start({
+  const running = source.start({
     event: (type, stored) => push({ type, object: stored.object as T }),
     bookmark: (revision, initialEnd) =>
       push({ type: 'BOOKMARK', object: bookmarkObject(source.plan.kind, revision, initialEnd) }),
     end,
+    ready: () => queue.length < mostWaiting,
   });
   const abort = () => end();
   signal?.addEventListener('abort', abort);
@@ -36,6 +40,7 @@ export async function* watchEvents<T extends KubeObject>(
         if (signal?.aborted) return;
         yield event;
       }
+      running.resume();
       if (queue.length > 0) continue;
       if (failure !== undefined) throw failure;
       if (ended) return;
@@ -46,6 +51,6 @@ export async function* watchEvents<T extends KubeObject>(
     }
   } finally {
     signal?.removeEventListener('abort', abort);
-    stop();
+    running.stop();
   }
 }

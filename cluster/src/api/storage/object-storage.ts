@@ -1,5 +1,6 @@
 import { BerthError } from '@berth/kube/errors';
 import type { Change, Revision, Store, StoreEvent, StoreWatch } from '../../store/index.ts';
+import { EventLog } from './event-log.ts';
 import { prefixOfKey } from './keys.ts';
 import { ResourceEvent } from './resource-event.ts';
 import { SortedKeys } from './sorted-keys.ts';
@@ -12,12 +13,15 @@ interface ResourceCache {
   keys: SortedKeys;
   objects: Map<string, StoredObject>;
   listeners: Set<Listener>;
+  watchers: Set<() => void>;
+  /** Lists that were asked for since the latest event, by their prefix. */
+  lists: Map<string, readonly StoredObject[]>;
   /** Of the latest event. */
   revision: Revision;
 }
 
-/** How many recent events a watch may still start from without reading the store's history. */
-const recentEvents = 8192;
+/** Lists of one state of a resource that are kept for the next who asks for the same. */
+const keptLists = 16;
 /** How long a reader waits for a version of the future. */
 const futureWaitMs = 3000;
 /** How long a writer waits to see its own durable write; it comes in the next turns unless the process is starved. */
@@ -30,18 +34,18 @@ const commitWaitMs = 30_000;
 export class ObjectStorage {
   readonly store: Store;
   readonly #resources = new Map<string, ResourceCache>();
-  readonly #recent: ResourceEvent[] = [];
+  readonly #log: EventLog;
   readonly #waiting = new Set<{ revision: Revision; done: (reached: boolean) => void }>();
-  #recentFrom: Revision;
   #revision: Revision;
   #watch: StoreWatch | undefined;
+  #isClosed = false;
   #ended: Promise<void> = Promise.resolve();
 
   constructor(store: Store) {
     this.store = store;
     const { entries, revision } = store.list({ prefix: '/registry/' });
     this.#revision = revision;
-    this.#recentFrom = revision;
+    this.#log = new EventLog(revision);
     for (const entry of entries) {
       const cache = this.#resource(prefixOfKey(entry.key));
       cache.keys.add(entry.key);
@@ -59,6 +63,7 @@ export class ObjectStorage {
   async close(): Promise<void> {
     this.#watch?.close();
     await this.#ended;
+    this.#isClosed = true;
     for (const waiter of this.#waiting) waiter.done(false);
   }
 
@@ -71,10 +76,15 @@ export class ObjectStorage {
   }
 
   /** Every object whose key starts with `prefix`, which is a resource's prefix or one with a namespace. */
-  list(prefix: string): StoredObject[] {
+  list(prefix: string): readonly StoredObject[] {
     const cache = this.#resources.get(prefixOfKey(prefix));
     if (!cache) return [];
-    return cache.keys.withPrefix(prefix).map((key) => cache.objects.get(key) as StoredObject);
+    const known = cache.lists.get(prefix);
+    if (known) return known;
+    const list = cache.keys.withPrefix(prefix).map((key) => cache.objects.get(key) as StoredObject);
+    if (cache.lists.size >= keptLists) cache.lists.clear();
+    cache.lists.set(prefix, list);
+    return list;
   }
 
   /** How many objects a resource has. */
@@ -103,19 +113,23 @@ export class ObjectStorage {
   /** Resolves when `revision` is visible; `Timeout` with cause `ResourceVersionTooLarge` when it does not come in time. */
   async reached(revision: Revision, withinMs = futureWaitMs): Promise<void> {
     if (this.#revision >= revision) return;
-    const done = await new Promise<boolean>((resolve) => {
-      const timer = setTimeout(() => waiter.done(false), withinMs);
-      const waiter = {
-        revision,
-        done: (reached: boolean) => {
-          clearTimeout(timer);
-          this.#waiting.delete(waiter);
-          resolve(reached);
-        },
-      };
-      this.#waiting.add(waiter);
-    });
+    const done =
+      !this.#isClosed &&
+      (await new Promise<boolean>((resolve) => {
+        const timer = setTimeout(() => waiter.done(false), withinMs);
+        const waiter = {
+          revision,
+          done: (reached: boolean) => {
+            clearTimeout(timer);
+            this.#waiting.delete(waiter);
+            resolve(reached);
+          },
+        };
+        this.#waiting.add(waiter);
+      }));
     if (done) return;
+    // What was committed is durable, and will be there at the next start.
+    if (this.#isClosed) throw new BerthError('ServiceUnavailable', 'the server is shutting down');
     const message = `Too large resource version: ${revision}, current: ${this.#revision}`;
     throw new BerthError('Timeout', message, {
       details: {
@@ -139,17 +153,34 @@ export class ObjectStorage {
     return () => listeners.delete(listener);
   }
 
-  /** The events of a resource after `revision`, or undefined when they go back further than memory does. */
-  since(prefix: string, revision: Revision): ResourceEvent[] | undefined {
-    if (revision < this.#recentFrom) return undefined;
-    if (this.revisionOf(prefix) <= revision) return [];
-    return this.#recent.filter((event) => event.revision > revision && event.object.key.startsWith(prefix));
+  /** Calls `wake` after new events of the resource, which `events` then has; answers how to stop. */
+  watch(prefix: string, wake: () => void): () => void {
+    const { watchers } = this.#resource(prefix);
+    watchers.add(wake);
+    return () => watchers.delete(wake);
+  }
+
+  /** Every event after this revision is in `events`; earlier ones only the store has. */
+  get eventsFrom(): Revision {
+    return this.#log.from;
+  }
+
+  /** The recent events of a resource in order, and the place of the first one after `revision`. Not to be kept. */
+  events(prefix: string, revision: Revision): { events: readonly ResourceEvent[]; first: number } {
+    return this.#log.after(prefix, revision);
   }
 
   #resource(prefix: string): ResourceCache {
     let cache = this.#resources.get(prefix);
     if (!cache) {
-      cache = { keys: new SortedKeys(), objects: new Map(), listeners: new Set(), revision: 0 };
+      cache = {
+        keys: new SortedKeys(),
+        objects: new Map(),
+        listeners: new Set(),
+        watchers: new Set(),
+        lists: new Map(),
+        revision: 0,
+      };
       this.#resources.set(prefix, cache);
     }
     return cache;
@@ -159,15 +190,18 @@ export class ObjectStorage {
     for await (const batch of watch.events) {
       const events: [ResourceCache, ResourceEvent][] = [];
       for (const event of batch) {
-        const cache = this.#resource(prefixOfKey(event.key));
-        events.push([cache, this.#apply(cache, event)]);
+        const resource = prefixOfKey(event.key);
+        const cache = this.#resource(resource);
+        const change = this.#apply(cache, event);
+        this.#log.add(resource, change);
+        events.push([cache, change]);
       }
       // Readers first, listeners second: a listener that reads sees at least what it is told about.
       this.#revision = batch.at(-1)?.revision ?? this.#revision;
-      for (const [cache, event] of events) {
-        for (const listener of cache.listeners) listener(event);
-        event.forgetFrames();
-      }
+      for (const [cache, event] of events) for (const listener of cache.listeners) listener(event);
+      for (const cache of new Set(events.map(([changed]) => changed))) for (const wake of cache.watchers) wake();
+      for (const [, event] of events) event.settle();
+      this.#log.trim();
       for (const waiter of this.#waiting) if (waiter.revision <= this.#revision) waiter.done(true);
     }
   }
@@ -183,15 +217,9 @@ export class ObjectStorage {
       cache.objects.delete(event.key);
     }
     cache.revision = event.revision;
-    const change =
-      event.type === 'put'
-        ? new ResourceEvent('put', object, previous)
-        : new ResourceEvent('delete', object.at(event.revision), previous ?? object);
-    this.#recent.push(change);
-    if (this.#recent.length > recentEvents * 2) {
-      const dropped = this.#recent.splice(0, recentEvents);
-      this.#recentFrom = dropped.at(-1)?.revision ?? this.#recentFrom;
-    }
-    return change;
+    cache.lists.clear();
+    return event.type === 'put'
+      ? new ResourceEvent('put', object, previous)
+      : new ResourceEvent('delete', object.at(event.revision), previous ?? object);
   }
 }

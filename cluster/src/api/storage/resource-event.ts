@@ -9,8 +9,9 @@ export class ResourceEvent {
   /** The new state; for a delete, the last state with the version of the deletion. */
   readonly object: StoredObject;
   readonly previous: StoredObject | undefined;
-  #frames: Map<string, Buffer> | undefined;
+  #frames: Map<string, Buffer | WeakRef<Buffer>> | undefined;
   #departed: StoredObject | undefined;
+  #isSettled = false;
 
   constructor(type: 'put' | 'delete', object: StoredObject, previous: StoredObject | undefined) {
     this.type = type;
@@ -25,24 +26,31 @@ export class ResourceEvent {
   /** What one sees who watched for the previous state only: that state, with this event's version. */
   get departed(): StoredObject {
     if (this.type === 'delete' || !this.previous) return this.object;
+    if (this.#isSettled) return this.previous.at(this.revision);
     this.#departed ??= this.previous.at(this.revision);
     return this.#departed;
   }
 
-  /** The bytes under `name`, made once whoever asks. */
+  /** The bytes under `name`: one buffer for all who hold it at the same time. */
   frame(name: string, make: () => Buffer): Buffer {
     this.#frames ??= new Map();
-    let frame = this.#frames.get(name);
+    const known = this.#frames.get(name);
+    let frame = known instanceof WeakRef ? known.deref() : known;
     if (!frame) {
       frame = make();
-      this.#frames.set(name, frame);
+      this.#frames.set(name, this.#isSettled ? new WeakRef(frame) : frame);
     }
     return frame;
   }
 
-  /** Called when all who watch were served; later ones make their frames again. */
-  forgetFrames(): void {
-    this.#frames = undefined;
+  /** Called when all who keep up were told. From then on a frame lives for as long as somebody is about to send it. */
+  settle(): void {
+    this.#isSettled = true;
     this.#departed = undefined;
+    // What was replaced will hardly be looked at again.
+    this.previous?.forgetObject();
+    if (this.#frames === undefined) return;
+    for (const [name, frame] of this.#frames)
+      if (!(frame instanceof WeakRef)) this.#frames.set(name, new WeakRef(frame));
   }
 }

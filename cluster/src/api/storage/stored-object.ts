@@ -22,6 +22,11 @@ export class StoredObject {
     return this.#object;
   }
 
+  /** Drops the decoded form, which is made again for whoever asks. */
+  forgetObject(): void {
+    this.#object = undefined;
+  }
+
   /** The same object saying another version: what a DELETED event carries. */
   at(revision: Revision): StoredObject {
     return encodeObject(this.key, this.object, revision);

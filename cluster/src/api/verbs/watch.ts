@@ -22,7 +22,8 @@ export async function watch(machinery: Machinery, call: Call): Promise<Answer> {
   const fromState = sendInitial === undefined && (version === undefined || version === 0);
   const initial = fromState || (sendInitial !== undefined && isTrue(sendInitial));
   const after = initial || version === undefined || version === 0 ? storage.revision : version;
-  if (after < storage.store.compactedRevision) throw expired(after, storage.store.compactedRevision);
+  const oldest = storage.store.compactedRevision;
+  if (after < storage.eventsFrom && oldest > 0 && after <= oldest) throw expired(after, oldest);
 
   const seconds = numberOption(call, 'timeoutSeconds') ?? 0;
   return {

@@ -1,0 +1,239 @@
+import { isBerthError } from '@berth/kube/errors';
+import type { Revision, StoreEvent } from '../../store/index.ts';
+import { viewsOf } from '../conversion/conversion.ts';
+import { expired } from '../faults.ts';
+import { prefixOfKey } from '../storage/keys.ts';
+import type { ObjectStorage } from '../storage/object-storage.ts';
+import { ResourceEvent } from '../storage/resource-event.ts';
+import type { Selection } from '../storage/selection.ts';
+import { StoredObject } from '../storage/stored-object.ts';
+import type { RunningWatch, WatchPlan, WatchSink } from './source.ts';
+
+const bookmarkEveryMs = 60_000;
+/** Objects of the initial state that are looked at in one turn of the event loop. */
+const initialStep = 500;
+
+/**
+ * One watch under way: a place in history that moves on while the sink takes more. It begins with a state, with the store's
+ * past, or with the recent events that are in memory, and stays with those. One whose sink is held back holds nothing but
+ * its place; when the recent events have gone past it, it is cut off with `Expired`.
+ */
+export class Watcher implements RunningWatch {
+  readonly #storage: ObjectStorage;
+  readonly #plan: WatchPlan;
+  readonly #sink: WatchSink;
+  readonly #resource: string;
+  /** Everything up to `after` was told, and the next `told` events behind it, which are all of one commit. */
+  readonly #place: { after: Revision; told: number };
+  #initial: { objects: readonly StoredObject[]; next: number } | undefined;
+  /** It has been told recent events: from now on it may fall behind, and only by its own fault. */
+  #isLive = false;
+  #isHeldBack = false;
+  #isWorking = false;
+  #isStopped = false;
+  #isBookmarkDue = false;
+  readonly #cleanups: (() => void)[] = [];
+
+  constructor(storage: ObjectStorage, plan: WatchPlan, sink: WatchSink) {
+    this.#storage = storage;
+    this.#plan = plan;
+    this.#sink = sink;
+    this.#resource = prefixOfKey(plan.prefix);
+    this.#place = { after: plan.after, told: 0 };
+  }
+
+  start(): void {
+    const { bookmarks, initial, prefix, timeoutMs } = this.#plan;
+    const timer = setTimeout(() => this.#timeOut(), timeoutMs);
+    this.#cleanups.push(() => clearTimeout(timer));
+    if (bookmarks) {
+      const interval = setInterval(() => {
+        this.#isBookmarkDue = true;
+        this.#advance();
+      }, bookmarkEveryMs);
+      this.#cleanups.push(() => clearInterval(interval));
+    }
+    if (initial) {
+      this.#initial = { objects: this.#storage.list(prefix), next: 0 };
+      this.#place.after = this.#storage.revision;
+    }
+    this.#cleanups.push(this.#storage.watch(this.#resource, () => this.#advance()));
+    this.#advance();
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    this.#initial = undefined;
+    for (const cleanup of this.#cleanups.splice(0)) cleanup();
+  }
+
+  resume(): void {
+    this.#advance();
+  }
+
+  #finish(error?: unknown): void {
+    if (this.#isStopped) return;
+    this.stop();
+    this.#sink.end(isBerthError(error, 'Expired') ? this.#tooOld() : error);
+  }
+
+  #timeOut(): void {
+    // Where the client is to go on from, if it has asked to be told.
+    const isAtRest = this.#isLive && !this.#isWorking && !this.#isHeldBack;
+    if (this.#plan.bookmarks && isAtRest && this.#sink.ready()) this.#sink.bookmark(this.#place.after, false);
+    this.#finish();
+  }
+
+  #tooOld() {
+    const { eventsFrom, store } = this.#storage;
+    return expired(this.#place.after, this.#isLive ? eventsFrom : store.compactedRevision);
+  }
+
+  /** Tells all that can be told now. */
+  #advance(): void {
+    while (!this.#isWorking && !this.#isStopped) {
+      this.#isWorking = true;
+      let step: 'rest' | 'again' | Promise<void>;
+      try {
+        step = this.#step();
+      } catch (error) {
+        this.#finish(error);
+        return;
+      }
+      if (step instanceof Promise) {
+        step.then(
+          () => {
+            this.#isWorking = false;
+            this.#advance();
+          },
+          (error) => this.#finish(error),
+        );
+        return;
+      }
+      this.#isWorking = false;
+      if (step === 'rest') return;
+    }
+  }
+
+  #step(): 'rest' | 'again' | Promise<void> {
+    if (!this.#sink.ready()) {
+      this.#isHeldBack = true;
+      return 'rest';
+    }
+    if (this.#initial) return this.#tellInitial(this.#initial);
+    if (this.#place.after >= this.#storage.eventsFrom) return this.#tellRecent();
+    if (this.#isLive && this.#isHeldBack) throw this.#tooOld();
+    this.#isLive = false;
+    return this.#tellHistory();
+  }
+
+  #tellInitial(initial: { objects: readonly StoredObject[]; next: number }): 'rest' | 'again' | Promise<void> {
+    const { kind, selection, markInitialEnd } = this.#plan;
+    const { objects, next } = initial;
+    const tell = (views: readonly StoredObject[]) => {
+      for (const view of views) {
+        if (this.#isStopped || !this.#sink.ready()) return;
+        if (selection.matches(view)) this.#sink.event('ADDED', view, undefined);
+        initial.next++;
+      }
+    };
+    if (next < objects.length) {
+      const views = viewsOf(kind, objects.slice(next, next + initialStep));
+      if (views instanceof Promise) return views.then(tell);
+      tell(views);
+      return initial.next < objects.length && initial.next === next + initialStep ? nextTurn() : 'again';
+    }
+    this.#initial = undefined;
+    this.#isHeldBack = false;
+    if (markInitialEnd) this.#sink.bookmark(this.#place.after, true);
+    return 'again';
+  }
+
+  #tellRecent(): 'rest' | Promise<void> {
+    this.#isLive = true;
+    this.#isHeldBack = false;
+    const { events, first } = this.#storage.events(this.#resource, this.#place.after);
+    let skipped = this.#place.told;
+    for (let at = first; at < events.length; at++) {
+      const event = events[at] as ResourceEvent;
+      if (!event.object.key.startsWith(this.#plan.prefix) || skipped-- > 0) continue;
+      if (!this.#sink.ready()) {
+        this.#isHeldBack = true;
+        return 'rest';
+      }
+      const telling = this.#tell(event);
+      if (telling) return telling;
+      if (this.#isStopped) return 'rest';
+    }
+    this.#comeTo(this.#storage.revision);
+    if (this.#isBookmarkDue) {
+      this.#isBookmarkDue = false;
+      this.#sink.bookmark(this.#place.after, false);
+    }
+    return 'rest';
+  }
+
+  /** One stretch of what only the store knows. Nothing of it is kept for a sink that is held back: it is read again. */
+  async #tellHistory(): Promise<void> {
+    const { events, through } = this.#storage.store.history({ prefix: this.#plan.prefix, after: this.#place.after });
+    let skipped = this.#place.told;
+    for (const event of events) {
+      if (skipped-- > 0) continue;
+      if (this.#isStopped || !this.#sink.ready()) return;
+      await this.#tell(resourceEventOf(event));
+    }
+    this.#comeTo(through);
+    await nextTurn();
+  }
+
+  #comeTo(revision: Revision): void {
+    // The store may be ahead of what is in memory.
+    if (revision < this.#place.after) return;
+    this.#place.after = revision;
+    this.#place.told = 0;
+  }
+
+  #tell(event: ResourceEvent): Promise<void> | undefined {
+    const { kind, selection } = this.#plan;
+    if (event.revision - 1 > this.#place.after) this.#comeTo(event.revision - 1);
+    this.#place.told++;
+    const views = viewsOf(kind, event.previous ? [event.object, event.previous] : [event.object]);
+    const tell = ([object, previous]: readonly StoredObject[]) => {
+      if (!this.#isStopped) tellSelected(selection, { event, object: object as StoredObject, previous }, this.#sink);
+    };
+    if (views instanceof Promise) return views.then(tell);
+    tell(views);
+    return undefined;
+  }
+}
+
+/** An event with its objects in the version that is watched. */
+interface Shown {
+  event: ResourceEvent;
+  object: StoredObject;
+  previous: StoredObject | undefined;
+}
+
+/** An object that enters the selection arrives as ADDED, one that leaves it as DELETED with its last selected state. */
+function tellSelected(selection: Selection, { event, object, previous }: Shown, sink: WatchSink): void {
+  if (event.type === 'delete') {
+    if (selection.matches(object)) sink.event('DELETED', object, event);
+    return;
+  }
+  const matched = previous !== undefined && selection.matches(previous);
+  if (selection.matches(object)) sink.event(matched ? 'MODIFIED' : 'ADDED', object, event);
+  else if (matched)
+    sink.event('DELETED', previous === event.previous ? event.departed : previous.at(event.revision), event);
+}
+
+function resourceEventOf(event: StoreEvent): ResourceEvent {
+  const object = new StoredObject(event.key, event.value, event.revision);
+  const previous = event.previous && new StoredObject(event.key, event.previous.value, event.previous.revision);
+  return event.type === 'put'
+    ? new ResourceEvent('put', object, previous)
+    : new ResourceEvent('delete', object.at(event.revision), previous ?? object);
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
