@@ -48,11 +48,21 @@ export function syncRevisions(owner: KubeObject, template: PodTemplateSpec, view
       actions: [{ type: 'patch', resource: controllerRevisions, key: keyOf(present), patch }],
     };
   }
-  const revision = newRevision(owner, data, newest + 1, view);
+  const labels = template.metadata?.labels;
+  const revision = newRevision(owner, { labels, data, number: newest + 1 }, view);
   return { update: revision, known, actions: [{ type: 'create', resource: controllerRevisions, object: revision }] };
 }
 
-function newRevision(owner: KubeObject, data: object, number: number, view: View): ControllerRevision {
+interface Content {
+  /** Of the template, by which kubectl looks for the revisions of an owner. */
+  labels: Readonly<Record<string, string>> | undefined;
+  data: object;
+  number: number;
+}
+
+function newRevision(owner: KubeObject, { labels, data, number }: Content, view: View): ControllerRevision {
+  // The cause of the change is among them, which the history shows.
+  const { annotations } = owner.metadata;
   for (let salt = 0; ; salt++) {
     const hash = hashOf(data, salt === 0 ? undefined : salt);
     const key = { ...keyOf(owner), name: `${owner.metadata.name}-${hash}` };
@@ -62,7 +72,8 @@ function newRevision(owner: KubeObject, data: object, number: number, view: View
       kind: 'ControllerRevision',
       metadata: {
         ...key,
-        labels: { ...owner.metadata.labels, [hashLabel]: hash },
+        labels: { ...labels, [hashLabel]: hash },
+        ...(annotations ? { annotations } : {}),
         ownerReferences: [controllerReference(owner)],
       },
       data,

@@ -33,8 +33,8 @@ export function parseLabelSelector(text: string): LabelSelector {
     requirements.push(requirement());
     if (at >= tokens.length) break;
     const separator = next();
-    if (separator !== ',') throw unparsable(text, `found '${separator}', expected: ',' or 'end of string'`);
-    if (at >= tokens.length) throw unparsable(text, "found '', expected: identifier after ','");
+    if (separator !== ',') throw malformed(`found '${separator}', expected: ',' or 'end of string'`);
+    if (at >= tokens.length) throw malformed("found '', expected: identifier after ','");
   }
   return requirements;
 
@@ -60,14 +60,14 @@ export function parseLabelSelector(text: string): LabelSelector {
       case 'notin':
         return checked({ key, operator: operator === 'in' ? 'In' : 'NotIn', values: values() });
       default:
-        throw unparsable(text, `found '${operator}', expected: in, notin, =, ==, !=, gt, lt`);
+        throw unparsable(`found '${operator}', expected: in, notin, =, ==, !=, gt, lt`);
     }
   }
 
   function word(): string {
     const found = next();
     if (found === '' || isSymbol(found))
-      throw unparsable(text, `found '${found}', expected: !, identifier, or 'end of string'`);
+      throw unparsable(`found '${found}', expected: !, identifier, or 'end of string'`);
     return found;
   }
 
@@ -75,24 +75,26 @@ export function parseLabelSelector(text: string): LabelSelector {
   function value(): string {
     const found = peek();
     if (found === '' || found === ',' || found === ')') return '';
-    if (isSymbol(found)) throw unparsable(text, `found '${found}', expected: identifier`);
+    if (isSymbol(found)) throw unparsable(`found '${found}', expected: identifier`);
     return next();
   }
 
   function values(): string[] {
-    if (next() !== '(') throw unparsable(text, "found something else than '(' after in or notin");
+    const opening = next();
+    if (opening !== '(') throw unparsable(`found '${opening}' expected: '('`);
     const found = [value()];
     while (peek() === ',') {
       next();
       found.push(value());
     }
-    if (next() !== ')') throw unparsable(text, "found something else than ',' or ')' in a list of values");
+    const closing = next();
+    if (closing !== ')') throw unparsable(`found '${closing}', expected: ',' or ')'`);
     return found;
   }
 
   function checked(found: LabelRequirement): LabelRequirement {
     const problem = requirementProblem(found);
-    if (problem !== undefined) throw unparsable(text, problem);
+    if (problem !== undefined) throw unparsable(problem);
     return found;
   }
 }
@@ -104,11 +106,13 @@ function tokensOf(text: string): string[] {
   return text.match(/==|!=|[=!<>(),]|[^\s=!<>(),]+/g) ?? [];
 }
 
-function unparsable(text: string, why: string): BerthError {
-  return new BerthError(
-    'BadRequest',
-    `unable to parse requirement: ${why}: in the label selector ${JSON.stringify(text)}`,
-  );
+/** In the words of `labels.Parse`, which clients repeat. */
+function unparsable(why: string): BerthError {
+  return malformed(`unable to parse requirement: ${why}`);
+}
+
+function malformed(why: string): BerthError {
+  return new BerthError('BadRequest', why);
 }
 
 const namePart = /^[A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?$/;

@@ -38,8 +38,8 @@ export function encodeObject(key: string, object: KubeObject, revision: Revision
   return new StoredObject(key, encode(object, revision), revision);
 }
 
-/** The JSON of `object` with `revision` as its resourceVersion. `object` itself is not changed. */
+/** The JSON of `object` with `revision` as its resourceVersion; with none when that is 0. `object` itself is not changed. */
 export function encode(object: KubeObject, revision: Revision): Buffer {
-  const metadata = { ...object.metadata, resourceVersion: String(revision) };
+  const metadata = { ...object.metadata, resourceVersion: revision === 0 ? undefined : String(revision) };
   return Buffer.from(JSON.stringify({ ...object, metadata }));
 }
