@@ -1,3 +1,4 @@
+import { createPrivateKey } from 'node:crypto';
 import type { Certificates } from './certificates.ts';
 
 /** A kubeconfig as an object: one cluster, one user, one context, all called `name`. */
@@ -27,7 +28,7 @@ export function kubeconfig(
         name: user,
         user: {
           'client-certificate-data': base64(certificates.admin.cert),
-          'client-key-data': base64(certificates.admin.key),
+          'client-key-data': base64(named(certificates.admin.key)),
         },
       },
     ],
@@ -35,4 +36,9 @@ export function kubeconfig(
     'current-context': name,
     preferences: {},
   };
+}
+
+/** SEC 1 names the algorithm in its PEM label; clients that go by it (fabric8) take a PKCS #8 key for RSA. */
+function named(key: string): string {
+  return createPrivateKey(key).export({ format: 'pem', type: 'sec1' }).toString();
 }
