@@ -13,6 +13,12 @@ export interface ServedKind {
   conversion?: Conversion;
   /** Whether a CustomResourceDefinition brought it. */
   isCustom: boolean;
+  /** What everyone is warned of who uses it: that this version is deprecated. */
+  deprecation?: string | undefined;
+  /** Whether its definition is being deleted, so that nothing new may be created. */
+  isTerminating?: boolean;
+  /** Called when it is served no longer. */
+  readonly departures: Set<() => void>;
 }
 
 export interface ServedOptions {
@@ -20,6 +26,8 @@ export interface ServedOptions {
   schema?: ObjectSchema;
   conversion?: Conversion;
   isCustom?: boolean;
+  deprecation?: string | undefined;
+  isTerminating?: boolean;
   /** The resource whose keys its objects have. Default: its own. */
   storedAs?: { group: string; resource: string };
 }
@@ -27,6 +35,7 @@ export interface ServedOptions {
 /** A description as a kind that can be served. */
 export function servedKind(description: KindDescription, options: ServedOptions = {}): ServedKind {
   const { schema = builtInSchema(description), conversion, isCustom = false, storedAs = description } = options;
+  const { deprecation, isTerminating = false } = options;
   return {
     description,
     schema,
@@ -34,6 +43,9 @@ export function servedKind(description: KindDescription, options: ServedOptions 
     subresources: new Map(description.subresources.map((subresource) => [subresource.name, subresource])),
     ...(conversion ? { conversion } : {}),
     isCustom,
+    deprecation,
+    isTerminating,
+    departures: new Set(),
   };
 }
 
@@ -50,14 +62,25 @@ export class KindRegistry {
     return this.#generation;
   }
 
-  /** Serves `kind`, in the place of what was served for its group, version and resource. */
+  /**
+   * Serves `kind`, in the place of what was served for its group, version and resource. A custom kind that is there
+   * already becomes the new one, so that those who hold it go on with what it is now.
+   */
   add(kind: ServedKind): void {
-    this.#byResource.set(keyOf(kind.description), kind);
+    const key = keyOf(kind.description);
+    const present = this.#byResource.get(key);
+    if (present?.isCustom && kind.isCustom) Object.assign(present, { ...kind, departures: present.departures });
+    else this.#byResource.set(key, kind);
     this.#generation++;
   }
 
   remove(description: { group: string; version: string; resource: string }): void {
-    if (this.#byResource.delete(keyOf(description))) this.#generation++;
+    const key = keyOf(description);
+    const present = this.#byResource.get(key);
+    if (!present) return;
+    this.#byResource.delete(key);
+    this.#generation++;
+    for (const leave of [...present.departures]) leave();
   }
 
   get(group: string, version: string, resource: string): ServedKind | undefined {

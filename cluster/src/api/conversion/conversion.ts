@@ -21,16 +21,19 @@ export function convertEach(
   return { toStorage, fromStorage: (objects) => objects.map(fromStorage) };
 }
 
-const views = new WeakMap<StoredObject, WeakMap<ServedKind, StoredObject>>();
+/** By the conversion rather than by the kind, since a custom kind gets another one when its definition changes. */
+const views = new WeakMap<StoredObject, WeakMap<Conversion, StoredObject | Promise<StoredObject>>>();
 
 /** A stored object in the version of `kind`, when that is known already. */
 export function knownView(kind: ServedKind, stored: StoredObject): StoredObject | undefined {
-  return kind.conversion ? views.get(stored)?.get(kind) : stored;
+  if (!kind.conversion) return stored;
+  const known = views.get(stored)?.get(kind.conversion);
+  return known instanceof Promise ? undefined : known;
 }
 
 /**
- * Stored objects in the version of `kind`; each is converted once. Answers at once, without a promise, when nothing has
- * to be waited for. Rejects with what the conversion says.
+ * Stored objects in the version of `kind`; each is converted once, however many ask. Answers at once, without a promise,
+ * when nothing has to be waited for. Rejects with what the conversion says.
  */
 export function viewsOf(
   kind: ServedKind,
@@ -38,14 +41,18 @@ export function viewsOf(
 ): readonly StoredObject[] | Promise<readonly StoredObject[]> {
   const { conversion } = kind;
   if (!conversion) return stored;
-  const unknown = stored.filter((one) => knownView(kind, one) === undefined);
-  const keep = (objects: readonly KubeObject[]) => {
-    for (const [index, one] of unknown.entries()) remember(kind, one, objects[index] as KubeObject);
-    return stored.map((one) => knownView(kind, one) as StoredObject);
-  };
-  if (unknown.length === 0) return keep([]);
-  const converted = conversion.fromStorage(unknown.map((one) => one.object));
-  return converted instanceof Promise ? converted.then(keep) : keep(converted);
+  const unknown = stored.filter((one) => !views.get(one)?.has(conversion));
+  if (unknown.length > 0) {
+    const converted = conversion.fromStorage(unknown.map((one) => one.object));
+    for (const [index, one] of unknown.entries()) {
+      if (converted instanceof Promise) expect(conversion, one, converted, index);
+      else remember(conversion, one, viewFrom(one, converted[index] as KubeObject));
+    }
+  }
+  const found = stored.map((one) => views.get(one)?.get(conversion));
+  return found.some((view) => view instanceof Promise)
+    ? (Promise.all(found) as Promise<StoredObject[]>)
+    : (found as StoredObject[]);
 }
 
 /** An object in the version of `kind` as it is to be kept. */
@@ -59,11 +66,30 @@ export async function viewOf(kind: ServedKind, stored: StoredObject): Promise<St
   return view as StoredObject;
 }
 
-function remember(kind: ServedKind, stored: StoredObject, object: KubeObject): void {
-  const known = views.get(stored) ?? new WeakMap<ServedKind, StoredObject>();
+/** A view that is on its way. One that does not come is asked for again the next time. */
+function expect(
+  conversion: Conversion,
+  stored: StoredObject,
+  converted: Promise<readonly KubeObject[]>,
+  index: number,
+): void {
+  const view = converted.then((objects) => {
+    const arrived = viewFrom(stored, objects[index] as KubeObject);
+    remember(conversion, stored, arrived);
+    return arrived;
+  });
+  view.catch(() => views.get(stored)?.delete(conversion));
+  remember(conversion, stored, view);
+}
+
+function viewFrom(stored: StoredObject, object: KubeObject): StoredObject {
+  return object === stored.object ? stored : encodeObject(stored.key, object, stored.revision);
+}
+
+function remember(conversion: Conversion, stored: StoredObject, view: StoredObject | Promise<StoredObject>): void {
+  const known = views.get(stored) ?? new WeakMap<Conversion, StoredObject | Promise<StoredObject>>();
   views.set(stored, known);
-  const view = object === stored.object ? stored : encodeObject(stored.key, object, stored.revision);
-  known.set(kind, view);
+  known.set(conversion, view);
   // What is in the version already is its own view.
-  if (view !== stored) views.set(view, new WeakMap([[kind, view]]));
+  if (!(view instanceof Promise) && view !== stored) views.set(view, new WeakMap([[conversion, view]]));
 }
