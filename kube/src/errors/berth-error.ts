@@ -27,7 +27,8 @@ export type BerthErrorCode = keyof typeof reasons;
 
 /** One cause of an `Invalid` or `Conflict`: the field's path as Kubernetes writes it (`spec.containers[0].image`). */
 export interface ErrorCause {
-  reason: string;
+  /** Absent where the cause has only words. */
+  reason?: string;
   message: string;
   field?: string;
 }
@@ -41,6 +42,13 @@ export interface ErrorDetails {
   retryAfterSeconds?: number;
 }
 
+/** An HTTP code and reason that somebody else chose: a webhook that refuses, a policy. */
+export interface ChosenStatus {
+  code: number;
+  /** May be ''. */
+  reason: string;
+}
+
 const retryableCodes = new Set<BerthErrorCode>(['TooManyRequests', 'ServiceUnavailable', 'Timeout', 'InternalError']);
 
 /**
@@ -52,15 +60,18 @@ export class BerthError extends Error {
   readonly code: BerthErrorCode;
   readonly details: ErrorDetails | undefined;
   readonly retryable: boolean;
+  /** What the answer says instead of what `code` stands for. */
+  readonly status: ChosenStatus | undefined;
 
   constructor(
     code: BerthErrorCode,
     message: string,
-    options: { cause?: unknown; details?: ErrorDetails; retryable?: boolean } = {},
+    options: { cause?: unknown; details?: ErrorDetails; retryable?: boolean; status?: ChosenStatus } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.code = code;
     this.details = options.details;
+    this.status = options.status;
     this.retryable = options.retryable ?? retryableCodes.has(code);
   }
 }

@@ -1,2 +1,9 @@
-export { BerthError, type BerthErrorCode, type ErrorCause, type ErrorDetails, isBerthError } from './berth-error.ts';
+export {
+  BerthError,
+  type BerthErrorCode,
+  type ChosenStatus,
+  type ErrorCause,
+  type ErrorDetails,
+  isBerthError,
+} from './berth-error.ts';
 export { errorFromStatus, type Status, statusOf } from './status.ts';

@@ -20,11 +20,13 @@ export function statusOf(error: unknown): Status {
   if (!(error instanceof BerthError)) {
     return failure(500, 'InternalError', 'Internal error occurred: see the server log');
   }
-  return failure(reasons[error.code], error.code, error.message, error.details);
+  const { code, reason } = error.status ?? { code: reasons[error.code], reason: error.code };
+  return failure(code, reason, error.message, error.details);
 }
 
 function failure(code: number, reason: string, message: string, details?: ErrorDetails): Status {
-  const status: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, reason, code };
+  const status: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code };
+  if (reason !== '') status.reason = reason;
   if (details !== undefined) status.details = details;
   return status;
 }
