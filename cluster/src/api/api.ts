@@ -41,7 +41,7 @@ const self: User = { name: 'system:apiserver', groups: [mastersGroup] };
 export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const { logger, store, serviceRange, clusterCa, nodePortRange: nodePorts = { from: 30000, to: 32767 } } = options;
   const now = options.now ?? (() => new Date());
-  const storage = new ObjectStorage(store);
+  const storage = new ObjectStorage(store, options.watches);
   let broken = false;
   storage.follow((error) => {
     broken = true;
@@ -84,7 +84,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     yaml,
     paths: [healthHandler(checks), discoveryHandler(registry), openApiHandler(registry), metrics.handler(storage)],
     streams: new Map([['/pods/log', podLog(machinery, podAccess)]]),
-    unread: new UnreadBudget(options.unreadWatchBytes),
+    unread: new UnreadBudget(options.watches?.unreadBytes),
     failed: (error, path) => logger.error({ err: error, path }, 'a request failed'),
     finished: (verb, resource, code, milliseconds) => metrics.finished(verb, resource, code, milliseconds),
   });

@@ -1,6 +1,7 @@
 import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
 import type { Store } from '../store/index.ts';
+import type { WatchLimits } from './storage/object-storage.ts';
 import type { PodAccess } from './streaming/types.ts';
 
 /** Who makes a request, after authentication. */
@@ -32,8 +33,11 @@ export interface ApiOptions {
   nodePortRange?: { from: number; to: number };
   /** PEM of the authority that clients should trust; published to every pod as `kube-root-ca.crt`. */
   clusterCa: string;
-  /** What the clients of all watches together may leave unread, in bytes. Default: 512 MiB. */
-  unreadWatchBytes?: number;
+  /** How much memory watches may take. */
+  watches?: Partial<WatchLimits> & {
+    /** What the clients of all watches together may leave unread, in bytes. Default: 512 MiB. */
+    unreadBytes?: number;
+  };
   /** Default: the clock of the machine. */
   now?: () => Date;
   logger: Logger;

@@ -1,9 +1,6 @@
 import type { Revision } from '../../store/index.ts';
 import type { ResourceEvent } from './resource-event.ts';
 
-/** Events that are kept, and the bytes of their objects. */
-const most = { events: 8192, bytes: 32 * 1024 * 1024 };
-
 /**
  * The newest events of all resources. A watcher is a place in this log and reads on at its own pace, so that one that is
  * slow holds nothing of its own; what the log no longer has, the store's history has.
@@ -13,10 +10,12 @@ export class EventLog {
   #byResource = new Map<string, ResourceEvent[]>();
   #bytes = 0;
   #from: Revision;
+  readonly #most: { events: number; bytes: number };
 
-  /** `from`: of the state that the first event will change. */
-  constructor(from: Revision) {
+  /** `from`: of the state that the first event will change. `most`: events that are kept, and the bytes of their objects. */
+  constructor(from: Revision, most: { events: number; bytes: number }) {
     this.#from = from;
+    this.#most = most;
   }
 
   /** Every event after this revision is here. */
@@ -35,6 +34,7 @@ export class EventLog {
 
   /** Forgets the oldest events when there are too many; to be called between commits. */
   trim(): void {
+    const most = this.#most;
     if (this.#events.length <= most.events && this.#bytes <= most.bytes) return;
     // Down to three quarters at once: one by one from the front of an array costs its whole length each time.
     let dropped = 0;

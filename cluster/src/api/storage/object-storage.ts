@@ -20,6 +20,16 @@ interface ResourceCache {
   revision: Revision;
 }
 
+export interface WatchLimits {
+  /** Recent events that are kept in memory for watchers, and the bytes of their objects. Default: 8192, 32 MiB. */
+  recentEvents: number;
+  recentBytes: number;
+  /** How often a watch that asks for bookmarks gets one, in milliseconds. Default: a minute. */
+  bookmarkEveryMs: number;
+}
+
+const defaultLimits: WatchLimits = { recentEvents: 8192, recentBytes: 32 * 1024 * 1024, bookmarkEveryMs: 60_000 };
+
 /** Lists of one state of a resource that are kept for the next who asks for the same. */
 const keptLists = 16;
 /** How long a reader waits for a version of the future. */
@@ -33,6 +43,7 @@ const commitWaitMs = 30_000;
  */
 export class ObjectStorage {
   readonly store: Store;
+  readonly watchLimits: WatchLimits;
   readonly #resources = new Map<string, ResourceCache>();
   readonly #log: EventLog;
   readonly #waiting = new Set<{ revision: Revision; done: (reached: boolean) => void }>();
@@ -41,11 +52,13 @@ export class ObjectStorage {
   #isClosed = false;
   #ended: Promise<void> = Promise.resolve();
 
-  constructor(store: Store) {
+  constructor(store: Store, watchLimits: Partial<WatchLimits> = {}) {
     this.store = store;
+    this.watchLimits = { ...defaultLimits, ...watchLimits };
     const { entries, revision } = store.list({ prefix: '/registry/' });
     this.#revision = revision;
-    this.#log = new EventLog(revision);
+    const { recentEvents: most, recentBytes: bytes } = this.watchLimits;
+    this.#log = new EventLog(revision, { events: most, bytes });
     for (const entry of entries) {
       const cache = this.#resource(prefixOfKey(entry.key));
       cache.keys.add(entry.key);

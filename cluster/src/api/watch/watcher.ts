@@ -9,7 +9,6 @@ import type { Selection } from '../storage/selection.ts';
 import { StoredObject } from '../storage/stored-object.ts';
 import type { RunningWatch, WatchPlan, WatchSink } from './source.ts';
 
-const bookmarkEveryMs = 60_000;
 /** Objects of the initial state that are looked at in one turn of the event loop. */
 const initialStep = 500;
 
@@ -50,7 +49,7 @@ export class Watcher implements RunningWatch {
       const interval = setInterval(() => {
         this.#isBookmarkDue = true;
         this.#advance();
-      }, bookmarkEveryMs);
+      }, this.#storage.watchLimits.bookmarkEveryMs);
       this.#cleanups.push(() => clearInterval(interval));
     }
     if (initial) {
