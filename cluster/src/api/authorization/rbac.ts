@@ -63,7 +63,8 @@ export class RbacAuthorizer implements Authorizer {
   rulesFor(user: User, namespace: string): Rule[] {
     this.#refresh();
     const bound = [...this.#bindingsOf(user, namespace)].flatMap((binding) => this.#rulesOf(binding));
-    if (!user.groups.includes(mastersGroup)) return bound;
+    const bindsMasters = bound.some(({ nonResourceURLs }) => nonResourceURLs?.includes('*'));
+    if (!user.groups.includes(mastersGroup) || bindsMasters) return bound;
     return [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'] }, { verbs: ['*'], nonResourceURLs: ['*'] }, ...bound];
   }
 

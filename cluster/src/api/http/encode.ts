@@ -1,4 +1,4 @@
-import { apiVersionOf } from '@berth/kube/objects';
+import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import type { Answer, Call, ListAnswerMeta } from '../call.ts';
 import type { ServedKind } from '../kinds.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
@@ -38,8 +38,13 @@ function bytesOf(tables: Tables, call: Call, answer: Answer, { as }: Representat
       return listBytes(answer.kind, answer.items, answer.meta);
     case 'deleted':
       return returnsDeleted.has(answer.object.object.kind) ? answer.object.bytes : deletedStatus(call, answer.object);
-    case 'value':
-      return Buffer.from(JSON.stringify(answer.value));
+    case 'value': {
+      const scaling = as === 'Table' && call.subresource?.name === 'scale';
+      const { value } = answer;
+      return Buffer.from(
+        JSON.stringify(scaling ? tables.scale(value as KubeObject, includeObjectOf(call.options)) : value),
+      );
+    }
     case 'watch':
       throw new Error('a watch is a stream');
   }

@@ -38,6 +38,24 @@ export class Tables {
     };
   }
 
+  /** A Scale, as `kubectl get --subresource=scale` prints it, whatever is scaled. */
+  scale(object: KubeObject, include: IncludeObject): Table {
+    const { spec, status, metadata } = object as KubeObject & Record<'spec' | 'status', { replicas?: number }>;
+    const cells = [
+      metadata.name,
+      spec?.replicas ?? 0,
+      status?.replicas ?? 0,
+      age(metadata.creationTimestamp, this.#now()),
+    ];
+    return {
+      kind: 'Table',
+      apiVersion: 'meta.k8s.io/v1',
+      metadata: { resourceVersion: metadata.resourceVersion ?? '' },
+      columnDefinitions: scaleColumns.map(definition),
+      rows: [{ cells, ...rowObject(object, include) }],
+    };
+  }
+
   /** A bookmark in a watch of tables: no cells, only the object that bears the version. */
   bookmark(kind: ServedKind, object: KubeObject): Table {
     const metadata = { resourceVersion: object.metadata.resourceVersion ?? '' };
@@ -45,6 +63,13 @@ export class Tables {
     return { ...table, rows: [{ cells: kind.description.columns.map(() => ''), ...rowObject(object, 'Metadata') }] };
   }
 }
+
+const scaleColumns: readonly Column[] = [
+  { name: 'Name', type: 'string', format: 'name' },
+  { name: 'Desired', type: 'integer' },
+  { name: 'Available', type: 'integer' },
+  { name: 'Age', type: 'string' },
+];
 
 /** The `includeObject` of a request for a table. */
 export function includeObjectOf(options: ReadonlyMap<string, string>): IncludeObject {

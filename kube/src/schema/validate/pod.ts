@@ -1,6 +1,7 @@
 import { sameData } from '../../patch/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
 import { protocols, type Surroundings, validateContainers } from './container.ts';
+import { validateEphemeralContainers } from './ephemeral.ts';
 import { validateAnnotations, validateLabels } from './metadata.ts';
 import { configKey, dnsLabel, dnsSubdomain, labelValue, negativeMessage, qualifiedName } from './names.ts';
 import type { Problems } from './problems.ts';
@@ -35,6 +36,7 @@ export function validatePodSpec(spec: Fields, path: string, problems: Problems, 
   if (containers.length === 0) problems.required(`${path}.containers`);
   validateContainers(containers, `${path}.containers`, surroundings, taken, problems);
   validateContainers(parts(spec, 'initContainers'), `${path}.initContainers`, surroundings, taken, problems);
+  validateEphemeralContainers(spec, path, taken, problems);
   const policy = text(spec, 'restartPolicy') ?? '';
   if (policy === '') problems.required(`${path}.restartPolicy`);
   else if (!restartPolicies.includes(policy)) problems.unsupported(`${path}.restartPolicy`, policy, restartPolicies);

@@ -392,3 +392,38 @@ describe('validation', () => {
     );
   });
 });
+
+describe('ephemeral containers', () => {
+  const look = { name: 'look', image: 'i', terminationMessagePath: '/t', terminationMessagePolicy: 'File' };
+  const changed = (containers: object[], before: object[] = []) => {
+    const { kind, object } = complete(pod({ ephemeralContainers: containers }));
+    const old = complete(pod({ ephemeralContainers: before })).object;
+    return validate(kind, object, old, { subresource: 'ephemeralcontainers' }).map(
+      (cause) => `${cause.field}: ${cause.message}`,
+    );
+  };
+  const first = 'spec.ephemeralContainers[0]';
+  const unfit = 'Forbidden: cannot be set for an Ephemeral Container';
+
+  it.each<[object[], object[], string[]]>([
+    [[look], [], []],
+    [[{ ...look, targetContainerName: 'c' }], [], []],
+    [[{ ...look, targetContainerName: 'x' }], [], [`${first}.targetContainerName: Not found: "x"`]],
+    [[{ ...look, name: 'c' }], [], [`${first}.name: Duplicate value: "c"`]],
+    [[{ ...look, ports: [{ containerPort: 1 }] }], [], [`${first}.ports: ${unfit}`]],
+    [[], [look], ['spec.ephemeralContainers: Forbidden: existing ephemeral containers "look" may not be removed']],
+    [
+      [{ ...look, image: 'j' }],
+      [look],
+      ['spec.ephemeralContainers: Forbidden: existing ephemeral containers "look" may not be changed'],
+    ],
+  ])('%j after %j', (containers, before, expected) => {
+    expect(changed(containers, before)).toEqual(expected);
+  });
+
+  it('come only once the pod exists', () => {
+    expect(wrong(pod({ ephemeralContainers: [look] }))).toEqual([
+      'spec.ephemeralContainers: Forbidden: cannot be set on create',
+    ]);
+  });
+});

@@ -1,8 +1,9 @@
 import type { ErrorCause } from '../../errors/index.ts';
 import { apiVersionOf, type KubeObject } from '../../objects/index.ts';
-import { type Fields, part } from '../fields.ts';
+import { type Fields, part, parts } from '../fields.ts';
 import type { KindDescription } from '../types.ts';
 import * as cluster from './cluster.ts';
+import { validateEphemeralContainersUpdate } from './ephemeral.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import * as network from './network.ts';
 import { validatePodSpec, validatePodTemplate, validatePodUpdate } from './pod.ts';
@@ -13,7 +14,12 @@ import * as workloads from './workloads.ts';
 type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
 
 const rules: Readonly<Record<string, Rule>> = {
-  'v1/Pod': (object, problems) => validatePodSpec(part(object, 'spec') ?? {}, 'spec', problems),
+  'v1/Pod': (object, problems, old) => {
+    const spec = part(object, 'spec') ?? {};
+    validatePodSpec(spec, 'spec', problems);
+    if (old === undefined && parts(spec, 'ephemeralContainers').length > 0)
+      problems.forbidden('spec.ephemeralContainers', 'cannot be set on create');
+  },
   'v1/PodTemplate': (object, problems) => validatePodTemplate(part(object, 'template'), 'template', problems),
   'v1/ReplicationController': workloads.validateReplicationController,
   'v1/PersistentVolumeClaim': workloads.validatePersistentVolumeClaim,
@@ -66,6 +72,8 @@ export function validate(
   if (kind.group === '' && kind.kind === 'Pod' && old !== undefined && !changesPods.has(options.subresource ?? '')) {
     validatePodUpdate(part(object, 'spec') ?? {}, part(old, 'spec') ?? {}, problems);
   }
+  if (options.subresource === 'ephemeralcontainers' && old !== undefined)
+    validateEphemeralContainersUpdate(part(object, 'spec') ?? {}, part(old, 'spec') ?? {}, problems);
   if (kind.verbs.includes('update')) validateStructure(kind.schema, object, problems);
   return problems.causes;
 }
