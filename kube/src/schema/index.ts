@@ -1,6 +1,7 @@
 export { builtInCatalogue, builtInDefinitions, catalogueOf } from './catalogue.ts';
 export { convertObject, storedAs } from './convert/index.ts';
 export {
+  absentValue,
   copyData,
   type Decoded,
   decodeDefinition,
@@ -22,5 +23,19 @@ export {
   openApiV3,
   openApiV3Paths,
 } from './openapi/index.ts';
+export {
+  type CustomResourceColumn,
+  type CustomResourceDefinition,
+  type CustomResourceDefinitionVersion,
+  type CustomResourceNames,
+  type CustomSchema,
+  columnCell,
+  customKind,
+  customSchema,
+  definitionName,
+  fieldValue,
+  type ScalePaths,
+  scalePathsOf,
+} from './structural/index.ts';
 export type * from './types.ts';
 export { invalidError, refuseInvalid, validate } from './validate/index.ts';

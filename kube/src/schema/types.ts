@@ -7,6 +7,9 @@ import type { ResourceRef } from '../objects/index.ts';
 export interface Schema {
   $ref?: string;
   description?: string;
+  title?: string;
+  externalDocs?: { description?: string; url?: string };
+  example?: unknown;
   type?: 'object' | 'array' | 'string' | 'integer' | 'number' | 'boolean';
   format?: string;
   properties?: Record<string, Schema>;
@@ -19,19 +22,41 @@ export interface Schema {
   pattern?: string;
   minimum?: number;
   maximum?: number;
+  exclusiveMinimum?: boolean;
+  exclusiveMaximum?: boolean;
+  multipleOf?: number;
   minLength?: number;
   maxLength?: number;
   minItems?: number;
   maxItems?: number;
+  uniqueItems?: boolean;
+  minProperties?: number;
+  maxProperties?: number;
+  allOf?: Schema[];
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+  not?: Schema;
   'x-kubernetes-int-or-string'?: boolean;
   'x-kubernetes-preserve-unknown-fields'?: boolean;
   'x-kubernetes-embedded-resource'?: boolean;
   'x-kubernetes-list-type'?: 'atomic' | 'set' | 'map';
   'x-kubernetes-list-map-keys'?: string[];
   'x-kubernetes-map-type'?: 'atomic' | 'granular';
+  'x-kubernetes-validations'?: ValidationRule[];
   /** `merge`, `replace`, `retainKeys`, or two joined by a comma. */
   'x-kubernetes-patch-strategy'?: string;
   'x-kubernetes-patch-merge-key'?: string;
+}
+
+/** A rule of `x-kubernetes-validations`, in the Common Expression Language. Source: KEP-2876. */
+export interface ValidationRule {
+  rule: string;
+  message?: string;
+  messageExpression?: string;
+  reason?: 'FieldValueInvalid' | 'FieldValueForbidden' | 'FieldValueRequired' | 'FieldValueDuplicate';
+  /** JSONPath of the field below the rule's that the failure is said of. */
+  fieldPath?: string;
+  optionalOldSelf?: boolean;
 }
 
 /** Looks definitions up by the name that a `$ref` gives. */

@@ -1,0 +1,148 @@
+import { BerthError } from '../../errors/index.ts';
+import { apiVersionOf, type KubeObject } from '../../objects/index.ts';
+import { builtInCatalogue } from '../catalogue.ts';
+import { copyData, type Decoded, type FieldValidation } from '../decode/index.ts';
+import type { ObjectSchema } from '../object-schema.ts';
+import type { KindDescription, Schema, SchemaCatalogue } from '../types.ts';
+import { type Data, put } from './data.ts';
+import { withDefaults } from './defaults.ts';
+import { type CustomResourceDefinition, versionOf } from './definition.ts';
+import { customKind, scalePathsOf } from './kind.ts';
+import { coerceEmbedded, decodeMetadata } from './metadata.ts';
+import { dropNulls } from './nulls.ts';
+import { prune } from './prune.ts';
+import { publishedList, publishedSchema } from './publish.ts';
+import { ResourceValidator } from './validate.ts';
+import { finalizerWarnings } from './warnings.ts';
+
+/** How the objects of a custom resource in one version are read, completed and judged: by its structural schema. */
+export interface CustomSchema extends ObjectSchema {
+  /** What the version adds to the published definitions: the kind and its list, by their names. */
+  readonly definitions: Readonly<Record<string, Schema>>;
+  /**
+   * An object that was stored or converted, as this version shows it: without what the schema does not know, with
+   * defaults. The object itself when nothing changes; it is never changed.
+   */
+  read(object: KubeObject): KubeObject;
+  /** What Kubernetes warns of when such an object is written: finalizers without a domain. */
+  warnings(object: KubeObject, old: KubeObject | undefined): string[];
+}
+
+/**
+ * The schema of one version. To be kept as long as the definition's `spec` stays the same: what it compiles (patterns,
+ * rules) it compiles once, when it is first needed. Throws when the definition has no such version.
+ */
+export function customSchema(definition: CustomResourceDefinition, version: string): CustomSchema {
+  const description = customKind(definition, version);
+  const schema = versionOf(definition, version).schema?.openAPIV3Schema ?? unknownFields;
+  const published = publishedSchema(schema);
+  const definitions = {
+    [description.schema]: published,
+    [`${description.schema}List`]: publishedList(description.schema, {
+      ...description,
+      plural: description.resource,
+    }),
+  };
+  const validator = new ResourceValidator(description, schema, scalePathsOf(definition, version));
+  return {
+    definition: published,
+    catalogue: catalogueWith(definitions),
+    definitions,
+    mergesStrategically: false,
+    decode: (value, options) => decode(description, schema, value, options.mode),
+    applyDefaults: (object) => fillDefaults(description, schema, object),
+    prepareForCreate(object) {
+      if (description.hasStatus) delete object.status;
+      return object;
+    },
+    validate: (object, old, options) => validator.validate(object, old, options.subresource ?? ''),
+    read: (object) => read(schema, object),
+    warnings: finalizerWarnings,
+  };
+}
+
+/** Of a version that says nothing about its objects, as definitions of `v1` must not. */
+const unknownFields: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
+
+function catalogueWith(definitions: Readonly<Record<string, Schema>>): SchemaCatalogue {
+  const builtIn = builtInCatalogue();
+  return {
+    definition: (name) => (Object.hasOwn(definitions, name) ? definitions[name] : builtIn.definition(name)),
+    resolve(schema) {
+      const name = schema.$ref;
+      return name !== undefined && Object.hasOwn(definitions, name)
+        ? (definitions[name] as Schema)
+        : builtIn.resolve(schema);
+    },
+  };
+}
+
+function decode(kind: KindDescription, schema: Schema, value: unknown, mode: FieldValidation): Decoded {
+  const unknown: string[] = [];
+  try {
+    const object = decodeWithin(() => decodeFields(schema, value, unknown));
+    if (mode === 'Ignore') return { object, warnings: [] };
+    const warnings = unknown.slice(0, maximumUnknown).map((path) => `unknown field "${path}"`);
+    if (mode === 'Strict' && warnings.length > 0) {
+      throw new BerthError('BadRequest', `strict decoding error: ${warnings.join(', ')}`);
+    }
+    return { object, warnings };
+  } catch (error) {
+    if (!(error instanceof BerthError)) throw error;
+    throw new BerthError(
+      'BadRequest',
+      `${kind.kind} in version ${JSON.stringify(kind.version)} cannot be handled as a ${kind.kind}: ${error.message}`,
+      { cause: error },
+    );
+  }
+}
+
+/** As many as Kubernetes reports. */
+const maximumUnknown = 100;
+
+/** Nesting deeper than the stack is refused like any other malformed body. */
+function decodeWithin<T>(work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof RangeError) throw new BerthError('BadRequest', 'exceeded max depth', { cause: error });
+    throw error;
+  }
+}
+
+function decodeFields(schema: Schema, value: unknown, unknown: string[]): KubeObject {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw new BerthError('BadRequest', 'json: cannot unmarshal into an object: the body is none');
+  }
+  const { metadata: given, ...fields } = value as Data;
+  const decoded = decodeMetadata(given);
+  unknown.push(...decoded.unknown);
+  const object: Data = { ...copyData(fields), metadata: decoded.metadata };
+  const known = dropNulls(prune(object, schema, unknown), schema);
+  const embedded: string[] = [];
+  const coerced = coerceEmbedded(known, schema, { malformed: 'refuse', unknown: embedded });
+  unknown.push(...embedded.sort());
+  // Where the schema says something of metadata, it may restrict it and never adds to it.
+  return { ...(coerced as Data), metadata: decoded.metadata } as unknown as KubeObject;
+}
+
+function fillDefaults(kind: KindDescription, schema: Schema, object: KubeObject): KubeObject {
+  object.apiVersion = apiVersionOf(kind);
+  object.kind = kind.kind;
+  // What a client says of a namespace that cannot be is ignored.
+  if (!kind.namespaced) delete object.metadata?.namespace;
+  const completed = withDefaults(object, schema) as Data;
+  if (completed === object) return object;
+  for (const [field, value] of Object.entries(completed)) {
+    if (field !== 'metadata') put(object, field, value);
+  }
+  return object;
+}
+
+function read(schema: Schema, object: KubeObject): KubeObject {
+  const known = dropNulls(prune(object, schema), schema);
+  const completed = withDefaults(coerceEmbedded(known, schema, { malformed: 'drop' }), schema) as KubeObject;
+  return completed === object || completed.metadata === object.metadata
+    ? completed
+    : { ...completed, metadata: object.metadata };
+}
