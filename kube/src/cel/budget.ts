@@ -32,6 +32,11 @@ export class CelBudget {
     this.#spent += cost;
     if (this.#spent > this.limit) throw new CelError('CostExceeded', costExceededMessage);
   }
+
+  /** Notes what a stopped evaluation cost. */
+  exhaust(cost: number): void {
+    this.#spent += cost;
+  }
 }
 
 /** cel-go's own words, which Kubernetes passes on. */

@@ -1,4 +1,5 @@
 export { CelBudget, matchConditionsBudget, perCallLimit, runtimeBudget } from './budget.ts';
+export { compile } from './compile.ts';
 export { CelError, type CelErrorCode, isCelError } from './errors.ts';
 export { escapeField } from './escaping.ts';
 export { type CelProgram, CelValue, type CompileOptions } from './program.ts';
