@@ -1,9 +1,12 @@
 import { Admission } from './admission/admission.ts';
 import { certificateRequestor } from './admission/certificates.ts';
+import { Matcher } from './admission/matching/matcher.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { defaultTolerations, priority } from './admission/pods.ts';
 import { serviceAccounts } from './admission/service-account.ts';
 import { serviceAddresses } from './admission/services.ts';
+import { mutatingWebhooks } from './admission/webhooks/mutating.ts';
+import { validatingWebhooks } from './admission/webhooks/validating.ts';
 import { Authenticator } from './authentication/authenticator.ts';
 import { ServiceAccountTokens } from './authentication/service-accounts.ts';
 import { privilegeEscalation } from './authorization/escalation.ts';
@@ -54,6 +57,14 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const tokens = new ServiceAccountTokens(storage, options.authentication, now);
   const fixedTokens = new Map(Object.entries(options.authentication.tokens ?? {}));
   const authenticator = new Authenticator([(token) => fixedTokens.get(token), (token) => tokens.authenticate(token)]);
+  const outside = {
+    storage,
+    kinds: registry,
+    matcher: new Matcher(storage, registry),
+    caller: webhooks,
+    authorizer,
+    logger,
+  };
   const admission = new Admission([
     namespaceLifecycle(storage),
     serviceAccounts(storage),
@@ -61,7 +72,9 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     defaultTolerations,
     serviceAddresses(storage, { serviceRange, nodePorts }),
     certificateRequestor,
+    mutatingWebhooks(outside),
     privilegeEscalation(authorizer),
+    validatingWebhooks(outside),
   ]);
   const machinery: Machinery = { storage, kinds: registry, admission, webhooks, now, logger };
   const pipeline = new Pipeline(machinery, authorizer, subresourcesOf({ authorizer, authenticator, tokens }));

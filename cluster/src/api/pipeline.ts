@@ -1,4 +1,6 @@
 import { BerthError } from '@berth/kube/errors';
+import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
+import { admitted } from './admission/values.ts';
 import type { Attributes, Authorizer } from './authorization/authorizer.ts';
 import type { Answer, Call } from './call.ts';
 import { forbidden, methodNotAllowed, unknownPath } from './faults.ts';
@@ -7,6 +9,7 @@ import type { ServedKind } from './kinds.ts';
 import type { Machinery } from './machinery.ts';
 import type { Subresources } from './subresources/subresources.ts';
 import type { User } from './types.ts';
+import { isRecord } from './verbs/decode.ts';
 import { verbs } from './verbs/index.ts';
 
 /**
@@ -45,11 +48,20 @@ export class Pipeline {
 
   async run(call: Call): Promise<Answer> {
     const special = this.#subresources.reviewOf(call);
-    if (special) return await special(this.machinery, call);
+    if (special) return await special(this.machinery, await admittedQuestion(this.machinery, call));
     if (!call.subresource) checkVerb(call);
     if (call.subresource) return await this.#subresources.run(this.machinery, call);
     return await verbs[call.verb](this.machinery, call);
   }
+}
+
+/** A review is a creation, though nothing is kept of it. */
+async function admittedQuestion(machinery: Machinery, call: Call): Promise<Call> {
+  if (!isRecord(call.body)) return call;
+  const { kind } = call.kind.description;
+  const { metadata } = call.body;
+  const object = { ...call.body, kind, apiVersion: apiVersionOf(call.kind.description), metadata: metadata ?? {} };
+  return { ...call, body: await admitted(machinery, call, { operation: 'CREATE', object: object as KubeObject }) };
 }
 
 function checkVerb({ kind: { description }, verb, namespace }: Call): void {

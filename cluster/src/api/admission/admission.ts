@@ -1,20 +1,38 @@
 import type { KubeObject } from '@berth/kube/objects';
 import type { Call } from '../call.ts';
+import type { Reinvocation } from './reinvocation.ts';
 
 export interface AdmissionRequest {
-  operation: 'CREATE' | 'UPDATE' | 'DELETE';
+  operation: 'CREATE' | 'UPDATE' | 'DELETE' | 'CONNECT';
   call: Call;
   /** '' when the request is for the object itself. */
   subresource: string;
   /** Name of the object, '' while it is to be generated. */
   name: string;
   namespace: string;
-  /** What is to be written; `admit` may change it. For a delete: what is there. */
+  /** What is to be written; `admit` may change it or put another in its place. For a delete: what is there. */
   object: KubeObject;
   old: KubeObject | undefined;
   dryRun: boolean;
   /** Called once when the outcome is known: `kept` says whether the object was written. For giving back what was reserved. */
   settled: ((kept: boolean) => void)[];
+  /** What `object` is when it is not of the resource's own kind: a Scale, an Eviction, the options of an exec. */
+  shape?: ValueShape;
+  /** `metav1.CreateOptions` and the like, when they are not those of the call. */
+  options?: Readonly<Record<string, unknown>>;
+  /** Set once somebody from outside, a webhook or a policy, has changed the object, so that it has to be judged anew. */
+  isChanged?: boolean;
+  /** What those who may be asked a second time have to remember. */
+  reinvocation?: Reinvocation;
+}
+
+/** The kind of an object that is sent and never stored. */
+export interface ValueShape {
+  group: string;
+  version: string;
+  kind: string;
+  /** An object of the kind from what a webhook or a policy made of one. Throws `BadRequest`. */
+  decode(value: unknown): KubeObject;
 }
 
 /** One check or addition that every write goes through. Refuses by throwing a `BerthError`. */
@@ -22,10 +40,15 @@ export interface AdmissionPlugin {
   readonly name: string;
   /** `group/resource`, or nothing for every kind. */
   readonly resources?: readonly string[];
+  /** Changes the object. Asked a second time when one that is asked later has changed it. */
   admit?(request: AdmissionRequest): void | Promise<void>;
+  /** Writes what is the server's own to write, once nobody else changes the object any more. */
+  complete?(request: AdmissionRequest): void | Promise<void>;
   /** After all changes and after validation. */
   check?(request: AdmissionRequest): void | Promise<void>;
 }
+
+type Phase = 'admit' | 'complete' | 'check';
 
 /** The plugins in the order in which they are asked. */
 export class Admission {
@@ -36,17 +59,22 @@ export class Admission {
   }
 
   async admit(request: AdmissionRequest): Promise<void> {
-    for (const plugin of this.#plugins) {
-      if (!plugin.admit || !concerns(plugin, request)) continue;
-      const waiting = plugin.admit(request);
-      if (waiting) await waiting;
+    await this.#ask('admit', request);
+    if (request.reinvocation?.isNeeded) {
+      request.reinvocation.begin();
+      await this.#ask('admit', request);
     }
+    await this.#ask('complete', request);
   }
 
   async check(request: AdmissionRequest): Promise<void> {
+    await this.#ask('check', request);
+  }
+
+  async #ask(phase: Phase, request: AdmissionRequest): Promise<void> {
     for (const plugin of this.#plugins) {
-      if (!plugin.check || !concerns(plugin, request)) continue;
-      const waiting = plugin.check(request);
+      if (!plugin[phase] || !concerns(plugin, request)) continue;
+      const waiting = plugin[phase](request);
       if (waiting) await waiting;
     }
   }

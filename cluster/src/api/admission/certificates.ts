@@ -6,7 +6,7 @@ const fields = ['username', 'uid', 'groups', 'extra'] as const;
 export const certificateRequestor: AdmissionPlugin = {
   name: 'CertificateRequestor',
   resources: ['certificates.k8s.io/certificatesigningrequests'],
-  admit(request) {
+  complete(request) {
     if (request.operation === 'DELETE') return;
     const spec = request.object.spec as Record<string, unknown> | undefined;
     if (!spec) return;

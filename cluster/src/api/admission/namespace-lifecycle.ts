@@ -3,6 +3,7 @@ import { forbidden, notFound } from '../faults.ts';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { AdmissionPlugin } from './admission.ts';
+import { isQuestion } from './matching/matcher.ts';
 
 const immortal = new Set(['default', 'kube-system', 'kube-public']);
 const prefix = resourcePrefix('', 'namespaces');
@@ -17,7 +18,7 @@ export function namespaceLifecycle(storage: ObjectStorage): AdmissionPlugin {
         if (immortal.has(request.name)) throw forbidden(description, request.name, 'this namespace may not be deleted');
         return;
       }
-      if (request.operation !== 'CREATE' || !description.namespaced) return;
+      if (request.operation !== 'CREATE' || !description.namespaced || isQuestion(request)) return;
       const { namespace } = request;
       const found = storage.get(objectKey(prefix, undefined, namespace));
       if (!found) throw notFound({ group: '', resource: 'namespaces' }, namespace);

@@ -6,6 +6,7 @@ import { randomSuffix } from '../verbs/names.ts';
 import type { AdmissionPlugin } from './admission.ts';
 
 const mountPath = '/var/run/secrets/kubernetes.io/serviceaccount';
+const volumePrefix = 'kube-api-access-';
 const prefix = resourcePrefix('', 'serviceaccounts');
 /** A namespace's `default` account is made a moment after the namespace. */
 const waitMs = 1000;
@@ -43,8 +44,10 @@ function mountToken(spec: PodSpec): void {
     (container) => !container.volumeMounts?.some((mount) => mount.mountPath === mountPath),
   );
   if (without.length === 0) return;
-  const name = `kube-api-access-${randomSuffix(5)}`;
-  spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
+  // The second time, for a container that a webhook has added, the volume is there.
+  const present = spec.volumes?.find((volume) => volume.name.startsWith(volumePrefix))?.name;
+  const name = present ?? volumePrefix + randomSuffix(5);
+  if (present === undefined) spec.volumes = [...(spec.volumes ?? []), tokenVolume(name)];
   for (const container of without) {
     container.volumeMounts = [...(container.volumeMounts ?? []), { name, mountPath, readOnly: true }];
   }

@@ -36,8 +36,8 @@ export function serviceAddresses(storage: ObjectStorage, ranges: ServiceRanges):
   return {
     name: 'ServiceAddresses',
     resources: ['/services'],
-    admit(request) {
-      if (request.operation === 'DELETE' || request.subresource === 'status') return;
+    complete(request) {
+      if (request.operation === 'DELETE' || request.subresource !== '') return;
       const service = request.object as Service;
       const before = (request.old as Service | undefined)?.spec;
       if (!service.spec) return;

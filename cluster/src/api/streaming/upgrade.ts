@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream';
 import { statusOf } from '@berth/kube/errors';
 import type { Pod } from '@berth/kube/objects';
 import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
+import { admitConnection } from '../admission/connect.ts';
 import { type Call, isTrue } from '../call.ts';
 import { badRequest, unknownPath } from '../faults.ts';
 import type { Request } from '../http/body.ts';
@@ -63,10 +64,12 @@ export function upgradeHandler(parts: UpgradeParts) {
   };
 }
 
-async function streamOf({ pipeline, holder }: UpgradeParts, call: Call, query: URLSearchParams): Promise<Stream> {
+async function streamOf({ pipeline, holder }: UpgradeParts, call: Call, asked: URLSearchParams): Promise<Stream> {
   const { group, resource } = call.kind.description;
   const name = call.subresource?.name;
   if (group !== '' || resource !== 'pods' || !call.subresource?.connect || name === 'proxy') throw unknownPath();
+  const query = await admitConnection(pipeline.machinery, call, asked);
+  call.options = queryOf(query.toString());
   const pod = await podOf(pipeline.machinery, call);
   const access = accessTo(holder, pod);
   if (name === 'portforward') return portForward(access, pod);

@@ -1,4 +1,5 @@
-import type { Pod } from '@berth/kube/objects';
+import type { KubeObject, Pod } from '@berth/kube/objects';
+import { admitted, withoutAdmission } from '../admission/values.ts';
 import type { Answer, Call } from '../call.ts';
 import { badRequest, conflict } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
@@ -8,12 +9,12 @@ import { timestamp } from '../verbs/time.ts';
 
 /** Assigns a pod to a node, once. */
 export async function binding(machinery: Machinery, call: Call): Promise<Answer> {
-  const { body } = call;
-  const target = isRecord(body) ? body.target : undefined;
+  const body = await admitted(machinery, call, { operation: 'CREATE', object: sent(call) });
+  const { target } = body;
   const node = isRecord(target) ? target.name : undefined;
   if (typeof node !== 'string' || node === '') throw badRequest('target.name: Required value: the node to bind to');
-  const uid = isRecord(body) && isRecord(body.metadata) ? body.metadata.uid : undefined;
-  await rewrite(machinery, call, (current) => {
+  const { uid } = body.metadata ?? {};
+  await rewrite(withoutAdmission(machinery), call, (current) => {
     const pod = structuredClone(current) as Pod;
     const { description } = call.kind;
     if (typeof uid === 'string' && uid !== '' && uid !== pod.metadata.uid) {
@@ -40,6 +41,13 @@ export async function binding(machinery: Machinery, call: Call): Promise<Answer>
     created: true,
     value: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
   };
+}
+
+/** The Binding that came in, with what its path says. */
+function sent({ body, name, namespace }: Call): KubeObject {
+  const given = isRecord(body) ? body : {};
+  const metadata = isRecord(given.metadata) ? given.metadata : {};
+  return { ...given, kind: 'Binding', apiVersion: 'v1', metadata: { ...metadata, name, namespace } };
 }
 
 /** `bindings`: the same, with the pod's name in the body. */

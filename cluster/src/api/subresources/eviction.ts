@@ -1,6 +1,7 @@
 import { BerthError } from '@berth/kube/errors';
 import type { KubeObject, Pod } from '@berth/kube/objects';
 import { type LabelSelectorObject, labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
+import { admitted, withoutAdmission } from '../admission/values.ts';
 import type { Answer, Call } from '../call.ts';
 import type { Machinery } from '../machinery.ts';
 import { resourcePrefix } from '../storage/keys.ts';
@@ -22,7 +23,7 @@ interface Budget extends KubeObject {
 
 /** Deletes a pod unless a disruption budget forbids it; then 429, as the API's eviction says. */
 export async function eviction(machinery: Machinery, call: Call): Promise<Answer> {
-  const body = isRecord(call.body) ? call.body : {};
+  const body = await admittedEviction(machinery, call);
   const deletion: Call = { ...call, verb: 'delete', subresource: undefined, body: body.deleteOptions ?? {} };
   const options = deleteOptions(deletion);
   const pod = (await find(machinery, { ...call, options: new Map() })).object as Pod;
@@ -38,12 +39,20 @@ export async function eviction(machinery: Machinery, call: Call): Promise<Answer
     const [budget] = budgets;
     if (budget && pod.status?.phase === 'Running') await spend(machinery, deletion, budget, pod);
   }
-  await removeObject(machinery, deletion, options);
+  await removeObject(withoutAdmission(machinery), deletion, options);
   return {
     type: 'value',
     created: true,
     value: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
   };
+}
+
+/** As in Kubernetes, the eviction is admitted, and the deletion that follows from it is not asked about again. */
+async function admittedEviction(machinery: Machinery, call: Call): Promise<KubeObject> {
+  const body = isRecord(call.body) ? call.body : {};
+  const metadata = { ...(isRecord(body.metadata) ? body.metadata : {}), name: call.name, namespace: call.namespace };
+  const object: KubeObject = { ...body, kind: 'Eviction', apiVersion: 'policy/v1', metadata };
+  return await admitted(machinery, call, { operation: 'CREATE', object });
 }
 
 function budgetsOf({ storage }: Machinery, pod: Pod): StoredObject[] {

@@ -1,6 +1,7 @@
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { applyJsonPatch, applyMergePatch } from '@berth/kube/patch';
 import { formatLabelSelector, type LabelSelectorObject, labelSelectorOf } from '@berth/kube/selectors';
+import { admitted, withoutAdmission } from '../admission/values.ts';
 import type { Answer, Call } from '../call.ts';
 import { badRequest, conflict, invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
@@ -11,8 +12,13 @@ import { rewrite } from '../verbs/rewrite.ts';
 /** `autoscaling/v1` Scale: the number of replicas of a workload, read and written without the rest of it. */
 export async function scale(machinery: Machinery, call: Call): Promise<Answer> {
   if (call.verb === 'get') return { type: 'value', value: scaleOf((await find(machinery, call)).object) };
-  const stored = await rewrite(machinery, call, (current) => {
-    const proposed = call.verb === 'patch' ? patched(call, scaleOf(current)) : call.body;
+  const stored = await rewrite(withoutAdmission(machinery), call, async (current) => {
+    const old = scaleOf(current);
+    const sent = call.verb === 'patch' ? patched(call, old) : call.body;
+    if (!isRecord(sent)) throw badRequest('the body must be an object of kind Scale');
+    const { kind, apiVersion } = old;
+    const object = { ...sent, kind, apiVersion, metadata: sent.metadata ?? {} } as KubeObject;
+    const proposed = await admitted(machinery, call, { operation: 'UPDATE', object, old });
     const next = structuredClone(current);
     next.spec = { ...(next.spec as object | undefined), replicas: replicasOf(call, proposed, current) };
     return next;

@@ -1,6 +1,8 @@
 import { BerthError } from '@berth/kube/errors';
-import type { ObjectMeta, Pod } from '@berth/kube/objects';
+import type { KubeObject, ObjectMeta, Pod } from '@berth/kube/objects';
+import { admitted } from '../admission/values.ts';
 import type { ServiceAccountTokens, TokenOrder } from '../authentication/service-accounts.ts';
+import type { Call } from '../call.ts';
 import { badRequest, invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
@@ -17,7 +19,7 @@ const mostSeconds = 2 ** 32;
 export function tokenRequests(tokens: ServiceAccountTokens): Handler {
   return async (machinery, call) => {
     const account = (await find(machinery, { ...call, options: new Map() })).object;
-    const body = isRecord(call.body) ? call.body : {};
+    const body = await admitted(machinery, call, { operation: 'CREATE', object: sent(call) });
     const spec = isRecord(body.spec) ? body.spec : {};
     const audiences = audiencesOf(spec.audiences) ?? [tokens.issuer];
     const expirationSeconds = secondsOf(spec.expirationSeconds, account.metadata.name);
@@ -42,6 +44,13 @@ export function tokenRequests(tokens: ServiceAccountTokens): Handler {
       },
     };
   };
+}
+
+/** The TokenRequest that came in, with what its path says. */
+function sent({ body, name, namespace }: Call): KubeObject {
+  const given = isRecord(body) ? body : {};
+  const metadata = { ...(isRecord(given.metadata) ? given.metadata : {}), name, namespace };
+  return { ...given, kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', metadata };
 }
 
 /** Undefined when none is asked for. Throws `BadRequest`. */

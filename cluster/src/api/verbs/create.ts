@@ -10,7 +10,7 @@ import { owned } from '../schema/ownership.ts';
 import { complete, prepare, redefault, validate } from '../schema/steps.ts';
 import { objectKey } from '../storage/keys.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
-import { bodyObject } from './decode.ts';
+import { bodyObject, checkNamespace } from './decode.ts';
 import { generateName } from './names.ts';
 import { timestamp } from './time.ts';
 
@@ -35,13 +35,38 @@ export async function createObject(
   object: KubeObject,
   options: Ownership = {},
 ): Promise<StoredObject> {
-  const { generateName: base } = object.metadata;
-  if (object.metadata.name || !base) return await attempt(machinery, call, object, options);
+  const request: AdmissionRequest = {
+    operation: 'CREATE',
+    call,
+    subresource: '',
+    name: object.metadata.name ?? '',
+    namespace: call.namespace,
+    object: complete(call, withoutServerFields(call, object)),
+    old: undefined,
+    dryRun: isDryRun(call),
+    settled: [],
+  };
+  let kept = false;
+  try {
+    await machinery.admission.admit(request);
+    const stored = await named(machinery, request, options);
+    kept = !request.dryRun;
+    return stored;
+  } finally {
+    settle(request, kept);
+  }
+}
+
+/** Keeps what was admitted, under its name or under one made from `generateName`, which is tried again when it is taken. */
+async function named(machinery: Machinery, request: AdmissionRequest, options: Ownership): Promise<StoredObject> {
+  const admitted = request.object;
+  const { name, generateName: base } = admitted.metadata;
+  if (name || !base) return await attempt(machinery, request, options);
   for (let tries = 1; ; tries++) {
-    const named = structuredClone(object);
-    named.metadata.name = generateName(base);
+    request.object = structuredClone(admitted);
+    request.object.metadata.name = generateName(base);
     try {
-      return await attempt(machinery, call, named, options);
+      return await attempt(machinery, request, options);
     } catch (error) {
       if (!isBerthError(error, 'AlreadyExists')) throw error;
       if (tries < nameAttempts) continue;
@@ -55,43 +80,33 @@ export async function createObject(
 
 async function attempt(
   machinery: Machinery,
-  call: Call,
-  object: KubeObject,
+  request: AdmissionRequest,
   { ownership }: Ownership,
 ): Promise<StoredObject> {
   const { storage, admission } = machinery;
+  const { call } = request;
   const { description, prefix } = call.kind;
-  if (!object.metadata.name) {
+  const { name } = request.object.metadata;
+  if (!name) {
     const message = 'Required value: name or generateName is required';
     throw invalid(description, '', [{ reason: 'FieldValueRequired', message, field: 'metadata.name' }]);
   }
-  stamp(machinery, call, object);
-  const key = objectKey(prefix, call.namespace, object.metadata.name);
-  const request: AdmissionRequest = {
-    operation: 'CREATE',
-    call,
-    subresource: '',
-    name: object.metadata.name,
-    namespace: call.namespace,
-    object: prepare(call, complete(call, object)),
-    old: undefined,
-    dryRun: isDryRun(call),
-    settled: [],
-  };
-  let kept = false;
+  request.name = name;
+  if (request.isChanged) checkNamespace(call, request.object.metadata);
+  stamp(machinery, call, request.object);
+  request.object = prepare(call, redefault(call, request.object));
+  validate(call, request.object, undefined);
+  await admission.check(request);
+  if (ownership !== 'given') request.object = owned(call, undefined, request.object, machinery.now());
+  const key = objectKey(prefix, call.namespace, name);
+  if (request.dryRun) {
+    await storage.caughtUp();
+    if (storage.get(key)) throw alreadyExists(description, name);
+    return encodeObject(key, request.object, 0);
+  }
+  const keeping = await toStorage(call.kind, request.object);
+  let stored: StoredObject | undefined;
   try {
-    await admission.admit(request);
-    request.object = redefault(call, request.object);
-    validate(call, request.object, undefined);
-    await admission.check(request);
-    if (ownership !== 'given') request.object = owned(call, undefined, request.object, machinery.now());
-    if (request.dryRun) {
-      await storage.caughtUp();
-      if (storage.get(key)) throw alreadyExists(description, object.metadata.name);
-      return encodeObject(key, request.object, 0);
-    }
-    const keeping = await toStorage(call.kind, request.object);
-    let stored: StoredObject | undefined;
     await storage.commit([
       {
         type: 'put',
@@ -103,25 +118,30 @@ async function attempt(
         },
       },
     ]);
-    kept = true;
-    return await viewOf(call.kind, stored ?? (storage.get(key) as StoredObject));
   } catch (error) {
-    if (isBerthError(error, 'Conflict') && error.details?.name === key)
-      throw alreadyExists(description, object.metadata.name);
+    if (isBerthError(error, 'Conflict') && error.details?.name === key) throw alreadyExists(description, name);
     throw error;
-  } finally {
-    settle(request, kept);
   }
+  return await viewOf(call.kind, stored ?? (storage.get(key) as StoredObject));
+}
+
+const serverFields = ['resourceVersion', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'];
+
+/** What a client may send and nobody should see: only the server knows. */
+function withoutServerFields(call: Call, object: KubeObject): KubeObject {
+  const metadata: Record<string, unknown> = { ...object.metadata };
+  for (const field of [...serverFields, 'selfLink']) delete metadata[field];
+  const sent: KubeObject = { ...object, metadata: metadata as unknown as KubeObject['metadata'] };
+  if (call.kind.description.hasStatus) delete sent.status;
+  return sent;
 }
 
 /** The fields that only the server sets. */
 function stamp(machinery: Machinery, call: Call, object: KubeObject): void {
   const { metadata } = object;
-  if (call.kind.description.hasStatus) delete object.status;
   delete metadata.resourceVersion;
   delete metadata.deletionTimestamp;
   delete metadata.deletionGracePeriodSeconds;
-  delete (metadata as unknown as Record<string, unknown>).selfLink;
   metadata.uid = randomUUID();
   metadata.creationTimestamp = timestamp(machinery.now());
   if (hasGeneration(call, object)) metadata.generation = 1;

@@ -21,7 +21,8 @@ export function bodyObject(call: Call): KubeObject {
   return { ...body, apiVersion: expected, kind, metadata };
 }
 
-function checkNamespace(call: Call, metadata: KubeObject['metadata']): void {
+/** Gives the object the namespace of the request, or none. Throws `BadRequest` when it says another. */
+export function checkNamespace(call: Call, metadata: KubeObject['metadata']): void {
   if (!call.kind.description.namespaced) {
     delete metadata.namespace;
     return;

@@ -59,6 +59,7 @@ async function attempt(
     old: view.object,
     dryRun: isDryRun(call),
     settled: [],
+    options: { ...options },
   };
   let kept = false;
   try {

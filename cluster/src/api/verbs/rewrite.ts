@@ -82,6 +82,7 @@ async function replace(
   let kept = false;
   try {
     await admission.admit(request);
+    if (request.isChanged) request.object = complete(call, keepServerFields(call, request.object, view.object));
     let next = redefault(call, request.object);
     validate(call, next, view.object);
     await admission.check(request);

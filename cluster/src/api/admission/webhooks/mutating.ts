@@ -1,0 +1,91 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { KubeObject } from '@berth/kube/objects';
+import { applyJsonPatch } from '@berth/kube/patch';
+import type { ServedKind } from '../../kinds.ts';
+import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
+import { isConfiguration } from '../matching/matcher.ts';
+import { decodeIn, VersionedRequest } from '../matching/versions.ts';
+import { Reinvocation } from '../reinvocation.ts';
+import { ask, unforgiven } from './call.ts';
+import { concerned, type WebhookParts } from './concerned.ts';
+import { internalError } from './failure.ts';
+import { Hooks } from './hooks.ts';
+
+const name = 'MutatingAdmissionWebhook';
+
+/** Asks the webhooks of MutatingWebhookConfigurations one after the other and applies their patches. */
+export function mutatingWebhooks(parts: WebhookParts): AdmissionPlugin {
+  const hooks = new Hooks(parts.storage, 'mutatingwebhookconfigurations');
+  return {
+    name,
+    admit(request) {
+      if (hooks.all.length === 0 || isConfiguration(request)) return;
+      return admit(parts, hooks, request);
+    },
+  };
+}
+
+async function admit(parts: WebhookParts, hooks: Hooks, request: AdmissionRequest): Promise<void> {
+  request.reinvocation ??= new Reinvocation();
+  const { reinvocation } = request;
+  const rounds = reinvocation.of(name);
+  if (reinvocation.isSecond) rounds.returnTo(request.object);
+  const versioned = new VersionedRequest(request);
+  for (const hook of hooks.all) {
+    const matched = await concerned(parts, hook, versioned);
+    if (!matched) continue;
+    if (reinvocation.isSecond && !rounds.isWanted(hook.id)) continue;
+    try {
+      const { patch } = await ask(parts.caller, hook, versioned, matched, { isMutating: true });
+      if (patch !== undefined && (await changed(versioned, matched, hook.name, patch))) {
+        rounds.objectChanged();
+        reinvocation.isNeeded = true;
+      }
+    } catch (error) {
+      const refusal = unforgiven(hook, error);
+      if (refusal !== undefined) throw refusal;
+      parts.logger.warn({ err: error, webhook: hook.name }, 'a webhook failed and is ignored');
+    }
+    if (hook.isCalledAgain) rounds.mayBeCalledAgain(hook.id);
+  }
+  rounds.leave(request.object);
+}
+
+/** Applies a webhook's patch; whether the object is another one by it. */
+async function changed(
+  versioned: VersionedRequest,
+  matched: ServedKind,
+  webhook: string,
+  encoded: string,
+): Promise<boolean> {
+  const patch = operationsOf(encoded);
+  if (patch.length === 0) return false;
+  const { object } = await versioned.in(matched);
+  if (object === undefined) {
+    const what = `admission webhook ${JSON.stringify(webhook)} attempted to modify the object`;
+    throw internalError(`${what}, which is not supported for this operation`);
+  }
+  let next: KubeObject;
+  try {
+    next = decodeIn(versioned.request, matched, applyJsonPatch(object, patch));
+  } catch (error) {
+    throw internalError((error as Error).message, error);
+  }
+  if (isDeepStrictEqual(next, object)) return false;
+  try {
+    await versioned.replace(matched, next);
+  } catch (error) {
+    throw internalError((error as Error).message, error);
+  }
+  return true;
+}
+
+function operationsOf(encoded: string): unknown[] {
+  try {
+    const patch: unknown = JSON.parse(Buffer.from(encoded, 'base64').toString());
+    if (Array.isArray(patch)) return patch;
+    throw new Error('json: cannot unmarshal into Go value of type jsonpatch.Patch');
+  } catch (error) {
+    throw internalError((error as Error).message, error);
+  }
+}
