@@ -89,15 +89,17 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const metrics = new RequestMetrics();
   const servers = new Set<HttpsServer>();
   const yaml = new Yaml();
+  const tables = new Tables(now);
+  const unread = new UnreadBudget(options.watches?.unreadBytes);
   const handler = requestHandler({
     pipeline,
     authenticator,
-    tables: new Tables(now),
+    tables,
     protobuf: new ProtobufDecoder(),
     yaml,
     paths: [healthHandler(checks), discoveryHandler(registry), openApiHandler(registry), metrics.handler(storage)],
     streams: new Map([['/pods/log', podLog(machinery, podAccess)]]),
-    unread: new UnreadBudget(options.watches?.unreadBytes),
+    unread,
     failed: (error, path) => logger.error({ err: error, path }, 'a request failed'),
     finished: (verb, resource, code, milliseconds) => metrics.finished(verb, resource, code, milliseconds),
   });
@@ -107,7 +109,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     async listen(listen) {
       const server = new HttpsServer(
         listen,
-        { request: handler, upgrade: upgradeHandler({ pipeline, authenticator, holder: podAccess }) },
+        { request: handler, upgrade: upgradeHandler({ pipeline, authenticator, tables, unread, holder: podAccess }) },
         logger,
       );
       const listening = await server.listen(listen);

@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Writable } from 'node:stream';
 import type { Response } from './respond.ts';
 import type { StalledStream, UnreadBudget } from './unread.ts';
 
@@ -8,6 +9,8 @@ const unreadLimit = 32 * 1024;
 const patienceMs = 60_000;
 /** How long the rest may take to leave once nothing comes after it. */
 const farewellMs = 10_000;
+
+export type PacedBody = Response | Writable;
 
 /**
  * The body of an endless answer, sent at the client's own pace: whoever writes asks `ready` first, and is told by
@@ -24,7 +27,7 @@ export class PacedStream implements StalledStream {
   #isEnded = false;
   #patience: NodeJS.Timeout | undefined;
 
-  constructor(response: Response, budget: UnreadBudget, { onReady, onClosed }: PacedStreamEvents) {
+  constructor(response: PacedBody, budget: UnreadBudget, { onReady, onClosed }: PacedStreamEvents) {
     this.#response = response as ServerResponse;
     this.#budget = budget;
     this.#onReady = onReady;

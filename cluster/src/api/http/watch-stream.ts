@@ -8,7 +8,7 @@ import { includeObjectOf, type Tables } from '../table/table.ts';
 import { bookmarkObject, type RunningWatch, type WatchSource } from '../watch/source.ts';
 import { partialOf } from './encode.ts';
 import type { Representation } from './negotiate.ts';
-import { PacedStream } from './paced-stream.ts';
+import { type PacedBody, PacedStream } from './paced-stream.ts';
 import { type Response, statusBody, warningHeaders } from './respond.ts';
 import type { UnreadBudget } from './unread.ts';
 
@@ -28,6 +28,17 @@ export function streamWatch(
     ...(warnings ? { warning: warnings } : {}),
   } as unknown as OutgoingHttpHeaders);
   http.flushHeaders?.();
+  carryWatch({ tables, unread }, call, source, response, representation);
+}
+
+/** Writes the events themselves, to an answer that has begun or to what stands for one. */
+export function carryWatch(
+  { tables, unread }: { tables: Tables; unread: UnreadBudget },
+  call: Call,
+  source: WatchSource,
+  body: PacedBody,
+  representation: Representation,
+): void {
   const frames = framesFor(tables, call, representation);
   let running: RunningWatch | undefined;
   let isOver = false;
@@ -35,7 +46,7 @@ export function streamWatch(
     isOver = true;
     running?.stop();
   };
-  const stream = new PacedStream(response, unread, { onReady: () => running?.resume(), onClosed: over });
+  const stream = new PacedStream(body, unread, { onReady: () => running?.resume(), onClosed: over });
   running = source.start({
     event: (type, object, event) => stream.write(frames.event(type, object, event)),
     bookmark: (revision, initialEventsEnd) => stream.write(frames.bookmark(source, revision, initialEventsEnd)),

@@ -9,15 +9,20 @@ import { type Call, isTrue } from '../call.ts';
 import { badRequest, unknownPath } from '../faults.ts';
 import type { Request } from '../http/body.ts';
 import { callOf, type HandlerParts } from '../http/handle.ts';
+import { negotiate } from '../http/negotiate.ts';
 import { queryOf, targetOf } from '../http/route.ts';
+import { carryWatch } from '../http/watch-stream.ts';
 import { attributesOf } from '../pipeline.ts';
 import { carryProcess, channelProtocols } from './channels.ts';
 import { accessTo, containerOf, type PodAccessHolder, podOf } from './pod.ts';
 import { forwardPorts } from './port-forward.ts';
 import { carrySpdyProcess } from './spdy-process.ts';
 import type { PodAccess, ProcessOptions, ProcessSession } from './types.ts';
+import { MessageBody } from './watch-socket.ts';
 
-type UpgradeParts = Pick<HandlerParts, 'pipeline' | 'authenticator'> & { holder: PodAccessHolder };
+type UpgradeParts = Pick<HandlerParts, 'pipeline' | 'authenticator' | 'tables' | 'unread'> & {
+  holder: PodAccessHolder;
+};
 
 /** What is to be carried once the client and we have agreed on a protocol. */
 interface Stream {
@@ -27,12 +32,16 @@ interface Stream {
   overSpdy(socket: Duplex): Promise<void>;
 }
 
-/** Turns requests for exec, attach and port-forward into streams, by WebSocket or SPDY/3.1. Refuses with a Status. */
+/**
+ * Turns requests for exec, attach and port-forward into streams, by WebSocket or SPDY/3.1, and those for watches by
+ * WebSocket. Refuses with a Status.
+ */
 export function upgradeHandler(parts: UpgradeParts) {
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1024 * 1024, perMessageDeflate: false });
   const agreements = new WeakMap<object, string>();
   server.on('headers', (headers, request) => {
-    headers.push(`Sec-WebSocket-Protocol: ${agreements.get(request)}`);
+    const agreement = agreements.get(request);
+    if (agreement !== undefined) headers.push(`Sec-WebSocket-Protocol: ${agreement}`);
   });
   return async (request: Request, socket: Duplex, head: Buffer): Promise<void> => {
     try {
@@ -40,10 +49,18 @@ export function upgradeHandler(parts: UpgradeParts) {
       const target = targetOf(path);
       if (!target) throw unknownPath();
       const call = await callOf(parts, request, target, queryOf(search));
+      const upgrade = String(request.headers.upgrade).toLowerCase();
+      if (call.verb === 'watch' && upgrade === 'websocket') {
+        const start = await watchOf(parts, call, request);
+        const offered = offeredBy(request.headers['sec-websocket-protocol']);
+        if (offered.length === 1) agreements.set(request, offered[0] as string);
+        delete request.headers['sec-websocket-protocol'];
+        server.handleUpgrade(request as IncomingMessage, socket, head, start);
+        return;
+      }
       // A WebSocket begins as GET; what it opens is no reading (as kube-apiserver since 1.35).
       parts.pipeline.authorize(call.user, attributesOf(target, call.kind, 'create'));
       const stream = await streamOf(parts, call, new URLSearchParams(search));
-      const upgrade = String(request.headers.upgrade).toLowerCase();
       if (upgrade === 'websocket') {
         agreements.set(request, agreed(request.headers['sec-websocket-protocol'], stream.webSocketProtocols));
         // `SPDY/3.1+portforward.k8s.io` is no token, on which the library insists: the header is ours to answer.
@@ -62,6 +79,14 @@ export function upgradeHandler(parts: UpgradeParts) {
       refuse(socket, error);
     }
   };
+}
+
+/** Accepts a watch; what it answers begins it. */
+async function watchOf(parts: UpgradeParts, call: Call, request: Request): Promise<(socket: WebSocket) => void> {
+  const representation = negotiate(request.headers.accept);
+  const answer = await parts.pipeline.run(call);
+  if (answer.type !== 'watch') throw unknownPath();
+  return (socket) => carryWatch(parts, call, answer.source, new MessageBody(socket), representation);
 }
 
 async function streamOf({ pipeline, holder }: UpgradeParts, call: Call, asked: URLSearchParams): Promise<Stream> {
@@ -118,10 +143,14 @@ function processOptions(call: Call, container: string): ProcessOptions {
 
 /** The first protocol that is served among those a header offers, which may come several times or as a list. */
 function agreed(header: string | string[] | undefined, served: readonly string[]): string {
-  const offered = [header ?? []].flat().flatMap((line) => line.split(',').map((protocol) => protocol.trim()));
+  const offered = offeredBy(header);
   const found = served.find((protocol) => offered.includes(protocol));
   if (found === undefined) throw badRequest(`unable to upgrade: sub-protocols served are ${served.join(', ')}`);
   return found;
+}
+
+function offeredBy(header: string | string[] | undefined): string[] {
+  return [header ?? []].flat().flatMap((line) => line.split(',').map((protocol) => protocol.trim()));
 }
 
 function refuse(socket: Duplex, error: unknown): void {
