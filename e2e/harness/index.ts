@@ -3,4 +3,5 @@ export { openVisitor, openWire, startBrowser, type Visitor } from './browser.ts'
 export { busyboxArchive, type ImageFile, webArchive } from './images.ts';
 export { type Load, type LoadResult, startLoad } from './load.ts';
 export { type Result, run } from './run.ts';
+export { openTerminal, type Terminal } from './transcript.ts';
 export { until } from './until.ts';
