@@ -21,6 +21,8 @@ export interface Call {
   subresource: Subresource | undefined;
   /** The query's parameters by their Kubernetes names. */
   options: ReadonlyMap<string, string>;
+  /** Of a request from outside: who owns what it writes when it does not say so itself. '' when it says nothing. */
+  userAgent?: string;
   /** Decoded JSON or YAML. Belongs to the call: it may be changed. */
   body?: unknown;
   patchType?: PatchType;

@@ -132,7 +132,19 @@ export async function callOf(
   const { kind, subresource } = pipeline.resolve(target);
   pipeline.authorize(acting, attributesOf(selected(target, verb, options), kind, verb));
   const { namespace, name } = target;
-  return { verb, user: acting, kind, namespace, name, subresource, options, warnings: [], signal: undefined };
+  const userAgent = request.headers['user-agent'] ?? '';
+  return {
+    verb,
+    user: acting,
+    userAgent,
+    kind,
+    namespace,
+    name,
+    subresource,
+    options,
+    warnings: [],
+    signal: undefined,
+  };
 }
 
 /** Listing or watching by `metadata.name=x` is asking for x, so that a role for that name can allow it. */

@@ -1,11 +1,25 @@
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { applyConfiguration, type FieldManager, type TypedBy, trackUpdate } from '@berth/kube/patch';
+import { absentValue } from '@berth/kube/schema';
 import { type Call, isTrue, subresourceName } from '../call.ts';
 import { invalid } from '../faults.ts';
+import type { KindRegistry, ServedKind } from '../kinds.ts';
+import { partOf } from '../subresources/parts.ts';
 import { timestamp } from '../verbs/time.ts';
 
-/** Server-side apply: `live` (if any) with the call's configuration laid over it. `live` itself when nothing changes. */
-export function applied(call: Call, live: KubeObject | undefined, config: KubeObject, now: Date): KubeObject {
+/** What it takes to record a write: when it is, and which other versions of the kind there are. */
+export interface Recording {
+  now(): Date;
+  kinds: KindRegistry;
+}
+
+/** Server-side apply: `live` (if any) with the call's configuration laid over it, still to be decoded. */
+export function applied(
+  recording: Recording,
+  call: Call,
+  live: KubeObject | undefined,
+  config: KubeObject,
+): KubeObject {
   const manager = call.options.get('fieldManager');
   if (!manager) {
     const message = 'Required value: is required for apply patch';
@@ -14,34 +28,74 @@ export function applied(call: Call, live: KubeObject | undefined, config: KubeOb
     ]);
   }
   const force = isTrue(call.options.get('force') ?? 'false');
-  return applyConfiguration(typedBy(call), live, config, { ...managerOf(call, manager, now), force });
+  return applyConfiguration(typedBy(call.kind), live, config, { ...managerOf(recording, call, manager), force });
 }
 
 /**
- * The object with the record of who owns its fields. Kept for writers that name themselves, and for objects that have
- * such a record; writes within our own process leave it out, since no one applies what controllers made.
+ * The object with the record of who owns its fields. Kept for everyone who writes from outside, and for objects that
+ * have such a record; other writes within our own process leave it out, since no one applies what controllers made.
  */
-export function owned(call: Call, live: KubeObject | undefined, next: KubeObject, now: Date): KubeObject {
-  const named = call.options.get('fieldManager');
-  if (!named && live?.metadata.managedFields === undefined) {
+export function owned(recording: Recording, call: Call, live: KubeObject | undefined, next: KubeObject): KubeObject {
+  const program = call.userAgent === undefined ? undefined : programIn(call.userAgent);
+  const named = call.options.get('fieldManager') || program;
+  if (named === undefined && live?.metadata.managedFields === undefined) {
     if (next.metadata.managedFields === undefined) return next;
     const { managedFields: _, ...metadata } = next.metadata;
     return { ...next, metadata };
   }
-  return trackUpdate(typedBy(call), live, next, managerOf(call, named || call.user.name, now));
+  return trackUpdate(typedBy(call.kind), live, next, managerOf(recording, call, named ?? call.user.name));
 }
 
-function managerOf(call: Call, manager: string, now: Date): FieldManager {
+/** As long as the name of a field manager may be, in bytes. */
+const longestManager = 128;
+
+/** The program that a User-Agent names: what stands before the first `/`, without what cannot be printed. */
+function programIn(userAgent: string): string {
+  let program = '';
+  for (const character of userAgent.split('/', 1)[0] ?? '') {
+    if (/[\p{C}\p{Z}]/u.test(character) && character !== ' ') continue;
+    if (Buffer.byteLength(program + character) > longestManager) break;
+    program += character;
+  }
+  return program;
+}
+
+function managerOf({ now, kinds }: Recording, call: Call, manager: string): FieldManager {
   const subresource = subresourceName(call);
+  const { ignored, only } = partOf(call.kind, subresource);
   return {
     manager,
     apiVersion: apiVersionOf(call.kind.description),
-    time: timestamp(now),
+    time: timestamp(now()),
     ...(subresource === '' ? {} : { subresource }),
+    ...(ignored === undefined ? {} : { ignored }),
+    ...(only === undefined ? {} : { only }),
+    convert: (object, apiVersion) => inVersion(kinds, call.kind, object, apiVersion),
   };
 }
 
-function typedBy(call: Call): TypedBy {
-  const { definition, catalogue } = call.kind.schema;
-  return { schema: definition, catalogue };
+/** The object in another version that is served. */
+function inVersion(kinds: KindRegistry, from: ServedKind, object: KubeObject, apiVersion: string) {
+  const slash = apiVersion.indexOf('/');
+  const to = kinds.get(apiVersion.slice(0, Math.max(slash, 0)), apiVersion.slice(slash + 1), from.description.resource);
+  if (to === undefined || to.prefix !== from.prefix) return undefined;
+  const stored = from.conversion ? from.conversion.toStorage(object) : object;
+  // A webhook cannot be waited for here: its versions are taken to name the same fields.
+  if (stored instanceof Promise) return { object: { ...object, apiVersion }, typed: typedBy(to) };
+  const views = to.conversion ? to.conversion.fromStorage([stored]) : [stored];
+  const view = views instanceof Promise ? undefined : views[0];
+  return { object: view ?? { ...object, apiVersion }, typed: typedBy(to) };
+}
+
+const typed = new WeakMap<ServedKind['schema'], TypedBy>();
+
+function typedBy({ schema, isCustom }: ServedKind): TypedBy {
+  const known = typed.get(schema);
+  if (known !== undefined) return known;
+  const { definition, catalogue } = schema;
+  const found: TypedBy = isCustom
+    ? { schema: definition, catalogue }
+    : { schema: definition, catalogue, absent: absentValue, empty: schema.decode({}, { mode: 'Ignore' }).object };
+  typed.set(schema, found);
+  return found;
 }

@@ -19,8 +19,8 @@ export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
   config.metadata.name = call.name;
   for (let tries = 1; ; tries++) {
     try {
-      const revise = (current: Parameters<typeof applied>[1]) =>
-        applied(call, current, structuredClone(config), machinery.now());
+      const revise = (current: Parameters<typeof applied>[2]) =>
+        applied(machinery, call, current, structuredClone(config));
       return { type: 'object', object: await rewrite(machinery, call, revise, { ownership: 'given' }) };
     } catch (error) {
       if (!isBerthError(error, 'NotFound') || call.subresource || (error.details?.kind ?? '') === 'namespaces')
@@ -28,7 +28,7 @@ export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
       if (resourceVersion || uid) throw conflict(call.kind.description, call.name, 'the object does not exist');
     }
     try {
-      const object = applied(call, undefined, structuredClone(config), machinery.now());
+      const object = applied(machinery, call, undefined, structuredClone(config));
       const creation: Call = { ...call, verb: 'create', name: '' };
       const stored = await createObject(machinery, creation, object, { ownership: 'given' });
       return { type: 'object', object: stored, created: true };

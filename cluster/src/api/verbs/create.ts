@@ -41,7 +41,7 @@ export async function createObject(
     subresource: '',
     name: object.metadata.name ?? '',
     namespace: call.namespace,
-    object: complete(call, withoutServerFields(call, object)),
+    object: recorded(machinery, call, object, options),
     old: undefined,
     dryRun: isDryRun(call),
     settled: [],
@@ -49,7 +49,7 @@ export async function createObject(
   let kept = false;
   try {
     await machinery.admission.admit(request);
-    const stored = await named(machinery, request, options);
+    const stored = await named(machinery, request);
     kept = !request.dryRun;
     return stored;
   } finally {
@@ -58,15 +58,15 @@ export async function createObject(
 }
 
 /** Keeps what was admitted, under its name or under one made from `generateName`, which is tried again when it is taken. */
-async function named(machinery: Machinery, request: AdmissionRequest, options: Ownership): Promise<StoredObject> {
+async function named(machinery: Machinery, request: AdmissionRequest): Promise<StoredObject> {
   const admitted = request.object;
   const { name, generateName: base } = admitted.metadata;
-  if (name || !base) return await attempt(machinery, request, options);
+  if (name || !base) return await attempt(machinery, request);
   for (let tries = 1; ; tries++) {
     request.object = structuredClone(admitted);
     request.object.metadata.name = generateName(base);
     try {
-      return await attempt(machinery, request, options);
+      return await attempt(machinery, request);
     } catch (error) {
       if (!isBerthError(error, 'AlreadyExists')) throw error;
       if (tries < nameAttempts) continue;
@@ -78,11 +78,7 @@ async function named(machinery: Machinery, request: AdmissionRequest, options: O
   }
 }
 
-async function attempt(
-  machinery: Machinery,
-  request: AdmissionRequest,
-  { ownership }: Ownership,
-): Promise<StoredObject> {
+async function attempt(machinery: Machinery, request: AdmissionRequest): Promise<StoredObject> {
   const { storage, admission } = machinery;
   const { call } = request;
   const { description, prefix } = call.kind;
@@ -97,7 +93,6 @@ async function attempt(
   request.object = prepare(call, redefault(call, request.object));
   validate(call, request.object, undefined);
   await admission.check(request);
-  if (ownership !== 'given') request.object = owned(call, undefined, request.object, machinery.now());
   const key = objectKey(prefix, call.namespace, name);
   if (request.dryRun) {
     await storage.caughtUp();
@@ -125,6 +120,12 @@ async function attempt(
   return await viewOf(call.kind, stored ?? (storage.get(key) as StoredObject));
 }
 
+/** The object as its writer has it, with who owns what: that is settled before admission adds what nobody wrote. */
+function recorded(machinery: Machinery, call: Call, object: KubeObject, { ownership }: Ownership): KubeObject {
+  const completed = complete(call, withoutServerFields(call, object));
+  return ownership === 'given' ? completed : owned(machinery, call, undefined, completed);
+}
+
 const serverFields = ['resourceVersion', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'];
 
 /** What a client may send and nobody should see: only the server knows. */
@@ -144,24 +145,41 @@ function stamp(machinery: Machinery, call: Call, object: KubeObject): void {
   delete metadata.deletionGracePeriodSeconds;
   metadata.uid = randomUUID();
   metadata.creationTimestamp = timestamp(machinery.now());
-  if (hasGeneration(call, object)) metadata.generation = 1;
+  if (hasGeneration(call)) metadata.generation = 1;
   else delete metadata.generation;
 }
 
-/** Built-in kinds without a specification have no generation. */
-export function hasGeneration({ kind }: Call, object: KubeObject): boolean {
-  return kind.isCustom || (object.spec !== undefined && !withoutGeneration.has(object.kind));
+/** Custom kinds have a generation, and of the built-in ones those that somebody acts on. */
+export function hasGeneration({ kind }: Call): boolean {
+  return kind.isCustom || withGeneration.has(kind.description.kind);
 }
 
-const withoutGeneration = new Set([
-  'CertificateSigningRequest',
-  'HorizontalPodAutoscaler',
-  'Lease',
-  'LimitRange',
-  'Namespace',
-  'Node',
-  'PersistentVolume',
-  'PersistentVolumeClaim',
-  'ResourceQuota',
-  'Service',
+/** Source: the strategies of `k8s.io/kubernetes/pkg/registry`. */
+const withGeneration = new Set([
+  'CSIDriver',
+  'CronJob',
+  'CustomResourceDefinition',
+  'DaemonSet',
+  'Deployment',
+  'DeviceClass',
+  'EndpointSlice',
+  'FlowSchema',
+  'Ingress',
+  'IngressClass',
+  'Job',
+  'MutatingAdmissionPolicy',
+  'MutatingAdmissionPolicyBinding',
+  'MutatingWebhookConfiguration',
+  'NetworkPolicy',
+  'Pod',
+  'PodDisruptionBudget',
+  'PodTemplate',
+  'PriorityLevelConfiguration',
+  'ReplicaSet',
+  'ReplicationController',
+  'ResourceSlice',
+  'StatefulSet',
+  'ValidatingAdmissionPolicy',
+  'ValidatingAdmissionPolicyBinding',
+  'ValidatingWebhookConfiguration',
 ]);

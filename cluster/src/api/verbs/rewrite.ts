@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import { isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
+import { sameButTimes } from '@berth/kube/patch';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Call, isDryRun, subresourceName } from '../call.ts';
 import { toStorage, viewOf } from '../conversion/conversion.ts';
@@ -66,15 +67,14 @@ async function replace(
   { ownership }: Ownership,
 ): Promise<StoredObject> {
   const { storage, admission } = machinery;
-  const { managedFields } = ownership === 'given' ? revised.metadata : view.object.metadata;
-  const proposed = withManagedFields(keepServerFields(call, revised, view.object), managedFields);
+  const proposed = recorded(machinery, call, revised, view.object, ownership === 'given');
   const request: AdmissionRequest = {
     operation: 'UPDATE',
     call,
     subresource: subresourceName(call),
     name: call.name,
     namespace: call.namespace,
-    object: complete(call, proposed),
+    object: keepServerFields(call, proposed, view.object),
     old: view.object,
     dryRun: isDryRun(call),
     settled: [],
@@ -83,17 +83,11 @@ async function replace(
   try {
     await admission.admit(request);
     if (request.isChanged) request.object = complete(call, keepServerFields(call, request.object, view.object));
-    let next = redefault(call, request.object);
+    const next = redefault(call, request.object);
     validate(call, next, view.object);
     await admission.check(request);
-    if (isDeepStrictEqual(next, view.object) && !clearsOwnership(revised) && !(await isOutdated(call, current, view))) {
-      return view;
-    }
+    if (sameButTimes(next, view.object) && !(await isOutdated(call, current, view))) return view;
     setGeneration(call, next, view.object);
-    if (ownership !== 'given') {
-      if (clearsOwnership(revised)) next = withManagedFields(next, revised.metadata.managedFields);
-      next = owned(call, view.object, next, machinery.now());
-    }
     if (request.dryRun) return encodeObject(current.key, next, current.revision);
     const keeping = await toStorage(call.kind, next);
     const stored = await (isFinished(next)
@@ -148,22 +142,35 @@ export function isFinished(object: KubeObject): boolean {
   return (own?.length ?? 0) === 0;
 }
 
+/**
+ * The whole new state as its writer has it, with who owns what: that is settled before anything is put back that the
+ * write may not change, and before admission adds what nobody wrote.
+ */
+function recorded(
+  machinery: Machinery,
+  call: Call,
+  revised: KubeObject,
+  current: KubeObject,
+  isGiven: boolean,
+): KubeObject {
+  const completed = complete(call, revised);
+  if (isGiven) return completed;
+  const { managedFields } = revised.metadata;
+  // An empty list says something else here than none, and decoding drops it.
+  return owned(machinery, call, current, withManagedFields(completed, managedFields));
+}
+
 /** What a write may not change: identity always, and all but the part that the request is for. */
 function keepServerFields(call: Call, proposed: KubeObject, current: KubeObject): KubeObject {
-  const part = partOf(subresourceName(call));
-  if (part) return part(proposed, structuredClone(current));
   const metadata = { ...proposed.metadata } as unknown as Record<string, unknown>;
   const kept = current.metadata as unknown as Record<string, unknown>;
   for (const field of serverFields) {
     if (kept[field] === undefined) delete metadata[field];
     else metadata[field] = kept[field];
   }
-  const next: KubeObject = { ...proposed, metadata: metadata as unknown as KubeObject['metadata'] };
-  if (call.kind.description.hasStatus && !call.subresource) {
-    if (current.status === undefined) delete next.status;
-    else next.status = current.status;
-  }
-  return next;
+  const identified: KubeObject = { ...proposed, metadata: metadata as unknown as KubeObject['metadata'] };
+  // A copy, since admission may change what it gets.
+  return structuredClone(partOf(call.kind, subresourceName(call)).take(identified, current));
 }
 
 const serverFields = [
@@ -183,15 +190,9 @@ function withManagedFields(object: KubeObject, managedFields: KubeObject['metada
   return { ...object, metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } };
 }
 
-/** `managedFields: [{}]` asks to forget who owns what. */
-function clearsOwnership(revised: KubeObject): boolean {
-  const { managedFields } = revised.metadata;
-  return managedFields?.length === 1 && managedFields[0]?.manager === undefined;
-}
-
 /** The generation moves with everything but metadata and status. */
 function setGeneration(call: Call, next: KubeObject, current: KubeObject): void {
-  if (!hasGeneration(call, next) || isDeepStrictEqual(specified(call, next), specified(call, current))) return;
+  if (!hasGeneration(call) || isDeepStrictEqual(specified(call, next), specified(call, current))) return;
   next.metadata = { ...next.metadata, generation: (current.metadata.generation ?? 0) + 1 };
 }
 

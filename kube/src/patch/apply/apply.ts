@@ -1,12 +1,24 @@
 import { BerthError, type ErrorCause } from '../../errors/index.ts';
 import type { KubeObject, ManagedFieldsEntry } from '../../objects/index.ts';
-import type { Schema, SchemaCatalogue } from '../../schema/types.ts';
-import { clone, sameData } from '../data.ts';
-import { FieldSet, fieldSetFromFieldsV1 } from './field-set.ts';
-import { type Comparison, Typed } from './typed.ts';
+import { clone, type Data, isData, put, sameData } from '../data.ts';
+import { faultsOf, faultsText } from './check.ts';
+import { FieldSet } from './field-set.ts';
+import { allowedByLastApplied, withLastApplied } from './last-applied.ts';
+import {
+  capUpdaters,
+  compareText,
+  entriesOf,
+  identityOf,
+  type Owner,
+  type Owners,
+  ownersFrom,
+  strip,
+} from './managers.ts';
+import { Structures, type TypedBy } from './structure.ts';
+import { afterApply, afterUpdate, type Conflicts, type Versioned, type Writer } from './updater.ts';
 
 export interface FieldManager {
-  /** Who writes. */
+  /** Who writes; '' is recorded as `unknown`. */
   manager: string;
   /** The version that the writer speaks: `apps/v1`. */
   apiVersion: string;
@@ -14,45 +26,22 @@ export interface FieldManager {
   time: string;
   /** `status`, `scale`; nothing for the object itself. */
   subresource?: string | undefined;
+  /** Fields (`status`, `metadata.labels`) that this way of writing leaves alone, with all below them. */
+  ignored?: readonly string[];
+  /** The only fields that this way of writing touches; `*` stands for any element of a list. */
+  only?: readonly string[];
+  /** The other versions of the kind: the object in that version and its schema; undefined when it is not served. */
+  convert?: (object: KubeObject, apiVersion: string) => { object: KubeObject; typed: TypedBy } | undefined;
 }
-
-/** The object's schema, and where its references lead. A kind without schema merges by the shape of its values. */
-export interface TypedBy {
-  schema: Schema | undefined;
-  catalogue: SchemaCatalogue;
-}
-
-interface Managed extends ManagedFieldsEntry {
-  set: FieldSet;
-}
-
-/** What nobody owns: identity, and what the server writes. */
-const unowned = [
-  ['f:apiVersion'],
-  ['f:kind'],
-  ...[
-    'name',
-    'namespace',
-    'creationTimestamp',
-    'selfLink',
-    'uid',
-    'generation',
-    'managedFields',
-    'resourceVersion',
-    'generateName',
-    'deletionTimestamp',
-    'deletionGracePeriodSeconds',
-  ].map((field) => ['f:metadata', `f:${field}`]),
-];
 
 /**
  * Server-side apply: `config` names the fields that its manager wants, with their values. Answers the object to be
  * stored: `live` with them laid over it, without those that the manager named before and nobody else owns, and with
- * `managedFields` brought up to date. Where nothing changes, the answer equals `live`.
+ * `managedFields` brought up to date. Lists and numbers are as they were written: the answer still has to be decoded.
  *
  * Throws `Conflict` with one cause per field when another manager owns a field that would change, unless `force` takes
- * it over; `BadRequest` for a configuration that carries `managedFields` or lists that cannot be keyed.
- * Source: "Server-Side Apply" of the Kubernetes documentation; KEP-555.
+ * it over; `BadRequest` for a configuration that carries `managedFields`; `InternalError`, as Kubernetes does, for one
+ * that does not fit the schema. Source: "Server-Side Apply" of the Kubernetes documentation; KEP-555.
  */
 export function applyConfiguration(
   typed: TypedBy,
@@ -60,40 +49,56 @@ export function applyConfiguration(
   config: KubeObject,
   by: FieldManager & { force?: boolean },
 ): KubeObject {
-  if (config.metadata?.managedFields !== undefined && config.metadata.managedFields.length > 0) {
+  if (config.metadata?.managedFields !== undefined && config.metadata.managedFields !== null) {
     throw new BerthError('BadRequest', 'metadata.managedFields must be nil');
   }
-  const walker = new Typed(typed.catalogue);
-  const base = withoutManagedFields(
-    live ?? ({ apiVersion: config.apiVersion, kind: config.kind, metadata: {} } as KubeObject),
-  );
-  const managers = live === undefined ? [] : managersBefore(walker, typed, live, by);
-  const index = indexOf(managers, 'Apply', by);
-  const last = index < 0 ? new FieldSet() : (managers[index]?.set ?? new FieldSet());
-  const wanted = walker.fieldsOf(typed.schema, withoutManagedFields(config)).without(unowned);
-  const merged = walker.merge(typed.schema, base, withoutManagedFields(config));
-  const others = managers.filter((_, position) => position !== index);
-  const abandoned = last.difference(wanted);
-  const pruned = (walker.remove(typed.schema, merged, notOwned(abandoned, others, wanted)) ?? merged) as KubeObject;
-
-  const change = walker.compare(typed.schema, base, pruned);
-  const touched = change.added.union(change.modified).without(unowned);
-  const conflicts = others
-    .map((other) => ({ other, set: other.set.intersection(touched) }))
-    .filter(({ set }) => !set.isEmpty);
-  if (conflicts.length > 0 && by.force !== true) throw conflictOf(conflicts);
-  for (const { other, set } of conflicts) other.set = other.set.difference(set);
-  forget(managers, change);
-
-  const entry = entryOf('Apply', by, wanted);
-  const same = index >= 0 && conflicts.length === 0 && last.equals(wanted) && sameData(base, pruned);
-  if (same && live !== undefined) return live;
-  return withManagers(clone(pruned), [...others, entry]);
+  const structures = new Structures(typed);
+  const versioned = (object: unknown): Versioned => ({
+    object,
+    apiVersion: by.apiVersion,
+    schema: typed.schema,
+    structures,
+  });
+  const faults = faultsOf(structures, typed.schema, config);
+  if (faults.length > 0) {
+    const what = `failed to create typed patch object (${described(config)}): ${faultsText(faults)}`;
+    throw new BerthError('InternalError', what, { retryable: false });
+  }
+  const before = withoutManagedFields(live ?? emptyOf(typed, config));
+  const owners = readOwners(live?.metadata.managedFields);
+  const writer = writerOf('Apply', by, structures);
+  if (owners.size === 0) {
+    // What was written before anyone kept a record belongs to nobody in particular.
+    const unrecorded = writerOf('Update', { ...by, manager: 'before-first-apply' }, structures);
+    recordUpdate(versioned(emptyOf(typed, config)), versioned(before), owners, unrecorded);
+  }
+  const attempt = (force: boolean) => {
+    const next: Owners = new Map(owners);
+    const result = afterApply(versioned(before), versioned(config), next, { ...writer, force });
+    return { result, next };
+  };
+  let { result, next } = attempt(by.force === true);
+  if ('conflicts' in result && by.manager === 'kubectl') {
+    const rest = withoutAllowed(result.conflicts, allowedByLastApplied(structures, typed.schema, before));
+    if (rest.size > 0) throw conflictOf(rest, owners);
+    ({ result, next } = attempt(true));
+  }
+  if ('conflicts' in result) throw conflictOf(result.conflicts, owners);
+  strip(next, writer.identity);
+  const changed = !sameData(before, result.object);
+  const own = next.get(writer.identity);
+  if (own !== undefined && changed) next.set(writer.identity, { ...own, time: by.time });
+  let object = (changed ? clone(result.object) : before) as KubeObject;
+  if (by.manager === 'kubectl') object = withLastApplied(object, config);
+  const answer = withOwners(object, next);
+  return live !== undefined && sameData(answer, live) ? live : answer;
 }
 
 /**
  * Who owns what after an ordinary write that turned `live` into `next`: the writer owns what it changed, and those who
- * owned that before no longer do. Answers `next` with `managedFields` brought up to date.
+ * owned that before no longer do. `live` is undefined for a new object. Answers `next` with `managedFields` brought up
+ * to date. What `next` says of ownership counts, so that it can be handed over; `[{}]` and `[]` clear it. An object
+ * without a record is given none by an update.
  */
 export function trackUpdate(
   typed: TypedBy,
@@ -101,80 +106,107 @@ export function trackUpdate(
   next: KubeObject,
   by: FieldManager,
 ): KubeObject {
-  // What the writer says of ownership counts, so that it can be handed over; `[{}]` clears it, silence keeps it.
-  const managers = managersOf(next.metadata.managedFields?.length ? next : live);
-  const walker = new Typed(typed.catalogue);
-  const before =
-    live === undefined ? { apiVersion: next.apiVersion, kind: next.kind, metadata: {} } : withoutManagedFields(live);
-  const change = walker.compare(typed.schema, before, withoutManagedFields(next));
-  const touched = change.added.union(change.modified).without(unowned);
-  const index = indexOf(managers, 'Update', by);
-  const own = index < 0 ? new FieldSet() : (managers[index]?.set ?? new FieldSet());
-  for (const [position, other] of managers.entries()) if (position !== index) other.set = other.set.difference(touched);
-  forget(managers, change);
-  const kept = index < 0 ? own : (managers[index]?.set ?? own);
-  if (touched.isEmpty) return withManagers(withoutManagedFields(next), managers);
-  return withManagers(withoutManagedFields(next), [
-    ...managers.filter((_, position) => position !== index),
-    entryOf('Update', by, kept.union(touched)),
-  ]);
+  const structures = new Structures(typed);
+  const versioned = (object: unknown): Versioned => ({
+    object,
+    apiVersion: by.apiVersion,
+    schema: typed.schema,
+    structures,
+  });
+  const owners = ownersForUpdate(live, next, by.subresource ?? '');
+  const bare = withoutManagedFields(next);
+  if (owners.size === 0 && live?.metadata.uid !== undefined) return bare;
+  const before = withoutManagedFields(live ?? emptyOf(typed, next));
+  recordUpdate(versioned(before), versioned(bare), owners, writerOf('Update', by, structures));
+  return withOwners(bare, owners);
 }
 
-/** What nobody wants any more: abandoned paths that no other manager names, nor anything below them. */
-function notOwned(abandoned: FieldSet, others: readonly Managed[], wanted: FieldSet): FieldSet {
-  return [wanted, ...others.map(({ set }) => set)].reduce((left, set) => spare(left, set), abandoned);
+/** Whether two objects differ in nothing but when their fields were last written. */
+export function sameButTimes(a: KubeObject, b: KubeObject): boolean {
+  const times = (entries: readonly ManagedFieldsEntry[] | undefined) =>
+    (entries ?? []).map(({ time: _, ...entry }) => entry);
+  if (!sameData(times(a.metadata.managedFields), times(b.metadata.managedFields))) return false;
+  return sameData(withoutManagedFields(a), withoutManagedFields(b));
 }
 
-function spare(set: FieldSet, owned: FieldSet): FieldSet {
-  const result = new FieldSet(set.member && owned.isEmpty);
-  for (const [element, child] of set.children) {
-    const theirs = owned.children.get(element);
-    const left = theirs === undefined ? child : spare(child, theirs);
-    if (!left.isEmpty) result.children.set(element, left);
+function recordUpdate(live: Versioned, next: Versioned, owners: Owners, by: Writer): void {
+  // The write is looked at as that of somebody new, so that it shows whether it changed anything.
+  const current = 'current-operation';
+  afterUpdate(live, next, owners, { ...by, identity: current });
+  strip(owners, current);
+  const changed = owners.get(current);
+  owners.delete(current);
+  if (changed !== undefined) {
+    const previous = owners.get(by.identity);
+    const set = previous === undefined ? changed.set : changed.set.union(previous.set);
+    owners.set(by.identity, { ...by.owner, set });
   }
-  return result;
+  capUpdaters(owners);
 }
 
-function forget(managers: readonly Managed[], change: Comparison): void {
-  for (const manager of managers) manager.set = manager.set.difference(change.removed);
+function ownersForUpdate(live: KubeObject | undefined, next: KubeObject, subresource: string): Owners {
+  const given = next.metadata.managedFields;
+  // A subresource has no say in who owns the object.
+  if (subresource !== '') return readOwners(live?.metadata.managedFields);
+  if (given !== undefined && given !== null && isReset(given)) return new Map();
+  const owners = readOwners(given);
+  return owners.size > 0 ? owners : readOwners(live?.metadata.managedFields);
 }
 
-function managersOf(object: KubeObject | undefined): Managed[] {
-  return (object?.metadata.managedFields ?? [])
-    .filter((entry) => entry.manager !== undefined)
-    .map((entry) => ({ ...entry, set: fieldSetFromFieldsV1(entry.fieldsV1) }));
+function isReset(entries: readonly ManagedFieldsEntry[]): boolean {
+  const [first] = entries;
+  return first === undefined || (entries.length === 1 && Object.keys(first).length === 0);
 }
 
-/** Who owns the live object; what was written before anyone kept a record belongs to `before-first-apply`. */
-function managersBefore(walker: Typed, typed: TypedBy, live: KubeObject, by: FieldManager): Managed[] {
-  const managers = managersOf(live);
-  if (managers.length > 0) return managers;
-  const set = walker.compare(typed.schema, {}, withoutManagedFields(live)).added.without(unowned);
-  const { apiVersion, time } = by;
-  return [entryOf('Update', { manager: 'before-first-apply', apiVersion, time }, set)];
+/** A record that cannot be read is none. */
+function readOwners(entries: readonly ManagedFieldsEntry[] | null | undefined): Owners {
+  try {
+    return ownersFrom(entries ?? undefined);
+  } catch {
+    return new Map();
+  }
 }
 
-function indexOf(managers: readonly Managed[], operation: 'Apply' | 'Update', by: FieldManager): number {
-  return managers.findIndex(
-    (entry) =>
-      entry.manager === by.manager &&
-      entry.operation === operation &&
-      entry.apiVersion === by.apiVersion &&
-      (entry.subresource ?? '') === (by.subresource ?? ''),
-  );
-}
-
-function entryOf(operation: 'Apply' | 'Update', by: FieldManager, set: FieldSet): Managed {
-  const entry: Managed = {
-    manager: by.manager,
+function writerOf(operation: 'Apply' | 'Update', by: FieldManager, structures: Structures): Writer {
+  const owner: Omit<Owner, 'set'> = {
+    manager: by.manager === '' ? 'unknown' : by.manager,
     operation,
     apiVersion: by.apiVersion,
+    subresource: by.subresource ?? '',
     time: by.time,
-    fieldsType: 'FieldsV1',
-    set,
   };
-  if (by.subresource) entry.subresource = by.subresource;
-  return entry;
+  const ignored = by.ignored === undefined ? undefined : FieldSet.of(by.ignored.map(pathOf));
+  const only = by.only === undefined ? undefined : FieldSet.of(by.only.map(pathOf));
+  const known = new Map([[by.apiVersion, structures]]);
+  return {
+    identity: identityOf(owner),
+    owner,
+    touched(set) {
+      const left = ignored === undefined ? set : set.without(ignored);
+      return only === undefined ? left : left.within(only);
+    },
+    convert(from, apiVersion) {
+      if (apiVersion === from.apiVersion) return from;
+      const found = by.convert?.(from.object as KubeObject, apiVersion);
+      if (found === undefined) return undefined;
+      const there = known.get(apiVersion) ?? new Structures(found.typed);
+      known.set(apiVersion, there);
+      return { object: found.object, apiVersion, schema: found.typed.schema, structures: there };
+    },
+  };
+}
+
+function pathOf(path: string): string[] {
+  return path.split('.').map((name) => (name === '*' ? name : `f:${name}`));
+}
+
+/** What is there of an object before anything was written. */
+function emptyOf(typed: TypedBy, { apiVersion, kind }: KubeObject): KubeObject {
+  return { metadata: {} as KubeObject['metadata'], ...typed.empty, apiVersion, kind };
+}
+
+function described({ apiVersion, kind, metadata }: KubeObject): string {
+  return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}; ${apiVersion}, Kind=${kind}`;
 }
 
 function withoutManagedFields(object: KubeObject): KubeObject {
@@ -182,31 +214,42 @@ function withoutManagedFields(object: KubeObject): KubeObject {
   return { ...object, metadata: metadata as KubeObject['metadata'] };
 }
 
-/** Entries that own nothing go; appliers stand before updaters, the older before the newer. */
-function withManagers(object: KubeObject, managers: readonly Managed[]): KubeObject {
-  const entries = managers
-    .filter(({ set }) => !set.isEmpty)
-    .sort(
-      (a, b) =>
-        (a.operation ?? '').localeCompare(b.operation ?? '') ||
-        (a.time ?? '').localeCompare(b.time ?? '') ||
-        (a.manager ?? '').localeCompare(b.manager ?? ''),
-    )
-    .map(({ set, ...entry }) => ({ ...entry, fieldsV1: set.toFieldsV1() }));
-  if (entries.length === 0) return object;
-  return { ...object, metadata: { ...object.metadata, managedFields: entries } };
+function withOwners(object: KubeObject, owners: Owners): KubeObject {
+  const entries = entriesOf(owners);
+  const metadata: unknown = isData(object.metadata) ? { ...object.metadata } : {};
+  if (entries.length > 0) put(metadata as Data, 'managedFields', entries);
+  return { ...object, metadata: metadata as KubeObject['metadata'] };
 }
 
-function conflictOf(conflicts: readonly { other: Managed; set: FieldSet }[]): BerthError {
-  const causes: ErrorCause[] = conflicts.flatMap(({ other, set }) => {
-    const subresource = other.subresource ? ` with subresource ${JSON.stringify(other.subresource)}` : '';
-    const who = `${JSON.stringify(other.manager)}${subresource} using ${other.apiVersion}`;
-    return set.paths().map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${who}`, field }));
-  });
+function withoutAllowed(conflicts: Conflicts, allowed: FieldSet): Conflicts {
+  const left: Conflicts = new Map();
+  for (const [identity, set] of conflicts) {
+    const rest = set.difference(allowed);
+    if (!rest.isEmpty) left.set(identity, rest);
+  }
+  return left;
+}
+
+function conflictOf(conflicts: Conflicts, owners: Owners): BerthError {
+  const byManager = [...conflicts]
+    .sort(([a], [b]) => compareText(a, b))
+    .map(([identity, set]) => ({ who: shownOwner(owners.get(identity)), paths: set.paths() }));
+  const causes: ErrorCause[] = byManager.flatMap(({ who, paths }) =>
+    paths.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${who}`, field })),
+  );
   const [first] = causes;
   const message =
     causes.length === 1 && first !== undefined
       ? `Apply failed with 1 conflict: ${first.message}: ${first.field}`
-      : `Apply failed with ${causes.length} conflicts: ${causes.map((cause) => `${cause.message}: ${cause.field}`).join('\n')}`;
+      : `Apply failed with ${causes.length} conflicts: ${byManager
+          .flatMap(({ who, paths }) => [`conflicts with ${who}:`, ...paths.map((path) => `- ${path}`)])
+          .join('\n')}`;
   return new BerthError('Conflict', message, { details: { causes } });
+}
+
+function shownOwner(owner: Owner | undefined): string {
+  if (owner === undefined) return '""';
+  const name = JSON.stringify(owner.manager);
+  const who = owner.subresource === '' ? name : `${name} with subresource ${JSON.stringify(owner.subresource)}`;
+  return owner.operation === 'Update' ? `${who} using ${owner.apiVersion}` : who;
 }

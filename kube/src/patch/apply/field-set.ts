@@ -1,20 +1,28 @@
 import { type Data, isData, put } from '../data.ts';
+import { compareElements, type PathElement, readElement, shownElement } from './path-element.ts';
 
-/**
- * A set of fields as a tree, in the elements of `FieldsV1`: `f:name` a field, `k:{"name":"a"}` an element of a list
- * that is a map, `v:"a"` one of a list that is a set. Source: KEP-555, `k8s.io/structured-merge-diff/fieldpath`.
- */
+/** A set of fields as a tree: a node is a path, and says whether it is in the set itself. */
 export class FieldSet {
-  /** Whether the path that leads here is in the set itself. */
   member: boolean;
-  readonly children = new Map<string, FieldSet>();
+  readonly children = new Map<PathElement, FieldSet>();
 
   constructor(member = false) {
     this.member = member;
   }
 
+  /** A set of paths, each a list of elements. */
+  static of(paths: readonly (readonly PathElement[])[]): FieldSet {
+    const set = new FieldSet();
+    for (const path of paths) {
+      let node = set;
+      for (const element of path) node = node.child(element);
+      node.member = true;
+    }
+    return set;
+  }
+
   /** The subtree of an element; made when absent. */
-  child(element: string): FieldSet {
+  child(element: PathElement): FieldSet {
     let found = this.children.get(element);
     if (found === undefined) {
       found = new FieldSet();
@@ -24,9 +32,18 @@ export class FieldSet {
   }
 
   get isEmpty(): boolean {
-    if (this.member) return false;
-    for (const child of this.children.values()) if (!child.isEmpty) return false;
-    return true;
+    return !this.member && !this.hasChildren;
+  }
+
+  get hasChildren(): boolean {
+    for (const child of this.children.values()) if (!child.isEmpty) return true;
+    return false;
+  }
+
+  has(path: readonly PathElement[]): boolean {
+    let node: FieldSet | undefined = this;
+    for (const element of path) node = node?.children.get(element);
+    return node?.member ?? false;
   }
 
   union(other: FieldSet): FieldSet {
@@ -58,22 +75,33 @@ export class FieldSet {
     return result;
   }
 
-  /** The set without some top-level paths and all below them. */
-  without(paths: readonly (readonly string[])[]): FieldSet {
+  /** The set without the paths of the other and all that is below them. */
+  without(other: FieldSet): FieldSet {
     const result = new FieldSet(this.member);
     for (const [element, child] of this.children) {
-      const concerned = paths.filter(([first]) => first === element);
-      if (concerned.some((path) => path.length === 1)) continue;
-      result.#keep(element, concerned.length === 0 ? child : child.without(concerned.map((path) => path.slice(1))));
+      const theirs = other.children.get(element);
+      if (theirs === undefined) result.#keep(element, child);
+      else if (!theirs.member) result.#keep(element, child.without(theirs));
+    }
+    return result;
+  }
+
+  /** Only the paths of the other, in which `*` is any element, and what is below them. */
+  within(other: FieldSet): FieldSet {
+    if (other.member) return this;
+    const result = new FieldSet();
+    for (const [element, child] of this.children) {
+      const theirs = other.children.get(element) ?? other.children.get('*');
+      if (theirs !== undefined) result.#keep(element, child.within(theirs));
     }
     return result;
   }
 
   /** Every path of the set, written as in conflicts: `.spec.containers[name="a"].image`. */
   paths(prefix = ''): string[] {
-    const found = this.member && prefix !== '' ? [prefix] : [];
-    for (const [element, child] of this.children) found.push(...child.paths(prefix + shown(element)));
-    return found;
+    const children = [...this.children].sort(([a], [b]) => compareElements(a, b));
+    const members = children.filter(([, child]) => child.member).map(([element]) => prefix + shownElement(element));
+    return [...members, ...children.flatMap(([element, child]) => child.paths(prefix + shownElement(element)))];
   }
 
   equals(other: FieldSet): boolean {
@@ -82,50 +110,40 @@ export class FieldSet {
 
   toFieldsV1(): Data {
     const fields: Data = {};
-    const elements = [...this.children].filter(([, child]) => !child.isEmpty).sort(([a], [b]) => (a < b ? -1 : 1));
-    if (this.member && elements.length > 0) fields['.'] = {};
-    for (const [element, child] of elements) put(fields, element, child.toFieldsV1());
+    const children = [...this.children].filter(([, child]) => !child.isEmpty);
+    if (this.member && children.length > 0) fields['.'] = {};
+    for (const [element, child] of children.sort(([a], [b]) => compareElements(a, b))) {
+      put(fields, element, child.toFieldsV1());
+    }
     return fields;
   }
 
-  #keep(element: string, child: FieldSet): void {
+  #keep(element: PathElement, child: FieldSet): void {
     if (!child.isEmpty) this.children.set(element, child);
   }
 }
 
-/** Reads what `managedFields` carries; elements that are not understood are ignored. */
+/** Reads what `managedFields` carries; kinds of elements that are not known are ignored. Throws for what is malformed. */
 export function fieldSetFromFieldsV1(fields: unknown): FieldSet {
-  const set = read(fields);
+  const set = read(fields ?? {});
   set.member = false;
   return set;
 }
 
 function read(fields: unknown): FieldSet {
-  const elements = isData(fields) ? Object.entries(fields) : [];
-  const set = new FieldSet(elements.length === 0);
-  for (const [element, below] of elements) {
-    if (element === '.') set.member = true;
-    else if (/^[fkvi]:/.test(element)) set.children.set(element, read(below));
+  if (!isData(fields)) throw new Error('fields must be objects');
+  const set = new FieldSet();
+  for (const [text, below] of Object.entries(fields)) {
+    if (text === '.') {
+      set.member = true;
+      continue;
+    }
+    const element = readElement(text);
+    if (element === undefined) continue;
+    const child = read(below);
+    const present = set.children.get(element);
+    set.children.set(element, present === undefined ? child : present.union(child));
   }
+  if (set.children.size === 0) set.member = true;
   return set;
-}
-
-function shown(element: string): string {
-  const text = element.slice(2);
-  if (element.startsWith('f:')) return `.${text}`;
-  if (element.startsWith('v:')) return `[=${text}]`;
-  if (element.startsWith('i:')) return `[${text}]`;
-  return `[${keysOf(text)}]`;
-}
-
-/** The keys of a list's element; what a client wrote there may be anything. */
-function keysOf(text: string): string {
-  try {
-    const keys = JSON.parse(text) as Data;
-    return Object.entries(keys ?? {})
-      .map(([key, value]) => `${key}=${JSON.stringify(value)}`)
-      .join(',');
-  } catch {
-    return text;
-  }
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { builtInCatalogue, builtInDefinitions } from '../catalogue.ts';
 import type { Schema } from '../types.ts';
 
 /**
@@ -23,6 +24,29 @@ export function presenceOf(name: string, field: string, schema: Schema, required
   if (schema.format?.startsWith('date-time')) return 'kept';
   return required ? 'zero' : 'omitted';
 }
+
+/**
+ * What the type of a definition of the built-in kinds writes for a field that is absent: null, a zero, or nothing.
+ */
+export function absentValue(definition: Schema, field: string): null | string | number | boolean | undefined {
+  names ??= new Map(Object.entries(builtInDefinitions()).map(([name, schema]) => [schema, name]));
+  const name = names.get(definition);
+  const schema = definition.properties?.[field];
+  if (name === undefined || schema === undefined) return undefined;
+  const required = definition.required?.includes(field) ?? false;
+  const resolved = builtInCatalogue().resolve(schema);
+  switch (presenceOf(name, field, resolved, required)) {
+    case 'null':
+      return null;
+    case 'zero':
+      if (resolved.type === 'boolean') return false;
+      return resolved.type === 'integer' || resolved['x-kubernetes-int-or-string'] ? 0 : '';
+    default:
+      return undefined;
+  }
+}
+
+let names: Map<Schema, string> | undefined;
 
 function readExceptions(): ReadonlyMap<string, Presence> {
   const text = readFileSync(new URL('../generated/presence.json', import.meta.url), 'utf8');
