@@ -14,7 +14,9 @@ import { mastersGroup, RbacAuthorizer } from './authorization/rbac.ts';
 import { advertise } from './bootstrap/advertise.ts';
 import { bootstrap } from './bootstrap/bootstrap.ts';
 import { publishRootCa } from './bootstrap/root-ca.ts';
+import type { Call } from './call.ts';
 import { builtInKinds } from './conversion/built-in.ts';
+import { CustomResources, customResourceAdmission } from './crd/index.ts';
 import { discoveryHandler } from './discovery/handler.ts';
 import { startEventExpiry } from './events/expiry.ts';
 import { requestHandler } from './http/handle.ts';
@@ -67,6 +69,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   };
   const admission = new Admission([
     namespaceLifecycle(storage),
+    customResourceAdmission,
     serviceAccounts(storage),
     priority(storage),
     defaultTolerations,
@@ -81,6 +84,19 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const podAccess: PodAccessHolder = { current: options.podAccess };
   const checks: ReadyCheck[] = [{ name: 'store', check: () => !broken }];
   const client = (user: User) => new LoopbackClient(pipeline, user);
+
+  const run = (call: Call) => pipeline.run(call);
+  const custom = new CustomResources({
+    storage,
+    kinds: registry,
+    webhooks,
+    run,
+    user: self,
+    client: client(self),
+    now,
+    logger,
+  });
+  custom.start();
 
   await bootstrap(client(self), { serviceRange });
   const stopPublishing = publishRootCa(storage, client(self), { clusterCa, logger });
@@ -125,6 +141,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       stopPublishing();
       stopExpiry();
       await Promise.all([...servers].map((server) => server.close()));
+      await custom.close();
       await webhooks.close();
       await yaml.close();
       await storage.close();

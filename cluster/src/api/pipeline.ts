@@ -3,7 +3,7 @@ import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { admitted } from './admission/values.ts';
 import type { Attributes, Authorizer } from './authorization/authorizer.ts';
 import type { Answer, Call } from './call.ts';
-import { forbidden, methodNotAllowed, unknownPath } from './faults.ts';
+import { forbidden, methodNotAllowed, notFound, unknownPath } from './faults.ts';
 import type { Target } from './http/route.ts';
 import type { ServedKind } from './kinds.ts';
 import type { Machinery } from './machinery.ts';
@@ -36,7 +36,7 @@ export class Pipeline {
     if (target.subresource === '') return { kind, subresource: undefined };
     const [name = ''] = target.subresource.split('/');
     const subresource = kind.subresources.get(name);
-    if (!subresource) throw unknownPath();
+    if (!subresource) throw kind.isCustom ? notFound(kind.description, target.name) : unknownPath();
     return { kind, subresource };
   }
 
@@ -47,6 +47,7 @@ export class Pipeline {
   }
 
   async run(call: Call): Promise<Answer> {
+    if (call.kind.deprecation !== undefined) call.warnings.push(call.kind.deprecation);
     const special = this.#subresources.reviewOf(call);
     if (special) return await special(this.machinery, await admittedQuestion(this.machinery, call));
     if (!call.subresource) checkVerb(call);

@@ -4,6 +4,7 @@ import type { KubeObject } from '@berth/kube/objects';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Answer, type Call, isDryRun } from '../call.ts';
 import { viewOf } from '../conversion/conversion.ts';
+import { isDefinition, terminating } from '../crd/index.ts';
 import { conflict } from '../faults.ts';
 import type { ServedKind } from '../kinds.ts';
 import type { Machinery } from '../machinery.ts';
@@ -136,6 +137,7 @@ function markDeleted(machinery: Machinery, current: KubeObject, options: DeleteO
   else delete next.metadata.finalizers;
   if (metadata.generation !== undefined && !deleting) next.metadata.generation = metadata.generation + 1;
   if (current.kind === 'Namespace') next.status = { ...(current.status as object | undefined), phase: 'Terminating' };
+  if (isDefinition(next) && !deleting) return terminating(next, machinery.now());
   return next;
 }
 

@@ -31,6 +31,8 @@ export class Watcher implements RunningWatch {
   #isWorking = false;
   #isStopped = false;
   #isBookmarkDue = false;
+  /** The kind is served no longer: what has happened up to now is the last to be told. */
+  #isLast = false;
   readonly #cleanups: (() => void)[] = [];
 
   constructor(storage: ObjectStorage, plan: WatchPlan, sink: WatchSink) {
@@ -57,6 +59,13 @@ export class Watcher implements RunningWatch {
       this.#place.after = this.#storage.revision;
     }
     this.#cleanups.push(this.#storage.watch(this.#resource, () => this.#advance()));
+    const { departures } = this.#plan.kind;
+    const leave = () => {
+      this.#isLast = true;
+      this.#advance();
+    };
+    departures.add(leave);
+    this.#cleanups.push(() => departures.delete(leave));
     this.#advance();
   }
 
@@ -169,6 +178,7 @@ export class Watcher implements RunningWatch {
       this.#isBookmarkDue = false;
       this.#sink.bookmark(this.#place.after, false);
     }
+    if (this.#isLast) this.#finish();
     return 'rest';
   }
 

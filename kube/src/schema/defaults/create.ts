@@ -41,6 +41,13 @@ const initialStatus: Readonly<Record<string, (object: Fields) => Fields>> = {
   ResourceQuota: none,
   CertificateSigningRequest: none,
   APIService: none,
+  CustomResourceDefinition: (definition) => ({
+    acceptedNames: { kind: '', plural: '' },
+    conditions: [],
+    storedVersions: parts(part(definition, 'spec'), 'versions').flatMap((version) =>
+      version.storage === true ? [text(version, 'name') ?? ''] : [],
+    ),
+  }),
   FlowSchema: none,
   PriorityLevelConfiguration: none,
 };

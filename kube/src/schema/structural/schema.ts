@@ -21,9 +21,10 @@ export interface CustomSchema extends ObjectSchema {
   readonly definitions: Readonly<Record<string, Schema>>;
   /**
    * An object that was stored or converted, as this version shows it: without what the schema does not know, with
-   * defaults. The object itself when nothing changes; it is never changed.
+   * defaults unless they are not wanted: what was converted has those of the version that it was kept in. The object
+   * itself when nothing changes; it is never changed.
    */
-  read(object: KubeObject): KubeObject;
+  read(object: KubeObject, options?: { defaults?: boolean }): KubeObject;
   /** What Kubernetes warns of when such an object is written: finalizers without a domain. */
   warnings(object: KubeObject, old: KubeObject | undefined): string[];
 }
@@ -56,7 +57,7 @@ export function customSchema(definition: CustomResourceDefinition, version: stri
       return object;
     },
     validate: (object, old, options) => validator.validate(object, old, options.subresource ?? ''),
-    read: (object) => read(schema, object),
+    read: (object, { defaults = true } = {}) => read(schema, object, defaults),
     warnings: finalizerWarnings,
   };
 }
@@ -139,9 +140,10 @@ function fillDefaults(kind: KindDescription, schema: Schema, object: KubeObject)
   return object;
 }
 
-function read(schema: Schema, object: KubeObject): KubeObject {
+function read(schema: Schema, object: KubeObject, defaults: boolean): KubeObject {
   const known = dropNulls(prune(object, schema), schema);
-  const completed = withDefaults(coerceEmbedded(known, schema, { malformed: 'drop' }), schema) as KubeObject;
+  const coerced = coerceEmbedded(known, schema, { malformed: 'drop' }) as KubeObject;
+  const completed = defaults ? (withDefaults(coerced, schema) as KubeObject) : coerced;
   return completed === object || completed.metadata === object.metadata
     ? completed
     : { ...completed, metadata: object.metadata };

@@ -47,7 +47,7 @@ export function validateMetadata(kind: KindDescription, object: KubeObject, prob
   }
   validateLabels(part(metadata, 'labels'), 'metadata.labels', problems);
   validateAnnotations(part(metadata, 'annotations'), 'metadata.annotations', problems);
-  validateFinalizers(metadata, problems);
+  validateFinalizers(kind, metadata, problems);
   validateOwners(metadata, problems);
 }
 
@@ -67,14 +67,16 @@ export function validateAnnotations(annotations: Fields | undefined, path: strin
   if (size > annotationsLimit) problems.tooLong(path, annotationsLimit);
 }
 
-function validateFinalizers(metadata: Fields, problems: Problems): void {
+function validateFinalizers(kind: KindDescription, metadata: Fields, problems: Problems): void {
+  // Definitions and custom kinds may have any qualified name: their own cleanup has no domain.
+  const needsDomain = kind.schema.startsWith('io.k8s.api.');
   const finalizers = Array.isArray(metadata.finalizers) ? metadata.finalizers : [];
   finalizers.forEach((finalizer: unknown, index) => {
     const path = `metadata.finalizers[${index}]`;
     const value = String(finalizer);
     const wrong = qualifiedName(value);
     for (const message of wrong) problems.invalid(path, value, message);
-    if (wrong.length === 0 && !value.includes('/') && !standardFinalizers.has(value)) {
+    if (needsDomain && wrong.length === 0 && !value.includes('/') && !standardFinalizers.has(value)) {
       problems.invalid(path, value, 'name is neither a standard finalizer name nor is it fully qualified');
     }
   });

@@ -1,0 +1,123 @@
+import { expect, test } from 'vitest';
+import { memoryStore } from '../../store/index.ts';
+import { startTestApi } from '../testing.ts';
+import { definitions } from './definition.ts';
+import { boat, boatResource, boats, boatVersion, condition, definitionWhere, masters } from './testing.ts';
+
+const key = (name: string) => ({ namespace: 'default', name });
+
+test('a kind may be used as soon as its definition is made', async () => {
+  await using server = await startTestApi();
+  const client = server.api.client(masters);
+  const made = await client.create(definitions, boats());
+  expect(made.status?.storedVersions).toEqual(['v1']);
+  const one = await client.create(boatResource(), boat('one', { length: 7 }));
+  expect(one).toMatchObject({ kind: 'Boat', spec: { length: 7, colour: 'white' }, metadata: { generation: 1 } });
+  const list = await client.list(boatResource(), { namespace: 'default' });
+  expect(list).toMatchObject({ kind: 'BoatList', apiVersion: 'example.com/v1', items: [{ spec: { length: 7 } }] });
+
+  const established = await definitionWhere(
+    client,
+    'boats.example.com',
+    (found) => condition(found, 'Established')?.status === 'True',
+  );
+  expect(established?.status).toMatchObject({
+    acceptedNames: { plural: 'boats', singular: 'boat', kind: 'Boat', listKind: 'BoatList' },
+    storedVersions: ['v1'],
+  });
+  expect(condition(established, 'NamesAccepted')).toMatchObject({
+    status: 'True',
+    reason: 'NoConflicts',
+    message: 'no conflicts found',
+  });
+  expect(condition(established, 'Established')).toMatchObject({
+    reason: 'InitialNamesAccepted',
+    message: 'the initial names have been accepted',
+  });
+});
+
+test('a name that another kind of the group has is not accepted until it is free', async () => {
+  await using server = await startTestApi();
+  const client = server.api.client(masters);
+  await client.create(definitions, boats());
+  const ships = boats([boatVersion('v1')], { names: { plural: 'ships', kind: 'Boat', shortNames: ['boat'] } });
+  await client.create(definitions, ships);
+  const refused = await definitionWhere(
+    client,
+    'ships.example.com',
+    (found) => condition(found, 'NamesAccepted')?.status === 'False',
+  );
+  expect(condition(refused, 'NamesAccepted')).toMatchObject({ reason: 'ListKindConflict' });
+  expect(condition(refused, 'Established')).toMatchObject({
+    status: 'False',
+    reason: 'NotAccepted',
+    message: 'not all names are accepted',
+  });
+  await expect(client.list({ ...boatResource(), resource: 'ships' })).rejects.toMatchObject({ code: 'NotFound' });
+
+  await client.delete(definitions, { name: 'boats.example.com' });
+  await definitionWhere(client, 'ships.example.com', (found) => condition(found, 'Established')?.status === 'True');
+  expect((await client.list({ ...boatResource(), resource: 'ships' })).items).toEqual([]);
+});
+
+test('a built-in kind is never taken over', async () => {
+  await using server = await startTestApi();
+  const client = server.api.client(masters);
+  const deployments = boats([boatVersion('v1')], { group: 'apps', names: { plural: 'deployments', kind: 'Boat' } });
+  await client.create(definitions, deployments);
+  const refused = await definitionWhere(
+    client,
+    'deployments.apps',
+    (found) => condition(found, 'NamesAccepted')?.status === 'False',
+  );
+  expect(condition(refused, 'NamesAccepted')).toMatchObject({
+    reason: 'PluralConflict',
+    message: '"deployments" is already in use',
+  });
+});
+
+test('present definitions are served when the server is up', async () => {
+  const store = memoryStore();
+  {
+    await using server = await startTestApi({ store });
+    const client = server.api.client(masters);
+    await client.create(definitions, boats());
+    await client.create(boatResource(), boat('one'));
+  }
+});
+
+test('a deleted definition takes its objects along, those with finalizers in their time', async () => {
+  await using server = await startTestApi();
+  const client = server.api.client(masters);
+  await client.create(definitions, boats());
+  for (let i = 0; i < 200; i++) await client.create(boatResource(), boat(`boat-${i}`));
+  const held = boat('held');
+  held.metadata.finalizers = ['example.com/anchor'];
+  await client.create(boatResource(), held);
+  const seen: string[] = [];
+  const watching = (async () => {
+    for await (const { type } of client.watch(boatResource(), { namespace: 'default' })) seen.push(type);
+  })();
+  const deleting = await client.delete(definitions, { name: 'boats.example.com' });
+  expect(deleting?.metadata.finalizers).toEqual(['customresourcecleanup.apiextensions.k8s.io']);
+  expect(condition(deleting, 'Terminating')).toMatchObject({ status: 'True', reason: 'InstanceDeletionPending' });
+  await expect(client.create(boatResource(), boat('late'))).rejects.toMatchObject({
+    code: 'MethodNotAllowed',
+    message: 'create not allowed while custom resource definition is terminating',
+  });
+  await definitionWhere(
+    client,
+    'boats.example.com',
+    (found) => condition(found, 'Terminating')?.reason === 'InstanceDeletionInProgress',
+  );
+  for (;;) {
+    const { items } = await client.list(boatResource(), { namespace: 'default' });
+    if (items.length === 1 && items[0]?.metadata.name === 'held' && items[0].metadata.deletionTimestamp) break;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await client.patch(boatResource(), key('held'), { type: 'merge', body: { metadata: { finalizers: null } } });
+  await definitionWhere(client, 'boats.example.com', (found) => found === undefined);
+  await expect(client.list(boatResource())).rejects.toMatchObject({ code: 'NotFound' });
+  await watching;
+  expect(seen.filter((type) => type === 'DELETED')).toHaveLength(201);
+});
