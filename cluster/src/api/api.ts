@@ -1,5 +1,5 @@
 import { Admission } from './admission/admission.ts';
-import { certificateRequestor } from './admission/certificates.ts';
+import { certificateRequests } from './admission/certificates.ts';
 import { Matcher } from './admission/matching/matcher.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { defaultTolerations, priority } from './admission/pods.ts';
@@ -74,7 +74,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     priority(storage),
     defaultTolerations,
     serviceAddresses(storage, { serviceRange, nodePorts }),
-    certificateRequestor,
+    certificateRequests(now),
     mutatingWebhooks(outside),
     privilegeEscalation(authorizer),
     validatingWebhooks(outside),

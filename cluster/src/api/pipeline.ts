@@ -65,10 +65,13 @@ async function admittedQuestion(machinery: Machinery, call: Call): Promise<Call>
   return { ...call, body: await admitted(machinery, call, { operation: 'CREATE', object: object as KubeObject }) };
 }
 
-function checkVerb({ kind: { description }, verb, namespace }: Call): void {
+function checkVerb({ kind: { description }, verb, namespace, name }: Call): void {
   const served: readonly string[] = description.verbs;
   if (!served.includes(verb)) throw methodNotAllowed();
-  if (namespace === '' && description.namespaced && needsNamespace.has(verb)) throw methodNotAllowed();
+  // One object without its namespace has no path; the collection has one, for reading only.
+  if (namespace === '' && description.namespaced && needsNamespace.has(verb)) {
+    throw name === '' ? methodNotAllowed() : unknownPath();
+  }
 }
 
 const needsNamespace = new Set(['create', 'get', 'update', 'patch', 'delete', 'deletecollection']);
