@@ -1,3 +1,4 @@
+import type { KubeObject } from '@berth/kube/objects';
 import { timestamp } from '../verbs/time.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 
@@ -46,6 +47,6 @@ function dateConditions({ object, old }: AdmissionRequest, now: Date): void {
   }
 }
 
-function conditionsOf(object: { status?: unknown } | undefined): Condition[] {
+function conditionsOf(object: KubeObject | undefined): Condition[] {
   return (object?.status as { conditions?: Condition[] } | undefined)?.conditions ?? [];
 }

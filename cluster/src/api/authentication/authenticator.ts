@@ -45,13 +45,15 @@ export function unauthorized(): BerthError {
 /** The user of a client certificate that the authority signed: CN is the name, every O a group (RFC 4514 names). */
 function userOfCertificate(socket: TLSSocket): User | undefined {
   if (typeof socket.getPeerCertificate !== 'function') return undefined;
-  const { subject } = socket.getPeerCertificate();
+  const { subject, fingerprint256 } = socket.getPeerCertificate();
   if (subject === undefined) return undefined;
   if (!socket.authorized) throw unauthorized();
   const { CN: name, O: organizations } = subject as unknown as { CN?: string; O?: string | string[] };
   if (!name) throw unauthorized();
   const groups = organizations === undefined ? [] : [organizations].flat();
-  return { name, groups: withAuthenticated(groups) };
+  const id = `X509SHA256=${fingerprint256.replaceAll(':', '').toLowerCase()}`;
+  const extra = { 'authentication.kubernetes.io/credential-id': [id] };
+  return { name, groups: withAuthenticated(groups), extra };
 }
 
 export function withAuthenticated(groups: readonly string[]): string[] {
