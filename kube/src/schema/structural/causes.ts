@@ -63,7 +63,7 @@ export function entry(path: string, key: string | number): string {
 
 /** A value as field errors show it: strings quoted, numbers and booleans as Go prints them, all else as JSON. */
 export function shown(value: unknown): string {
-  if (value === undefined || value === null) return '"null"';
+  if (value === undefined || value === null) return 'null';
   if (typeof value === 'string') return quoted(value);
   if (typeof value === 'number') return goNumber(value);
   return typeof value === 'boolean' ? String(value) : goJson(value);

@@ -1,5 +1,6 @@
 import type { KubeObject } from '../../objects/index.ts';
 import type { Column } from '../types.ts';
+import { goJson } from './causes.ts';
 import { isData, own } from './data.ts';
 import { goText } from './go-text.ts';
 import { type JsonPath, jsonPath } from './json-path.ts';
@@ -42,7 +43,8 @@ function firstOf(path: JsonPath, object: unknown): unknown {
 }
 
 function textOf(value: unknown): string {
-  return value === null ? '<nil>' : goText(value);
+  if (value === null) return '<no value>';
+  return typeof value === 'object' ? goJson(value) : goText(value);
 }
 
 function dateText(value: string, now: Date, age: (since: string | undefined, now: Date) => string): string {

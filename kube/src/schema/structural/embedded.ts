@@ -54,7 +54,7 @@ function checkMetadata(metadata: Data, path: string): ErrorCause[] {
   const problems = new Problems();
   const namespaced = Boolean(metadata.namespace);
   const named = { ...metadata, name: metadata.name || 'fakename' } as unknown as KubeObject['metadata'];
-  const kind = { naming: 'path-segment', namespaced, verbs: ['get'] } as unknown as KindDescription;
+  const kind = { naming: 'path-segment', namespaced, verbs: ['get'], schema: '' } as unknown as KindDescription;
   validateMetadata(kind, { apiVersion: '', kind: '', metadata: named }, problems);
   return problems.causes.map((cause) => ({
     ...cause,

@@ -57,9 +57,11 @@ function isRequestUri(text: string): boolean {
 
 function hasGoodHost(afterSlashes: string): boolean {
   const authority = afterSlashes.split(/[/?]/, 1)[0] ?? '';
-  const host = authority.slice(authority.lastIndexOf('@') + 1);
-  if (/[\s<>"{}|\\^`]/.test(host)) return false;
-  return /^(\[[^\]]*\]|[^:[\]]*)(:\d*)?$/.test(host);
+  const at = authority.lastIndexOf('@');
+  if (at >= 0 && !/^[A-Za-z0-9\-._:~!$&'()*+,;=%@]*$/.test(authority.slice(0, at))) return false;
+  const host = authority.slice(at + 1);
+  if (!/^(?:[A-Za-z0-9\-_.~!$&'()*+,;=:[\]<>"\u0080-\uffff]|%[89a-fA-F][0-9a-fA-F]|%25)*$/.test(host)) return false;
+  return host.startsWith('[') ? /^\[[^\]]*\](:\d*)?$/.test(host) : !host.includes(':') || /:\d*$/.test(host);
 }
 
 /** An address as RFC 5322 has it, with or without a display name. */

@@ -65,7 +65,8 @@ function parseField(text: string): { step: Step | undefined; rest: string } {
 const range = /^(-?\d*)(?::(-?\d*)(?::(-?\d+))?)?$/;
 
 function parseBrackets(text: string): Step {
-  if (text === '*') return { type: 'every' };
+  // Unlike `.*`, which takes the values of a map too, `[*]` is all of a list.
+  if (text === '*') return { type: 'slice', from: 0, to: undefined, by: 1, single: false };
   if (text.startsWith('?')) return parseFilter(text);
   const parts = splitUnion(text);
   if (parts.length > 1) return { type: 'union', paths: parts.map((part) => [parseBrackets(part.trim())]) };

@@ -50,7 +50,7 @@ export class ValueValidator {
 
   #checkEnum({ enum: values }: Schema, value: unknown, name: string, outcome: Outcome): void {
     if (values === undefined || values.length === 0) return;
-    if (value !== null && values.some((each) => sameData(each, value))) return;
+    if (value !== null && values.some((each) => sameData(each, value) || isRounded(value, each))) return;
     outcome.add({ type: 'enum', name, value, values, message: `${name} in body should be one of the values` });
   }
 
@@ -191,6 +191,11 @@ export function compilePattern(pattern: string): RE2JS | string {
 /** The root's type may not be compared: both objects are shown in one version. */
 function pastOf(correlation: Correlation | undefined, key: string, name: string): Correlation | undefined {
   return name === '' && (key === 'apiVersion' || key === 'kind') ? undefined : correlation?.field(key);
+}
+
+/** Kubernetes compares a fraction with a whole number after cutting it to one; the type is judged elsewhere. */
+function isRounded(value: unknown, each: unknown): boolean {
+  return typeof value === 'number' && typeof each === 'number' && Number.isInteger(each) && Math.trunc(value) === each;
 }
 
 function step(outcome: Outcome, part: Outcome): void {

@@ -84,8 +84,9 @@ function validateFinalizers(kind: KindDescription, metadata: Fields, problems: P
 
 function validateOwners(metadata: Fields, problems: Problems): void {
   let controller: Fields | undefined;
-  parts(metadata, 'ownerReferences').forEach((owner, index) => {
-    const path = `metadata.ownerReferences[${index}]`;
+  const path = 'metadata.ownerReferences';
+  parts(metadata, 'ownerReferences').forEach((owner) => {
+    // Kubernetes does not say which reference it means.
     if (!text(owner, 'apiVersion'))
       problems.invalid(`${path}.apiVersion`, text(owner, 'apiVersion') ?? '', 'version must not be empty');
     for (const field of ['kind', 'name', 'uid']) {

@@ -126,7 +126,7 @@ describe('validation', () => {
     [pod({}, { name: 'p', finalizers: ['mine'] }), 'metadata.finalizers[0]: Invalid value: "mine": name is neither'],
     [
       pod({}, { name: 'p', ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'o' }] }),
-      'metadata.ownerReferences[0].uid: Invalid value: "": must not be empty',
+      'metadata.ownerReferences.uid: Invalid value: "": must not be empty',
     ],
     [pod({ containers: [] }), 'spec.containers: Required value'],
     [pod({ containers: [{ name: 'c' }] }), 'spec.containers[0].image: Required value'],
