@@ -1,4 +1,10 @@
-import { builtInSchema, type KindDescription, type ObjectSchema, type Subresource } from '@berth/kube/schema';
+import {
+  builtInSchema,
+  type KindDescription,
+  type ObjectSchema,
+  type ScalePaths,
+  type Subresource,
+} from '@berth/kube/schema';
 import type { Conversion } from './conversion/conversion.ts';
 import { resourcePrefix } from './storage/keys.ts';
 
@@ -17,6 +23,8 @@ export interface ServedKind {
   deprecation?: string | undefined;
   /** Whether its definition is being deleted, so that nothing new may be created. */
   isTerminating?: boolean;
+  /** Where the `scale` subresource of a custom kind reads and writes. */
+  scale?: ScalePaths | undefined;
   /** Called when it is served no longer. */
   readonly departures: Set<() => void>;
 }
@@ -28,6 +36,7 @@ export interface ServedOptions {
   isCustom?: boolean;
   deprecation?: string | undefined;
   isTerminating?: boolean;
+  scale?: ScalePaths | undefined;
   /** The resource whose keys its objects have. Default: its own. */
   storedAs?: { group: string; resource: string };
 }
@@ -35,7 +44,7 @@ export interface ServedOptions {
 /** A description as a kind that can be served. */
 export function servedKind(description: KindDescription, options: ServedOptions = {}): ServedKind {
   const { schema = builtInSchema(description), conversion, isCustom = false, storedAs = description } = options;
-  const { deprecation, isTerminating = false } = options;
+  const { deprecation, isTerminating = false, scale } = options;
   return {
     description,
     schema,
@@ -45,6 +54,7 @@ export function servedKind(description: KindDescription, options: ServedOptions 
     isCustom,
     deprecation,
     isTerminating,
+    scale,
     departures: new Set(),
   };
 }

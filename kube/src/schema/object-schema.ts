@@ -28,6 +28,8 @@ export interface ObjectSchema {
   prepareForCreate(object: KubeObject): KubeObject;
   /** What is wrong with the object, one cause a field in Kubernetes' words; `old` is what it replaces. */
   validate(object: KubeObject, old: KubeObject | undefined, options: { subresource: string }): ErrorCause[];
+  /** What the writer is told of an object that is valid all the same. */
+  warnings?(object: KubeObject, old: KubeObject | undefined): string[];
 }
 
 /** The schema of a kind that the catalogue describes. */

@@ -1,5 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type CustomResourceDefinition, type CustomSchema, customKind, customSchema } from '@berth/kube/schema';
+import {
+  type CustomResourceDefinition,
+  type CustomSchema,
+  customKind,
+  customSchema,
+  scalePathsOf,
+} from '@berth/kube/schema';
 import { type CustomVersions, customConversion, renamed } from '../conversion/custom.ts';
 import { type ConversionWebhook, convertByWebhook, type ReviewParts } from '../conversion/review.ts';
 import { type ServedKind, servedKind } from '../kinds.ts';
@@ -47,6 +53,7 @@ export function customKinds(
       conversion: customConversion(versions, version),
       isCustom: true,
       deprecation: deprecationOf(definition, version),
+      scale: scalePathsOf(definition, version),
       isTerminating: isTrue(definition.status, 'Terminating'),
     });
   };

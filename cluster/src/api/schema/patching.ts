@@ -13,7 +13,11 @@ export function applyPatch(call: Call, current: KubeObject): unknown {
   if (patchType === 'strategic') {
     const { definition, catalogue, mergesStrategically } = call.kind.schema;
     if (!definition || !mergesStrategically) {
-      throw new BerthError('UnsupportedMediaType', 'strategic merge patch is not supported for custom resources');
+      const known = 'application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml';
+      throw new BerthError(
+        'UnsupportedMediaType',
+        `the body of the request was in an unknown format - accepted media types include: ${known}`,
+      );
     }
     return applyStrategicMergePatch(definition, catalogue, current, body);
   }

@@ -29,6 +29,7 @@ export function validate(call: Call, object: KubeObject, old: KubeObject | undef
   const { description, schema } = call.kind;
   const causes = schema.validate(object, old, { subresource: subresourceName(call) });
   if (causes.length > 0) throw invalid(description, object.metadata.name, causes);
+  if (schema.warnings) call.warnings.push(...schema.warnings(object, old));
 }
 
 function validationMode(call: Call): FieldValidation {

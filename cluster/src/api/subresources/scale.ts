@@ -1,29 +1,68 @@
+import { BerthError } from '@berth/kube/errors';
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { applyJsonPatch, applyMergePatch } from '@berth/kube/patch';
+import type { ScalePaths } from '@berth/kube/schema';
 import { formatLabelSelector, type LabelSelectorObject, labelSelectorOf } from '@berth/kube/selectors';
 import { admitted, withoutAdmission } from '../admission/values.ts';
 import type { Answer, Call } from '../call.ts';
+import { viewOf } from '../conversion/conversion.ts';
 import { badRequest, conflict, invalid } from '../faults.ts';
+import type { ServedKind } from '../kinds.ts';
 import type { Machinery } from '../machinery.ts';
+import { valueAt } from '../table/table.ts';
 import { isRecord } from '../verbs/decode.ts';
 import { find } from '../verbs/get.ts';
 import { rewrite } from '../verbs/rewrite.ts';
 
 /** `autoscaling/v1` Scale: the number of replicas of a workload, read and written without the rest of it. */
 export async function scale(machinery: Machinery, call: Call): Promise<Answer> {
-  if (call.verb === 'get') return { type: 'value', value: scaleOf((await find(machinery, call)).object) };
+  const { kind } = call;
+  if (call.verb === 'get') {
+    const { object } = await viewOf(kind, await find(machinery, call));
+    if (kind.scale && valueAt(object, kind.scale.specReplicas) === undefined) throw withoutReplicas(kind.scale);
+    return { type: 'value', value: scaleOf(kind, object) };
+  }
   const stored = await rewrite(withoutAdmission(machinery), call, async (current) => {
-    const old = scaleOf(current);
+    const old = scaleOf(kind, current);
+    const isUnset = kind.scale !== undefined && valueAt(current, kind.scale.specReplicas) === undefined;
+    if (isUnset) old.spec = { replicas: unset };
     const sent = call.verb === 'patch' ? patched(call, old) : call.body;
     if (!isRecord(sent)) throw badRequest('the body must be an object of kind Scale');
-    const { kind, apiVersion } = old;
-    const object = { ...sent, kind, apiVersion, metadata: sent.metadata ?? {} } as KubeObject;
+    const { kind: name, apiVersion } = old;
+    const object = { ...sent, kind: name, apiVersion, metadata: sent.metadata ?? {} } as KubeObject;
     const proposed = await admitted(machinery, call, { operation: 'UPDATE', object, old });
-    const next = structuredClone(current);
-    next.spec = { ...(next.spec as object | undefined), replicas: replicasOf(call, proposed, current) };
-    return next;
+    return withReplicas(kind, current, replicasOf(call, proposed, current));
   });
-  return { type: 'value', value: scaleOf(stored.object) };
+  return { type: 'value', value: scaleOf(kind, stored.object) };
+}
+
+/** Stands for a number of replicas that an object has not, so that a patch cannot seem to have set it. */
+const unset = -(2 ** 31);
+
+/** Where the scale of a built-in kind is. */
+const usualReplicas = ['spec', 'replicas'];
+
+function withReplicas(kind: ServedKind, current: KubeObject, replicas: number): KubeObject {
+  const path = kind.scale?.specReplicas ?? usualReplicas;
+  const next = structuredClone(current);
+  let part = next as unknown as Record<string, unknown>;
+  for (const field of path.slice(0, -1)) {
+    if (!isRecord(part[field])) part[field] = {};
+    part = part[field] as Record<string, unknown>;
+  }
+  part[path.at(-1) ?? ''] = replicas;
+  return next;
+}
+
+function dotted(path: readonly string[]): string {
+  return JSON.stringify(`.${path.join('.')}`);
+}
+
+function withoutReplicas({ specReplicas }: ScalePaths): BerthError {
+  const what = `the spec replicas field ${dotted(specReplicas)} does not exist`;
+  return new BerthError('InternalError', `Internal error occurred: ${what}`, {
+    details: { causes: [{ reason: '', message: what }] },
+  });
 }
 
 function patched(call: Call, current: KubeObject): unknown {
@@ -38,6 +77,10 @@ function replicasOf(call: Call, proposed: unknown, current: KubeObject): number 
   const version = (proposed.metadata as { resourceVersion?: string } | undefined)?.resourceVersion;
   if (version && version !== current.metadata.resourceVersion) throw conflict(call.kind.description, call.name);
   const replicas = (proposed.spec as { replicas?: unknown } | undefined)?.replicas ?? 0;
+  const { scale: paths } = call.kind;
+  if (paths && replicas === unset) {
+    throw badRequest(`the spec replicas field ${dotted(paths.specReplicas)} cannot be empty`);
+  }
   if (typeof replicas === 'number' && Number.isInteger(replicas) && replicas >= 0) return replicas;
   const message = `Invalid value: ${JSON.stringify(replicas)}: must be greater than or equal to 0`;
   throw invalid({ group: 'autoscaling', kind: 'Scale' }, call.name, [
@@ -45,17 +88,33 @@ function replicasOf(call: Call, proposed: unknown, current: KubeObject): number 
   ]);
 }
 
-function scaleOf(object: KubeObject): KubeObject {
+function scaleOf(kind: ServedKind, object: KubeObject): KubeObject {
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const spec = object.spec as { replicas?: number; selector?: unknown } | undefined;
-  const status = object.status as { replicas?: number } | undefined;
+  const { scale: paths } = kind;
+  const selector = paths
+    ? textAt(object, paths.labelSelector)
+    : selectorText(object.kind, valueAt(object, ['spec', 'selector']));
   return {
     kind: 'Scale',
     apiVersion: apiVersionOf({ group: 'autoscaling', version: 'v1' }),
     metadata: { name, namespace, uid, resourceVersion, creationTimestamp } as KubeObject['metadata'],
-    spec: { replicas: spec?.replicas ?? 0 },
-    status: { replicas: status?.replicas ?? 0, selector: selectorText(object.kind, spec?.selector) },
+    spec: { replicas: numberAt(object, paths?.specReplicas ?? usualReplicas) },
+    status: {
+      replicas: numberAt(object, paths?.statusReplicas ?? ['status', 'replicas']),
+      // A custom kind that names none has none.
+      ...(paths && selector === '' ? {} : { selector }),
+    },
   };
+}
+
+function numberAt(object: KubeObject, path: readonly string[]): number {
+  const value = valueAt(object, path);
+  return typeof value === 'number' ? value : 0;
+}
+
+function textAt(object: KubeObject, path: readonly string[] | undefined): string {
+  const value = path && valueAt(object, path);
+  return typeof value === 'string' ? value : '';
 }
 
 function selectorText(kind: string, selector: unknown): string {

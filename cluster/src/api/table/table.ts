@@ -1,5 +1,5 @@
 import type { KubeObject } from '@berth/kube/objects';
-import type { Column } from '@berth/kube/schema';
+import { type Column, columnCell } from '@berth/kube/schema';
 import type { ListAnswerMeta } from '../call.ts';
 import { badRequest } from '../faults.ts';
 import type { ServedKind } from '../kinds.ts';
@@ -94,7 +94,8 @@ function definition(column: Column): object {
   };
 }
 
-function cellOf({ description }: ServedKind, column: Column): Cell {
+function cellOf({ description, isCustom }: ServedKind, column: Column): Cell {
+  if (isCustom) return columnCell(column, age);
   const computed = cellsOf(description.group, description.kind)?.[column.name];
   if (computed) return computed;
   const path = column.jsonPath;
