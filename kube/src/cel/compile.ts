@@ -6,7 +6,7 @@ import { Failure } from './evaluate/failure.ts';
 import { Frame, type Step } from './evaluate/frame.ts';
 import { Meter } from './evaluate/meter.ts';
 import { Planner } from './evaluate/plan.ts';
-import { functions } from './functions/index.ts';
+import { functions, mutationFunctions } from './functions/index.ts';
 import { type CelProgram, CelValue, type CompileOptions } from './program.ts';
 import { parse } from './syntax/parser.ts';
 import { type CelType, printType } from './types.ts';
@@ -21,7 +21,7 @@ export function compile(expression: string, options: CompileOptions): CelProgram
   const tree = withinStack(() => parse(expression));
   const environment = {
     variables: options.variables,
-    functions,
+    functions: options.constructible === undefined ? functions : mutationFunctions,
     constructible: options.constructible ?? (() => undefined),
   };
   const checked = withinStack(() => check(expression, tree, environment));

@@ -2,6 +2,14 @@ export { CelBudget, matchConditionsBudget, perCallLimit, runtimeBudget } from '.
 export { compile } from './compile.ts';
 export { CelError, type CelErrorCode, isCelError } from './errors.ts';
 export { escapeField } from './escaping.ts';
+export {
+  type CelAuthorization,
+  type CelAuthorizationQuery,
+  type CelAuthorize,
+  celAuthorizer,
+  celResourceCheck,
+} from './functions/authorizer.ts';
+export { mutationTypes } from './functions/mutation.ts';
 export { type CelProgram, CelValue, type CompileOptions } from './program.ts';
 export { celTypeOfSchema, type SchemaTypeOptions } from './schema-type.ts';
 export type { CelType, ListType, MapType, ObjectType, OpaqueType } from './types.ts';

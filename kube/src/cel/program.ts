@@ -7,7 +7,10 @@ export interface CompileOptions {
   readonly variables: Readonly<Record<string, CelType>>;
   /** What it must give: one of these types (a `dyn` expression is accepted and checked when it runs). Absent: anything. */
   readonly returns?: CelType | readonly CelType[];
-  /** Object types that the expression may build by name: `Object{…}`, `JSONPatch{…}`. Undefined for unknown names. */
+  /**
+   * Object types that the expression may build by name (`mutationTypes`); undefined for unknown names. Expressions with
+   * such types may also call `jsonpatch.escapeKey`.
+   */
   readonly constructible?: (name: string) => CelType | undefined;
 }
 

@@ -55,6 +55,7 @@ function makers(call: WrittenCall): ReadonlyMap<string, Maker> {
     ['transformMap/4', two(insert)],
     ['transformMapEntry/3', two(insertEntry)],
     ['transformMapEntry/4', two(insertEntry)],
+    ['sortBy/2', (target) => sortBy(call, target)],
     ['optMap/2', (target) => mapOptional(call, target, true)],
     ['optFlatMap/2', (target) => mapOptional(call, target, false)],
   ]);
@@ -192,21 +193,36 @@ function mapOptional(call: WrittenCall, target: Expr, wrap: boolean): Expr | Iss
     return { offset: variable.offset, message: `${call.name}() variable name must be a simple identifier` };
   }
   const build = new Builder(call.offset);
-  const bound: Expr = {
+  const bound = bind(build, variable.name, build.member(target, 'value'), body);
+  const found = wrap ? build.call('optional.of', bound) : bound;
+  return build.call('_?_:_', build.member(target, 'hasValue'), found, build.call('optional.none'));
+}
+
+/** `list.sortBy(v, key)`: binds the list, so that it is evaluated once, and sorts it by the keys of its elements. */
+function sortBy(call: WrittenCall, target: Expr): Expr | Issue {
+  const build = new Builder(call.offset);
+  const input = build.ident('@__sortBy_input__');
+  const keys = comprehension(call, input, 1, collect, 'argument is not an identifier');
+  if ('message' in keys) return keys;
+  const sorted = { ...build.member(input, '@sortByAssociatedKeys'), args: [keys] } as Expr;
+  return { ...bind(build, '@__sortBy_input__', target, sorted), depth: depthOver([target, ...call.args]) };
+}
+
+/** A fold over nothing, which only gives a value a name. */
+function bind(build: Builder, name: string, value: Expr, result: Expr): Expr {
+  return {
     kind: 'fold',
     range: build.list(),
     variable: '#unused',
     second: undefined,
-    accumulator: variable.name,
-    init: build.member(target, 'value'),
+    accumulator: name,
+    init: value,
     condition: build.literal(false),
-    step: build.ident(variable.name),
-    result: body,
-    offset: call.offset,
-    depth: depthOver([target, body]),
+    step: build.ident(name),
+    result,
+    offset: build.offset,
+    depth: depthOver([value, result]),
   };
-  const found = wrap ? build.call('optional.of', bound) : bound;
-  return build.call('_?_:_', build.member(target, 'hasValue'), found, build.call('optional.none'));
 }
 
 function depthOver(children: readonly Expr[]): number {
