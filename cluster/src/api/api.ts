@@ -5,6 +5,7 @@ import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { defaultTolerations, priority } from './admission/pods.ts';
 import { serviceAccounts } from './admission/service-account.ts';
 import { serviceAddresses } from './admission/services.ts';
+import { validatingPolicies } from './admission/policies/validating.ts';
 import { mutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { validatingWebhooks } from './admission/webhooks/validating.ts';
 import { Authenticator } from './authentication/authenticator.ts';
@@ -77,6 +78,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     certificateRequests(now),
     mutatingWebhooks(outside),
     privilegeEscalation(authorizer),
+    validatingPolicies(outside),
     validatingWebhooks(outside),
   ]);
   const machinery: Machinery = { storage, kinds: registry, admission, webhooks, now, logger };

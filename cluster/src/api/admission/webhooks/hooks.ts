@@ -1,9 +1,11 @@
+import { AdmissionExpressions, type Compiled } from '@berth/kube/admission';
 import type { KubeObject } from '@berth/kube/objects';
 import type { LabelSelectorObject } from '@berth/kube/selectors';
 import { resourcePrefix } from '../../storage/keys.ts';
 import type { ObjectStorage } from '../../storage/object-storage.ts';
 import type { StoredObject } from '../../storage/stored-object.ts';
 import type { ClientConfig } from '../../webhook/index.ts';
+import type { MatchCondition } from '../expressions/conditions.ts';
 import type { Criteria } from '../matching/matcher.ts';
 import type { Rule } from '../matching/rules.ts';
 
@@ -21,6 +23,7 @@ interface Webhook {
   sideEffects?: string;
   timeoutSeconds?: number;
   admissionReviewVersions?: readonly string[];
+  matchConditions?: readonly MatchCondition[];
   reinvocationPolicy?: string;
 }
 
@@ -32,6 +35,8 @@ export interface Hook {
   id: string;
   clientConfig: ClientConfig;
   criteria: Criteria;
+  /** Of its matchConditions. */
+  conditions: readonly Compiled[];
   ignoresFailure: boolean;
   /** Whether it may be asked when nothing is to be kept. */
   toleratesDryRun: boolean;
@@ -84,12 +89,19 @@ function hooksOf(configuration: KubeObject): Hook[] {
       namespaceSelector: webhook.namespaceSelector ?? {},
       objectSelector: webhook.objectSelector ?? {},
     },
+    conditions: conditionsOf(webhook),
     ignoresFailure: webhook.failurePolicy === 'Ignore',
     toleratesDryRun: webhook.sideEffects === 'None' || webhook.sideEffects === 'NoneOnDryRun',
     timeoutSeconds: webhook.timeoutSeconds ?? 10,
     reviewVersion: reviewVersions.find((version) => version === firstKnown(webhook)) ?? 'v1',
     isCalledAgain: webhook.reinvocationPolicy === 'IfNeeded',
   }));
+}
+
+function conditionsOf({ matchConditions = [] }: Webhook): Compiled[] {
+  if (matchConditions.length === 0) return [];
+  const expressions = new AdmissionExpressions({ hasParams: false, isComposed: false });
+  return matchConditions.map(({ expression }) => expressions.condition(expression));
 }
 
 /** The first version in the webhook's order of preference that is known here. */

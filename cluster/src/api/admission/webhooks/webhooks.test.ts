@@ -296,6 +296,32 @@ describe('a selector', () => {
   });
 });
 
+describe('match conditions', () => {
+  const conditions = (...expressions: string[]) => ({
+    matchConditions: expressions.map((expression, index) => ({ name: `c${index}`, expression })),
+  });
+
+  test('keep a webhook from being asked', async () => {
+    await validate(conditions('request.userInfo.username != "quiet"', 'object.data.a == "b"'));
+    await create('one');
+    await create('two', { data: { a: 'c' } });
+    const quiet = server.api.client({ name: 'quiet', groups: ['system:masters'] });
+    await quiet.create(resources.configMaps, configMap('three'));
+    expect(asked.map(({ name }) => name)).toEqual(['one']);
+  });
+
+  test('that fail refuse the request, or pass over the webhook when failures are ignored', async () => {
+    await validate(conditions('object.data.x == "y"', 'object.data.y == "y"'));
+    expect((await refusal(create('one'))).message).toBe(
+      `configmaps "one" is forbidden: [expression 'object.data.x == "y"' resulted in error: no such key: x, expression 'object.data.y == "y"' resulted in error: no such key: y]`,
+    );
+    await admin.delete(validatingConfigurations, { name: 'judge' });
+    await validate({ ...conditions('object.data.x == "y"'), failurePolicy: 'Ignore' });
+    await create('one');
+    expect(asked).toEqual([]);
+  });
+});
+
 describe('a refusal', () => {
   test.each([
     [{}, 400, 'without explanation', undefined],

@@ -1,0 +1,100 @@
+import { BerthError, type BerthErrorCode } from '@berth/kube/errors';
+import { forbidden } from '../../faults.ts';
+import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
+import { activationOf } from '../expressions/activation.ts';
+import { isConfiguration, isNamespaceItself, isQuestion, shownName } from '../matching/matcher.ts';
+import { VersionedRequest } from '../matching/versions.ts';
+import type { WebhookParts } from '../webhooks/concerned.ts';
+import { type Invocation, invocationsOf } from './invocations.ts';
+import { Policies } from './policies.ts';
+import type { ValidatingPolicySpec } from './types.ts';
+import { compileValidations, type Judgement, judge, type Validations } from './validate.ts';
+
+type Denial = { policy: string; binding: string | undefined; message: string; reason: string };
+
+/** Holds requests against the ValidatingAdmissionPolicies that are bound. */
+export function validatingPolicies(parts: WebhookParts): AdmissionPlugin {
+  const policies = new Policies<ValidatingPolicySpec, Validations>(parts.storage, 'validating', compileValidations);
+  return {
+    name: 'ValidatingAdmissionPolicy',
+    check(request) {
+      if (policies.all.length === 0 || isConfiguration(request) || isQuestion(request)) return;
+      return check(parts, policies, request);
+    },
+  };
+}
+
+async function check(
+  parts: WebhookParts,
+  policies: Policies<ValidatingPolicySpec, Validations>,
+  request: AdmissionRequest,
+): Promise<void> {
+  const versioned = new VersionedRequest(request);
+  const denials: Denial[] = [];
+  for (const found of await invocationsOf(parts, policies.all, request)) {
+    const [policy, binding] = [found.policy.name, found.binding?.name];
+    if ('problem' in found) denials.push({ policy, binding, message: found.problem, reason: '' });
+    else denials.push(...(await denialsOf(parts, versioned, found)));
+  }
+  const [first] = denials;
+  if (first) throw refusal(request, first);
+}
+
+async function denialsOf(
+  parts: WebhookParts,
+  versioned: VersionedRequest,
+  { policy, binding, matched, params }: Invocation<Validations>,
+): Promise<Denial[]> {
+  const { request } = versioned;
+  const denial = { policy: policy.name, binding: binding.name };
+  let shown: Awaited<ReturnType<VersionedRequest['in']>>;
+  try {
+    shown = await versioned.in(matched);
+  } catch (error) {
+    const message = `failed to configure binding: failed to convert object version: ${(error as Error).message}`;
+    return policy.ignoresFailure ? [] : [{ ...denial, message, reason: '' }];
+  }
+  const namespace = isNamespaceItself(request) ? undefined : parts.matcher.namespaceOf(request)?.object;
+  const judgement = judge(policy, activationOf({ request, matched, shown, params, namespace }));
+  const { objections, failures } = judgement;
+  if (binding.actions.includes('Warn')) {
+    const about = `Validation failed for ValidatingAdmissionPolicy '${policy.name}' with binding '${binding.name}'`;
+    request.call.warnings.push(...objections.map(({ message }) => `${about}: ${message}`));
+  }
+  record(parts, denial, binding.actions, judgement);
+  const denied = binding.actions.includes('Deny') ? objections : [];
+  return [
+    ...denied.map(({ message, reason }) => ({ ...denial, message, reason })),
+    ...failures.map((message) => ({ ...denial, message, reason: '' })),
+  ];
+}
+
+/** There is no audit log; what would stand in it stands in the server's own. */
+function record(
+  { logger }: WebhookParts,
+  about: { policy: string; binding: string },
+  actions: readonly string[],
+  { objections, annotations }: Judgement,
+): void {
+  if (annotations.length > 0) logger.info({ ...about, annotations }, 'audit annotations of an admission policy');
+  if (!actions.includes('Audit')) return;
+  for (const { message, index: expressionIndex } of objections) {
+    logger.info({ ...about, message, expressionIndex, validationActions: actions }, 'a validation failed');
+  }
+}
+
+const codes: readonly BerthErrorCode[] = ['Forbidden', 'Unauthorized', 'RequestEntityTooLarge', 'Invalid'];
+
+function refusal(request: AdmissionRequest, { policy, binding, message, reason }: Denial): BerthError {
+  const who = `ValidatingAdmissionPolicy '${policy}'${binding === undefined ? '' : ` with binding '${binding}'`}`;
+  const why = `${who} denied request: ${message}`;
+  const whole = forbidden(request.call.kind.description, nameOf(request), why);
+  const code = codes.find((one) => one === reason) ?? 'Invalid';
+  return new BerthError(code, whole.message, { details: { ...whole.details, causes: [{ message: why }] } });
+}
+
+/** As Kubernetes names what it refuses: by what there is to name it with. */
+export function nameOf(request: AdmissionRequest): string {
+  const { metadata } = request.operation === 'DELETE' ? { metadata: undefined } : request.object;
+  return shownName(request) || metadata?.name || metadata?.generateName || 'Unknown';
+}

@@ -1,0 +1,1 @@
+export { AdmissionExpressions, type Compiled, type ExpressionOptions } from './expressions.ts';
