@@ -4,10 +4,9 @@ import type { KubeObject } from '@berth/kube/objects';
 import type { ServedKind } from '../../kinds.ts';
 import type { AdmissionRequest } from '../admission.ts';
 import { shownName, shownNamespace } from '../matching/matcher.ts';
-import type { Versioned } from '../matching/versions.ts';
+import { kindOf, resourceOf, type Versioned } from '../matching/versions.ts';
 import { operationOptions } from '../options.ts';
 import { userInfoOf } from '../user-info.ts';
-import { kindOf, resourceOf } from '../webhooks/review.ts';
 
 /** What expressions may name, by name; converted only as far as they look. */
 export type Activation = Readonly<Record<string, unknown>>;

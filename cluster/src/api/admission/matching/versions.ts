@@ -55,3 +55,14 @@ export function decodeIn(request: AdmissionRequest, version: ServedKind, value: 
   const { schema } = version;
   return schema.applyDefaults(schema.decode(value, { mode: 'Ignore' }).object);
 }
+
+/** `metav1.GroupVersionKind` of what a request is about, as `served` shows it. */
+export function kindOf({ shape }: AdmissionRequest, served: ServedKind) {
+  const { group, version, kind } = shape ?? served.description;
+  return { group, version, kind };
+}
+
+/** `metav1.GroupVersionResource`. */
+export function resourceOf({ description: { group, version, resource } }: ServedKind) {
+  return { group, version, resource };
+}

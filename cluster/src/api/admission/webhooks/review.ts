@@ -1,7 +1,7 @@
 import type { ServedKind } from '../../kinds.ts';
 import type { AdmissionRequest } from '../admission.ts';
 import { shownName, shownNamespace } from '../matching/matcher.ts';
-import type { Versioned } from '../matching/versions.ts';
+import { kindOf, resourceOf, type Versioned } from '../matching/versions.ts';
 import { operationOptions } from '../options.ts';
 import { userInfoOf } from '../user-info.ts';
 import type { ReviewVersion } from './hooks.ts';
@@ -38,17 +38,6 @@ export function reviewOf(
       options: operationOptions(request) ?? null,
     },
   };
-}
-
-/** `metav1.GroupVersionKind` of what a request is about, as `served` shows it. */
-export function kindOf({ shape }: AdmissionRequest, served: ServedKind) {
-  const { group, version, kind } = shape ?? served.description;
-  return { group, version, kind };
-}
-
-/** `metav1.GroupVersionResource`. */
-export function resourceOf({ description: { group, version, resource } }: ServedKind) {
-  return { group, version, resource };
 }
 
 export interface Verdict {
