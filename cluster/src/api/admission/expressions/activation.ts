@@ -1,12 +1,14 @@
 import type { Compiled } from '@berth/kube/admission';
 import { type CelBudget, CelError, type CelValue, isCelError } from '@berth/kube/cel';
 import type { KubeObject } from '@berth/kube/objects';
+import type { Authorizer } from '../../authorization/authorizer.ts';
 import type { ServedKind } from '../../kinds.ts';
 import type { AdmissionRequest } from '../admission.ts';
 import { shownName, shownNamespace } from '../matching/matcher.ts';
 import { kindOf, resourceOf, type Versioned } from '../matching/versions.ts';
 import { operationOptions } from '../options.ts';
 import { userInfoOf } from '../user-info.ts';
+import { authorizerVariables } from './authorizer.ts';
 
 /** What expressions may name, by name; converted only as far as they look. */
 export type Activation = Readonly<Record<string, unknown>>;
@@ -18,13 +20,15 @@ export interface ActivationParts {
   shown: Versioned;
   params?: KubeObject | undefined;
   namespace?: KubeObject | undefined;
+  authorizer: Authorizer;
 }
 
-export function activationOf({ request, matched, shown, params, namespace }: ActivationParts): Activation {
+export function activationOf({ request, matched, shown, params, namespace, authorizer }: ActivationParts): Activation {
   const asked = once(() => requestOf(request, matched));
   return {
     object: shown.object ?? null,
     oldObject: shown.old ?? null,
+    ...authorizerVariables(request, authorizer),
     params: params ?? null,
     namespaceObject: namespace ? shownOfNamespace(namespace) : null,
     get request() {

@@ -190,6 +190,39 @@ describe('a validation', () => {
   });
 });
 
+describe('the authorizer', () => {
+  test('answers for the user, for the object of the request, and for others', async () => {
+    const mayDelete = 'authorizer.group("").resource("configmaps").namespace("test").check("delete").allowed()';
+    await policy([
+      { expression: mayDelete, message: 'who may not delete may not create' },
+      { expression: 'authorizer.requestResource.check("create").allowed()', message: 'may not create' },
+      { expression: 'authorizer.path("/healthz").check("get").allowed()', message: 'may not look' },
+      {
+        expression: '!authorizer.serviceAccount("test", "robot").group("").resource("secrets").check("get").allowed()',
+      },
+    ]);
+    await create('x');
+    const role = (verbs: string[]) => ({
+      apiVersion: 'rbac.authorization.k8s.io/v1' as const,
+      kind: 'ClusterRole' as const,
+      metadata: { name: 'writer' },
+      rules: [{ apiGroups: [''], resources: ['configmaps'], verbs }],
+    });
+    await admin.create(resources.clusterRoles, role(['create', 'get']));
+    await admin.create(resources.clusterRoleBindings, {
+      apiVersion: 'rbac.authorization.k8s.io/v1',
+      kind: 'ClusterRoleBinding',
+      metadata: { name: 'writer' },
+      roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'writer' },
+      subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'jane' }],
+    });
+    const jane = server.api.client({ name: 'jane', groups: [] });
+    expect(await denied(create('y', {}, 'test', jane))).toBe('who may not delete may not create');
+    await admin.update(resources.clusterRoles, role(['create', 'delete']));
+    await create('y', {}, 'test', jane);
+  });
+});
+
 describe('match conditions', () => {
   test('all have to hold, and one that is false settles it', async () => {
     const conditions = (...expressions: string[]) => ({

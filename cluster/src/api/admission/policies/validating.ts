@@ -55,7 +55,9 @@ async function denialsOf(
     return policy.ignoresFailure ? [] : [{ ...denial, message, reason: '' }];
   }
   const namespace = isNamespaceItself(request) ? undefined : parts.matcher.namespaceOf(request)?.object;
-  const judgement = judge(policy, activationOf({ request, matched, shown, params, namespace }));
+  const { authorizer } = parts;
+  const activation = activationOf({ request, matched, shown, params, namespace, authorizer });
+  const judgement = judge(policy, activation);
   const { objections, failures } = judgement;
   if (binding.actions.includes('Warn')) {
     const about = `Validation failed for ValidatingAdmissionPolicy '${policy.name}' with binding '${binding.name}'`;

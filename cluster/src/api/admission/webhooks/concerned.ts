@@ -31,7 +31,7 @@ export async function concerned(
   const matched = parts.matcher.match(request, hook.criteria);
   if (!matched || hook.conditions.length === 0) return matched;
   const shown = await versioned.in(matched);
-  const activation = activationOf({ request, matched, shown });
+  const activation = activationOf({ request, matched, shown, authorizer: parts.authorizer });
   const { ignoresFailure } = hook;
   try {
     const budget = new CelBudget(matchConditionsBudget);
