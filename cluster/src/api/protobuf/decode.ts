@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { builtInCatalogue } from '@berth/kube/schema';
 import { badRequest } from '../faults.ts';
 import { Reader } from './reader.ts';
 import { special } from './special.ts';
 
-type Field = readonly [name: string, type: string, label?: 'r' | 'm'];
+/** JSON's name of a field, its type, and flags: r repeated, m map, i inline in JSON, p a pointer in Go. */
+type Field = readonly [name: string, type: string, flags?: string];
 type Messages = Readonly<Record<string, Readonly<Record<string, Field>>>>;
 
 const magic = Buffer.from('k8s\0');
@@ -47,30 +47,28 @@ export class ProtobufDecoder {
   #message(message: string, bytes: Uint8Array, depth: number): unknown {
     if (depth > deepest) throw badRequest(`the body nests deeper than ${deepest} levels`);
     const convert = special[message];
-    if (convert) return convert(bytes);
+    if (convert) return convert(bytes, (below, value) => this.#message(below, value, depth + 1));
     const fields = this.#fields(message) ?? {};
-    const properties = builtInCatalogue().definition(definitionName(message))?.properties;
     const object: Record<string, unknown> = {};
     const reader = new Reader(bytes);
     while (!reader.isDone) {
       const { number, value } = reader.field();
       const field = fields[number];
       if (!field) continue;
-      const [name, type, label] = field;
-      if (label === 'm') {
+      const [name, type, flags = ''] = field;
+      if (flags.includes('m')) {
         const [key, item] = this.#entry(type, value, depth);
-        object[name] = { ...(object[name] as object | undefined), [key]: item };
+        object[name] = Object.fromEntries([...Object.entries(object[name] ?? {}), [key, item]]);
         continue;
       }
       const item = this.#value(type, value, depth);
-      if (label === 'r') {
+      if (flags.includes('r')) {
         const items = (object[name] as unknown[] | undefined) ?? [];
         object[name] = items;
         items.push(item);
-      } else if (properties && !Object.hasOwn(properties, name) && typeof item === 'object' && item !== null) {
-        // What JSON has inline (a volume's source, a probe's handler) is a message of its own on the wire.
+      } else if (flags.includes('i')) {
         Object.assign(object, item);
-      } else if (isSet(name, item)) object[name] = item;
+      } else if (isSet(item, flags)) object[name] = item;
     }
     return object;
   }
@@ -102,36 +100,10 @@ export class ProtobufDecoder {
   }
 }
 
-/** Fields whose zero value says something; everywhere else, Go writes zeros for what was never set. */
-const meaningfulZeros = new Set([
-  'replicas',
-  'minReplicas',
-  'terminationGracePeriodSeconds',
-  'gracePeriodSeconds',
-  'activeDeadlineSeconds',
-  'ttlSecondsAfterFinished',
-  'revisionHistoryLimit',
-  'successfulJobsHistoryLimit',
-  'failedJobsHistoryLimit',
-  'startingDeadlineSeconds',
-  'parallelism',
-  'completions',
-  'backoffLimit',
-  'runAsUser',
-  'runAsGroup',
-  'fsGroup',
-  'tolerationSeconds',
-  'partition',
-  'defaultMode',
-  'mode',
-  'value',
-  'priority',
-  'storageClassName',
-]);
-
-function isSet(name: string, value: unknown): boolean {
+/** Go writes zeros for what was never set, except where a pointer tells the two apart. */
+function isSet(value: unknown, flags: string): boolean {
   if (value === undefined || value === null) return false;
-  return (value !== '' && value !== 0) || meaningfulZeros.has(name);
+  return flags.includes('p') || (value !== '' && value !== 0 && value !== false);
 }
 
 function typeMeta(bytes: Uint8Array): { apiVersion: string; kind: string } {
@@ -151,10 +123,10 @@ function messageName(apiVersion: string, kind: string): string {
   if (kind === 'DeleteOptions') return 'k8s.io.apimachinery.pkg.apis.meta.v1.DeleteOptions';
   const slash = apiVersion.indexOf('/');
   const group = slash < 0 ? 'core' : (apiVersion.slice(0, slash).split('.')[0] ?? '');
-  return `k8s.io.api.${group}.${apiVersion.slice(slash + 1)}.${kind}`;
+  return `${packages[group] ?? `k8s.io.api.${group}`}.${apiVersion.slice(slash + 1)}.${kind}`;
 }
 
-/** The catalogue's name of a message: `io.k8s.api.core.v1.Pod`. */
-function definitionName(message: string): string {
-  return message.replace(/^k8s\.io\./, 'io.k8s.');
-}
+const packages: Readonly<Record<string, string>> = {
+  apiextensions: 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions',
+  apiregistration: 'k8s.io.kube_aggregator.pkg.apis.apiregistration',
+};

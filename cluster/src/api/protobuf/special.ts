@@ -1,7 +1,12 @@
 import { Reader } from './reader.ts';
 
+/** Decodes a message that stands within another. */
+type Decode = (message: string, bytes: Uint8Array) => unknown;
+
+const extensions = 'k8s.io.apiextensions_apiserver.pkg.apis.apiextensions.v1';
+
 /** The messages that JSON writes in another form than field by field. */
-export const special: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
+export const special: Readonly<Record<string, (bytes: Uint8Array, decode: Decode) => unknown>> = {
   'k8s.io.apimachinery.pkg.util.intstr.IntOrString': (bytes) => {
     const { 1: type, 2: number, 3: text } = fieldsOf(bytes);
     return type === 1n ? textOf(text) : Number(number ?? 0n);
@@ -12,6 +17,15 @@ export const special: Readonly<Record<string, (bytes: Uint8Array) => unknown>> =
   'k8s.io.apimachinery.pkg.apis.meta.v1.Duration': (bytes) => `${Number(fieldsOf(bytes)[1] ?? 0n) / 1e9}s`,
   'k8s.io.apimachinery.pkg.apis.meta.v1.FieldsV1': (bytes) => jsonOf(fieldsOf(bytes)[1]),
   'k8s.io.apimachinery.pkg.runtime.RawExtension': (bytes) => jsonOf(fieldsOf(bytes)[1]),
+  [`${extensions}.JSON`]: (bytes) => jsonOf(fieldsOf(bytes)[1]),
+  [`${extensions}.JSONSchemaPropsOrArray`]: (bytes, decode) =>
+    schemaOf(fieldsOf(bytes)[1], decode) ?? valuesOf(bytes, 2).map((value) => schemaOf(value, decode)),
+  [`${extensions}.JSONSchemaPropsOrBool`]: (bytes, decode) => {
+    const { 1: allows, 2: schema } = fieldsOf(bytes);
+    return schemaOf(schema, decode) ?? allows === 1n;
+  },
+  [`${extensions}.JSONSchemaPropsOrStringArray`]: (bytes, decode) =>
+    schemaOf(fieldsOf(bytes)[1], decode) ?? valuesOf(bytes, 2).map(textOf),
   'k8s.io.apimachinery.pkg.apis.meta.v1.Verbs': textsOf,
   'k8s.io.api.authentication.v1.ExtraValue': textsOf,
   'k8s.io.api.authorization.v1.ExtraValue': textsOf,
@@ -28,6 +42,21 @@ function fieldsOf(bytes: Uint8Array): Record<number, Value> {
     fields[number] = value;
   }
   return fields;
+}
+
+function schemaOf(value: Value, decode: Decode): unknown {
+  return value instanceof Uint8Array ? decode(`${extensions}.JSONSchemaProps`, value) : undefined;
+}
+
+/** Every value of a repeated field. */
+function valuesOf(bytes: Uint8Array, wanted: number): Value[] {
+  const values: Value[] = [];
+  const reader = new Reader(bytes);
+  while (!reader.isDone) {
+    const { number, value } = reader.field();
+    if (number === wanted) values.push(value);
+  }
+  return values;
 }
 
 function textOf(value: Value): string {
