@@ -42,7 +42,7 @@ export const qualifiedName: Check = (value) => {
   const wrong: string[] = [];
   if (parts.length > 2)
     return [
-      `a qualified name ${qualifiedMessage} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key ${qualifiedMessage} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   if (parts.length === 2) {
     const prefix = parts[0] ?? '';
