@@ -23,6 +23,8 @@ export interface ServedKind {
   deprecation?: string | undefined;
   /** Whether its definition is being deleted, so that nothing new may be created. */
   isTerminating?: boolean;
+  /** The version that its objects are kept in. Default: its own. */
+  storageVersion?: string | undefined;
   /** Where the `scale` subresource of a custom kind reads and writes. */
   scale?: ScalePaths | undefined;
   /** Called when it is served no longer. */
@@ -37,6 +39,7 @@ export interface ServedOptions {
   deprecation?: string | undefined;
   isTerminating?: boolean;
   scale?: ScalePaths | undefined;
+  storageVersion?: string | undefined;
   /** The resource whose keys its objects have. Default: its own. */
   storedAs?: { group: string; resource: string };
 }
@@ -44,7 +47,7 @@ export interface ServedOptions {
 /** A description as a kind that can be served. */
 export function servedKind(description: KindDescription, options: ServedOptions = {}): ServedKind {
   const { schema = builtInSchema(description), conversion, isCustom = false, storedAs = description } = options;
-  const { deprecation, isTerminating = false, scale } = options;
+  const { deprecation, isTerminating = false, scale, storageVersion } = options;
   return {
     description,
     schema,
@@ -55,6 +58,7 @@ export function servedKind(description: KindDescription, options: ServedOptions 
     deprecation,
     isTerminating,
     scale,
+    storageVersion,
     departures: new Set(),
   };
 }

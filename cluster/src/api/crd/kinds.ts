@@ -54,6 +54,7 @@ export function customKinds(
       isCustom: true,
       deprecation: deprecationOf(definition, version),
       scale: scalePathsOf(definition, version),
+      storageVersion: versions.storageVersion,
       isTerminating: isTrue(definition.status, 'Terminating'),
     });
   };

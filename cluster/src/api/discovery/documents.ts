@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { apiVersionOf } from '@berth/kube/objects';
 import type { KindDescription, Subresource } from '@berth/kube/schema';
-import type { KindRegistry } from '../kinds.ts';
+import { compareVersions } from '../crd/version-order.ts';
+import type { KindRegistry, ServedKind } from '../kinds.ts';
 
 /** A document that clients keep: its bytes, and the tag that says whether it changed. */
 export interface Document {
@@ -46,19 +47,40 @@ export function discoveryDocuments(registry: KindRegistry): DiscoveryDocuments {
 interface Group {
   name: string;
   /** The preferred version first. */
-  versions: Map<string, KindDescription[]>;
+  versions: Map<string, ServedKind[]>;
 }
 
+/** Built-in groups in their own order, then those that custom kinds bring, by name. */
 function groupsOf(registry: KindRegistry): Group[] {
   const groups = new Map<string, Group>();
-  for (const { description } of registry.all()) {
-    const group = groups.get(description.group) ?? { name: description.group, versions: new Map() };
-    groups.set(description.group, group);
-    const kinds = group.versions.get(description.version) ?? [];
-    group.versions.set(description.version, kinds);
-    kinds.push(description);
+  for (const kind of registry.all()) {
+    const { group: name, version } = kind.description;
+    const group = groups.get(name) ?? { name, versions: new Map() };
+    groups.set(name, group);
+    const kinds = group.versions.get(version) ?? [];
+    group.versions.set(version, kinds);
+    kinds.push(kind);
   }
-  return [...groups.values()];
+  const isCustom = ({ versions }: Group) =>
+    [...versions.values()].every((kinds) => kinds.every((kind) => kind.isCustom));
+  const [custom, builtIn] = [
+    [...groups.values()].filter(isCustom),
+    [...groups.values()].filter((one) => !isCustom(one)),
+  ];
+  return [...builtIn, ...custom.map(ordered).sort((a, b) => (a.name < b.name ? -1 : 1))];
+}
+
+/** Versions by their priority, kinds by their names: whichever definition came first. */
+function ordered({ name, versions }: Group): Group {
+  const byName = (a: ServedKind, b: ServedKind) => (a.description.resource < b.description.resource ? -1 : 1);
+  const sorted = [...versions].sort(([a], [b]) => compareVersions(a, b));
+  return { name, versions: new Map(sorted.map(([version, kinds]) => [version, kinds.sort(byName)])) };
+}
+
+/** What discovery says of a kind whose definition is being deleted leaves out what would bring it back. */
+function verbsOf({ description, isTerminating }: ServedKind): readonly string[] {
+  const { verbs } = description;
+  return isTerminating ? verbs.filter((verb) => !['create', 'patch', 'update'].includes(verb)) : verbs;
 }
 
 function apiGroup({ name, versions }: Group) {
@@ -66,16 +88,19 @@ function apiGroup({ name, versions }: Group) {
   return { name, versions: listed, preferredVersion: listed[0] };
 }
 
-function apiResources(kind: KindDescription): object[] {
+function apiResources(served: ServedKind): object[] {
+  const kind = served.description;
   const own = {
     name: kind.resource,
     singularName: kind.singular,
     namespaced: kind.namespaced,
     kind: kind.kind,
-    verbs: kind.verbs,
+    verbs: verbsOf(served),
     ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
     ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
-    ...(kind.verbs.includes('list') ? { storageVersionHash: hash(`${kind.group}/${kind.version}/${kind.kind}`) } : {}),
+    ...(kind.verbs.includes('list')
+      ? { storageVersionHash: hash(`${kind.group}/${served.storageVersion ?? kind.version}/${kind.kind}`) }
+      : {}),
   };
   return [own, ...kind.subresources.map((subresource) => apiSubresource(kind, subresource))];
 }
@@ -117,14 +142,15 @@ function aggregatedList(groups: readonly Group[]): object {
   };
 }
 
-function aggregatedResource(kind: KindDescription): object {
+function aggregatedResource(served: ServedKind): object {
+  const kind = served.description;
   const { group, version } = kind;
   return {
     resource: kind.resource,
     responseKind: { group, version, kind: kind.kind },
     scope: kind.namespaced ? 'Namespaced' : 'Cluster',
     singularResource: kind.singular,
-    verbs: kind.verbs,
+    verbs: verbsOf(served),
     ...(kind.shortNames.length > 0 ? { shortNames: kind.shortNames } : {}),
     ...(kind.categories.length > 0 ? { categories: kind.categories } : {}),
     ...(kind.subresources.length > 0

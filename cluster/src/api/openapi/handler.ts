@@ -1,77 +1,42 @@
-import { createHash } from 'node:crypto';
-import {
-  builtInDefinitions,
-  modelDescriptions,
-  type OpenApiSource,
-  openApiV2,
-  openApiV3,
-  openApiV3Paths,
-} from '@berth/kube/schema';
 import type { PathAnswer, PathHandler } from '../http/handle.ts';
 import type { KindRegistry } from '../kinds.ts';
+import { type OpenApiDocument, OpenApiDocuments } from './documents.ts';
+import { openApiV2Protobuf, protobufType } from './protobuf.ts';
 
 const forever = 'public, immutable, max-age=31536000';
 
-/** `/openapi/v3` with one document a group version, and `/openapi/v2`; made when first asked for, and kept. */
+/** `/openapi/v3` with one document a group version, and `/openapi/v2`, as JSON or as client-go's protobuf. */
 export function openApiHandler(registry: KindRegistry): PathHandler {
-  let generation = -1;
-  let documents = new Map<string, Buffer>();
-  const describe = modelDescriptions();
+  const documents = new OpenApiDocuments(registry);
+  let protobuf: { of: Buffer; document: OpenApiDocument } | undefined;
   return (path, request): PathAnswer | undefined => {
     if (!path.startsWith('/openapi/')) return undefined;
-    if (generation !== registry.generation) {
-      generation = registry.generation;
-      documents = new Map();
+    const known = request.headers['if-none-match'];
+    const trimmed = path.endsWith('/') ? path.slice(0, -1) : path;
+    if (trimmed === '/openapi/v2') {
+      const json = documents.v2();
+      if (!String(request.headers.accept ?? '').includes(protobufType)) return tagged(known, json);
+      if (protobuf?.of !== json.body) {
+        const body = openApiV2Protobuf(JSON.parse(json.body.toString()));
+        protobuf = { of: json.body, document: { body, hash: `${json.hash}P` } };
+      }
+      return { ...tagged(known, protobuf.document), type: protobufType };
     }
-    const kinds = registry.all().map((kind) => kind.description);
-    const source: OpenApiSource = { kinds, definitions: builtInDefinitions(), describe };
-    const made = (make: () => object): Buffer => {
-      const known = documents.get(path) ?? Buffer.from(JSON.stringify(make()));
-      documents.set(path, known);
-      return known;
-    };
-    if (path === '/openapi/v2')
-      return tagged(
-        request.headers['if-none-match'],
-        made(() => openApiV2(source)),
-      );
-    if (path === '/openapi/v3' || path === '/openapi/v3/') {
-      return tagged(
-        request.headers['if-none-match'],
-        made(() => index(source)),
-      );
-    }
-    const served = openApiV3Paths(kinds).find((one) => path === `/openapi/v3/${one}`);
-    if (served === undefined) return undefined;
-    const parts = served.split('/');
-    const version = parts.at(-1) ?? '';
-    const group = parts.length === 3 ? (parts[1] ?? '') : '';
-    const answer = tagged(
-      request.headers['if-none-match'],
-      made(() => openApiV3({ group, version }, source)),
-    );
+    if (trimmed === '/openapi/v3') return tagged(known, documents.index());
+    if (!trimmed.startsWith('/openapi/v3/')) return undefined;
+    const document = documents.v3(trimmed.slice('/openapi/v3/'.length));
+    if (!document) return undefined;
+    const answer = tagged(known, document);
     // The address holds the content's hash, so that what it leads to never changes.
-    if (request.url?.includes('hash=')) answer.headers = { ...answer.headers, 'cache-control': forever };
+    if (new URLSearchParams(request.url?.split('?')[1]).get('hash') === document.hash) {
+      answer.headers = { ...answer.headers, 'cache-control': forever };
+    }
     return answer;
   };
 }
 
-function index(source: OpenApiSource): object {
-  const paths: Record<string, { serverRelativeURL: string }> = {};
-  for (const path of openApiV3Paths(source.kinds)) {
-    const kinds = source.kinds.filter((kind) => `/${path}`.endsWith(`/${kind.version}`));
-    const hash = hashOf(Buffer.from(JSON.stringify(kinds)));
-    paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
-  }
-  return { paths };
-}
-
-function tagged(known: string | undefined, body: Buffer): PathAnswer {
-  const etag = `"${hashOf(body)}"`;
+function tagged(known: string | undefined, { body, hash }: OpenApiDocument): PathAnswer {
+  const etag = `"${hash}"`;
   if (known === etag) return { code: 304, body: Buffer.alloc(0), headers: { etag } };
   return { body, headers: { etag, vary: 'Accept' } };
-}
-
-function hashOf(body: Buffer): string {
-  return createHash('sha256').update(body).digest('hex').toUpperCase().slice(0, 64);
 }

@@ -2,12 +2,15 @@ import { builtInDefinitions } from '../catalogue.ts';
 import { kinds as builtInKinds } from '../kinds/index.ts';
 import type { KindDescription, Schema } from '../types.ts';
 import { component, type Describe, kindsOfDefinitions, reachable } from './components.ts';
+import { customComponent, withoutStrategicMerge } from './custom.ts';
 import { type Operation, type Parameter, type Path, pathsOf, resourceListDefinition, rootOf } from './operations.ts';
 
 /** What documents are built from; without it, the built-in kinds. */
 export interface OpenApiSource {
   kinds: readonly KindDescription[];
   definitions: Readonly<Record<string, Schema>>;
+  /** The names of those definitions that custom kinds bring, which are published as they are written. */
+  custom?: ReadonlySet<string>;
   /** Texts for `kubectl explain`. */
   describe?: Describe;
   /** The version in `info`: `v1.35.0`. */
@@ -52,7 +55,7 @@ export function openApiV3(
   const own = source.kinds.filter((kind) => kind.group === groupVersion.group && kind.version === groupVersion.version);
   const paths: Json = {};
   const used = new Set<string>([resourceListDefinition]);
-  for (const path of own.flatMap(pathsOf)) paths[path.path] = pathV3(path, used);
+  for (const path of own.flatMap((kind) => servedPaths(source, kind))) paths[path.path] = pathV3(path, used);
   for (const kind of own) used.add(kind.schema);
   paths[`${rootOf(groupVersion)}/`] = resourceListPath('3');
   return {
@@ -70,7 +73,7 @@ export function openApiV3(
 export function openApiV2(source: OpenApiSource = builtIn()): OpenApiV2 {
   const paths: Json = {};
   const used = new Set<string>([resourceListDefinition]);
-  for (const path of source.kinds.flatMap(pathsOf)) paths[path.path] = pathV2(path, used);
+  for (const path of source.kinds.flatMap((kind) => servedPaths(source, kind))) paths[path.path] = pathV2(path, used);
   for (const kind of source.kinds) {
     used.add(kind.schema);
     paths[`${rootOf(kind)}/`] ??= resourceListPath('2');
@@ -85,11 +88,19 @@ export function openApiV2(source: OpenApiSource = builtIn()): OpenApiV2 {
   };
 }
 
+function servedPaths({ custom }: OpenApiSource, kind: KindDescription): Path[] {
+  const paths = pathsOf(kind);
+  return custom?.has(kind.schema) ? paths.map(withoutStrategicMerge) : paths;
+}
+
 function schemasOf(source: OpenApiSource, definitions: Map<string, Schema>, prefix: string, version: 2 | 3): Json {
   const gvks = kindsOfDefinitions(source.kinds);
   const schemas: Json = {};
   for (const [name, schema] of definitions) {
-    schemas[name] = component(name, schema, { prefix, version, gvks: gvks.get(name), describe: source.describe });
+    const gvk = gvks.get(name);
+    schemas[name] = source.custom?.has(name)
+      ? { ...customComponent(schema, { prefix, version }), 'x-kubernetes-group-version-kind': gvk }
+      : component(name, schema, { prefix, version, gvks: gvk, describe: source.describe });
   }
   return schemas;
 }

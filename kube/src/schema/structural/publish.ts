@@ -5,11 +5,11 @@ const conventions = 'https://git.k8s.io/community/contributors/devel/sig-archite
 
 const apiVersion: Schema = {
   type: 'string',
-  description: `The versioned schema of this representation of an object. More info: ${conventions}#resources`,
+  description: `APIVersion defines the versioned schema of this representation of an object. More info: ${conventions}#resources`,
 };
 const kind: Schema = {
   type: 'string',
-  description: `The REST resource that this object represents, in CamelCase. More info: ${conventions}#types-kinds`,
+  description: `Kind is a string value representing the REST resource this object represents. In CamelCase. More info: ${conventions}#types-kinds`,
 };
 const metadata: Schema = {
   $ref: `${meta}.ObjectMeta`,
