@@ -1,17 +1,22 @@
 import { BerthError } from '../errors/index.ts';
-import { clone, type Data, isData, own, put, sameData, sizeOf } from './data.ts';
+import { clone, type Data, isData, own, put, sameData } from './data.ts';
+import { goTypeOf, inapplicable } from './refusals.ts';
 
 const maximumOperations = 10_000;
-/** What all `copy` operations of one patch may add up to, in values and characters. */
+/** What all `copy` operations of one patch may add up to, in bytes. */
 const maximumCopied = 3 * 1024 * 1024;
 
 /**
- * Applies a JSON Patch (RFC 6902) and answers the result; `original` stays as it is.
- * Throws `BadRequest` for a patch that is malformed, `Invalid` (422) for one that does not apply or whose `test`
- * fails, `RequestEntityTooLarge` for one of more than 10,000 operations or that copies without end.
+ * Applies a JSON Patch (RFC 6902) and answers the result; `original` stays as it is. Where kube-apiserver is more
+ * lenient than the RFC, so is this: `replace` sets what is not there, negative indices count from a list's end, and a
+ * `test` for null passes where there is nothing.
+ *
+ * Throws `BadRequest` for what is no list of operations, `Invalid` (422) for one that does not apply or whose `test`
+ * fails, `RequestEntityTooLarge` for more than 10,000 operations.
  */
 export function applyJsonPatch<T>(original: T, patch: unknown): T {
-  if (!Array.isArray(patch)) throw new BerthError('BadRequest', 'a JSON patch must be an array of operations');
+  if (patch === null) return original;
+  if (!Array.isArray(patch)) throw undecodable(patch, 'Go value of type []handlers.jsonPatchOp');
   if (patch.length > maximumOperations) {
     throw new BerthError(
       'RequestEntityTooLarge',
@@ -19,178 +24,125 @@ export function applyJsonPatch<T>(original: T, patch: unknown): T {
     );
   }
   const operations = patch.map(readOperation);
-  const document = { root: clone(original) as unknown };
-  let copied = 0;
+  const document: Document = { root: clone(original) as unknown, copied: 0 };
   for (const operation of operations) {
-    if (operation.op === 'copy') {
-      copied += sizeOf(read(document, operation.from, operation));
-      if (copied > maximumCopied) {
-        throw new BerthError('RequestEntityTooLarge', 'the copy operations of the JSON patch are too large');
-      }
+    try {
+      apply(document, operation);
+    } catch (error) {
+      throw error instanceof RangeError ? error : inapplicable(error);
     }
-    apply(document, operation);
   }
   return document.root as T;
 }
 
 interface Operation {
-  op: 'add' | 'remove' | 'replace' | 'move' | 'copy' | 'test';
-  path: string;
-  from: string;
+  op: string;
+  path: string | undefined;
+  from: string | undefined;
   value: unknown;
 }
 
-const names = new Set(['add', 'remove', 'replace', 'move', 'copy', 'test']);
-
-function readOperation(operation: unknown, index: number): Operation {
-  const at = `operation ${index} of the JSON patch`;
-  if (!isData(operation)) throw new BerthError('BadRequest', `${at} is not an object`);
-  const op = own(operation, 'op');
-  const path = own(operation, 'path');
-  const from = own(operation, 'from');
-  if (typeof op !== 'string' || !names.has(op)) {
-    throw new BerthError('BadRequest', `${at} has an unexpected kind: ${JSON.stringify(op)}`);
-  }
-  if (!isPointer(path)) throw new BerthError('BadRequest', `${at} has no valid path`);
-  const needsFrom = op === 'move' || op === 'copy';
-  if (needsFrom && !isPointer(from)) throw new BerthError('BadRequest', `${at} has no valid from`);
-  if ((op === 'add' || op === 'replace' || op === 'test') && !Object.hasOwn(operation, 'value')) {
-    throw new BerthError('BadRequest', `${at} has no value`);
-  }
-  return { op: op as Operation['op'], path, from: needsFrom ? (from as string) : '', value: own(operation, 'value') };
+function readOperation(operation: unknown): Operation {
+  if (operation !== null && !isData(operation)) throw undecodable(operation, 'Go value of type handlers.jsonPatchOp');
+  const text = (field: string): string | undefined => {
+    const value = operation === null ? undefined : own(operation, field);
+    if (value === undefined || value === null || typeof value === 'string') return value ?? undefined;
+    throw undecodable(value, `Go struct field jsonPatchOp.${field} of type string`);
+  };
+  const value = operation === null ? null : own(operation, 'value');
+  return { op: text('op') ?? 'unknown', path: text('path'), from: text('from'), value: value ?? null };
 }
 
-/** A JSON pointer (RFC 6901). */
-function isPointer(value: unknown): value is string {
-  return typeof value === 'string' && /^(\/([^~/]|~[01])*)*$/.test(value);
-}
-
-function stepsOf(pointer: string): string[] {
-  return pointer === ''
-    ? []
-    : pointer
-        .slice(1)
-        .split('/')
-        .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+function undecodable(value: unknown, where: string): BerthError {
+  const type = Array.isArray(value) ? 'array' : isData(value) ? 'object' : typeof value;
+  const named = type === 'boolean' ? goTypeOf(value) : type;
+  return new BerthError('BadRequest', `error decoding patch: json: cannot unmarshal ${named} into ${where}`);
 }
 
 interface Document {
   root: unknown;
+  copied: number;
+}
+
+/** A container and what it is asked for. */
+interface Place {
+  parent: Data | unknown[];
+  key: string;
 }
 
 function apply(document: Document, operation: Operation): void {
-  switch (operation.op) {
-    case 'add':
-      insert(document, operation.path, clone(operation.value), operation);
-      return;
-    case 'remove':
-      remove(document, operation.path, operation);
-      return;
-    case 'replace':
-      read(document, operation.path, operation);
-      if (operation.path === '') document.root = clone(operation.value);
-      else assign(document, operation.path, clone(operation.value), operation);
-      return;
-    case 'move': {
-      if (operation.path === operation.from) {
-        read(document, operation.from, operation);
-        return;
-      }
-      if (operation.path.startsWith(`${operation.from}/`))
-        throw inapplicable(operation, 'a value cannot move into itself');
-      insert(document, operation.path, remove(document, operation.from, operation), operation);
-      return;
-    }
-    case 'copy':
-      insert(document, operation.path, clone(read(document, operation.from, operation)), operation);
-      return;
-    case 'test': {
-      const found = find(document, operation.path);
-      // As Kubernetes has it: a test for null passes where there is nothing.
-      if (!sameData(found.present ? found.value : null, operation.value)) {
-        throw inapplicable(operation, `testing value ${operation.path} failed: test failed`);
-      }
-    }
-  }
-}
-
-function find(document: Document, pointer: string): { present: boolean; value?: unknown } {
-  let value: unknown = document.root;
-  for (const step of stepsOf(pointer)) {
-    if (Array.isArray(value)) {
-      const index = indexOf(step);
-      if (index === undefined || index >= value.length) return { present: false };
-      value = value[index];
-    } else if (isData(value) && Object.hasOwn(value, step)) {
-      value = value[step];
-    } else {
-      return { present: false };
-    }
-  }
-  return { present: true, value };
-}
-
-function read(document: Document, pointer: string, operation: Operation): unknown {
-  const found = find(document, pointer);
-  if (!found.present) throw inapplicable(operation, `doc is missing path: ${JSON.stringify(pointer)}: missing value`);
-  return found.value;
-}
-
-function indexOf(step: string): number | undefined {
-  return /^(0|[1-9]\d{0,8})$/.test(step) ? Number(step) : undefined;
-}
-
-function parentOf(
-  document: Document,
-  pointer: string,
-  operation: Operation,
-): { parent: Data | unknown[]; last: string } {
-  const steps = stepsOf(pointer);
-  const last = steps.pop() ?? '';
-  const parentPointer = pointer.slice(0, pointer.lastIndexOf('/'));
-  const parent = read(document, parentPointer, operation);
-  if (!Array.isArray(parent) && !isData(parent)) {
-    throw inapplicable(operation, `doc is missing path: ${JSON.stringify(pointer)}: missing value`);
-  }
-  return { parent, last };
-}
-
-function insert(document: Document, pointer: string, value: unknown, operation: Operation): void {
-  if (pointer === '') {
-    document.root = value;
+  const { op, value } = operation;
+  const path = operation.path;
+  if (op === 'move' || op === 'copy') {
+    const from = placeOf(document, operation.from);
+    const moved = get(from);
+    if (op === 'move') remove(from);
+    const to = placeOf(document, path);
+    if (op === 'copy') countCopied(document, moved);
+    add(to, op === 'copy' ? clone(moved) : moved);
     return;
   }
-  const { parent, last } = parentOf(document, pointer, operation);
-  if (!Array.isArray(parent)) {
-    put(parent, last, value);
-    return;
-  }
-  const index = last === '-' ? parent.length : indexOf(last);
-  if (index === undefined || index > parent.length) {
-    throw inapplicable(operation, `unable to access invalid index: ${last}: invalid index referenced`);
-  }
-  parent.splice(index, 0, value);
+  if (op === 'add') add(placeOf(document, path), clone(value));
+  else if (op === 'remove') remove(placeOf(document, path));
+  else if (op === 'replace') {
+    if (path !== '') replace(placeOf(document, path), clone(value));
+    else if (isData(value) || Array.isArray(value)) document.root = clone(value);
+    else throw new Error('replace operation value must be object or array');
+  } else if (op === 'test') {
+    const found = path === '' ? document.root : get(placeOf(document, path));
+    if (!sameData(found ?? null, value)) throw new Error(`testing value ${path} failed`);
+  } else throw new Error(`Unexpected kind: ${op}`);
 }
 
-function assign(document: Document, pointer: string, value: unknown, operation: Operation): void {
-  const { parent, last } = parentOf(document, pointer, operation);
-  if (Array.isArray(parent)) parent[Number(last)] = value;
-  else put(parent, last, value);
+function countCopied(document: Document, value: unknown): void {
+  document.copied += Buffer.byteLength(JSON.stringify(value ?? null));
+  if (document.copied > maximumCopied) throw new Error('the copy operations of the patch add up to too much');
 }
 
-function remove(document: Document, pointer: string, operation: Operation): unknown {
-  const value = read(document, pointer, operation);
-  if (pointer === '') {
-    document.root = null;
-    return value;
-  }
-  const { parent, last } = parentOf(document, pointer, operation);
-  if (Array.isArray(parent)) parent.splice(Number(last), 1);
-  else delete parent[last];
-  return value;
+/** Where a JSON pointer (RFC 6901) leads: all of it but the last step has to be there. */
+function placeOf(document: Document, pointer: string | undefined): Place {
+  if (pointer === undefined) throw new Error('missing value');
+  const steps = pointer
+    .split('/')
+    .slice(1)
+    .map((step) => step.replaceAll('~1', '/').replaceAll('~0', '~'));
+  const key = steps.pop();
+  if (key === undefined) throw new Error(`doc is missing path: ${pointer}`);
+  let parent = document.root;
+  for (const step of steps) parent = isContainer(parent) ? get({ parent, key: step }) : undefined;
+  if (!isContainer(parent)) throw new Error(`doc is missing path: ${pointer}`);
+  return { parent, key };
 }
 
-function inapplicable(operation: Operation, why: string): BerthError {
-  const message = operation.op === 'test' ? why : `${operation.op} operation does not apply: ${why}`;
-  return new BerthError('Invalid', `the server rejected our request due to an error in our request: ${message}`);
+function isContainer(value: unknown): value is Data | unknown[] {
+  return isData(value) || Array.isArray(value);
+}
+
+/** The index of an element that is there, or, with `places` one more than elements, of where one may go. */
+function indexOf(key: string, places: number): number {
+  const index = /^[+-]?\d{1,15}$/.test(key) ? Number(key) : Number.NaN;
+  const at = index < 0 ? index + places : index;
+  if (!(at >= 0 && at < places)) throw new Error(`Unable to access invalid index: ${key}`);
+  return at;
+}
+
+function get({ parent, key }: Place): unknown {
+  return Array.isArray(parent) ? parent[indexOf(key, parent.length)] : own(parent, key);
+}
+
+function add({ parent, key }: Place, value: unknown): void {
+  if (!Array.isArray(parent)) put(parent, key, value ?? null);
+  else if (key === '-') parent.push(value ?? null);
+  else parent.splice(indexOf(key, parent.length + 1), 0, value ?? null);
+}
+
+function replace({ parent, key }: Place, value: unknown): void {
+  if (Array.isArray(parent)) parent[indexOf(key, parent.length)] = value;
+  else put(parent, key, value);
+}
+
+function remove({ parent, key }: Place): void {
+  if (Array.isArray(parent)) parent.splice(indexOf(key, parent.length), 1);
+  else if (Object.hasOwn(parent, key)) delete parent[key];
+  else throw new Error(`Unable to remove nonexistent key: ${key}`);
 }

@@ -6,16 +6,26 @@ import { clone, type Data, isData, put } from './data.ts';
  * Throws `BadRequest` when the patch is not an object, since nothing else can patch an object of the API.
  */
 export function applyMergePatch<T extends object>(original: T, patch: unknown): T {
-  if (!isData(patch)) throw new BerthError('BadRequest', 'a merge patch must be an object');
-  return merge(original, patch) as T;
+  if (!isData(patch)) throw new BerthError('BadRequest', 'Invalid JSON Patch');
+  return merge(original as Data, patch) as T;
 }
 
-function merge(target: unknown, patch: Data): Data {
-  const result: Data = isData(target) ? { ...target } : {};
+function merge(target: Data, patch: Data): Data {
+  const result: Data = { ...target };
   for (const [key, value] of Object.entries(patch)) {
+    const present = Object.hasOwn(result, key) ? result[key] : undefined;
     if (value === null) delete result[key];
-    else if (isData(value)) put(result, key, merge(Object.hasOwn(result, key) ? result[key] : undefined, value));
-    else put(result, key, clone(value));
+    else if (!isData(present)) put(result, key, withoutNulls(value));
+    else put(result, key, isData(value) ? merge(present, value) : clone(value));
   }
   return result;
+}
+
+/** A new value: what it says to remove was not there. As kube-apiserver has it, that reaches into lists too. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (!isData(value)) return value;
+  const kept: Data = {};
+  for (const [key, item] of Object.entries(value)) if (item !== null) put(kept, key, withoutNulls(item));
+  return kept;
 }

@@ -1,6 +1,8 @@
 import { BerthError } from '../errors/index.ts';
 import type { Schema, SchemaCatalogue } from '../schema/types.ts';
 import { clone, type Data, isData, own, put, sameData } from './data.ts';
+import { type Ordering, ordered } from './element-order.ts';
+import { goTypeOf, inapplicable, shownAsGo, unexpected } from './refusals.ts';
 
 const directive = '$patch';
 const retainKeys = '$retainKeys';
@@ -10,7 +12,8 @@ const orderPrefix = '$setElementOrder/';
 /**
  * Applies a strategic merge patch and answers the result; `original` stays as it is. Which lists merge, and by which
  * key, comes from the schema; what the schema does not know merges like a merge patch.
- * Throws `BadRequest` for malformed directives, `Invalid` for elements without their merge key.
+ * Throws `BadRequest` for malformed directives, `Invalid` for lists of lists, and `InternalError`, as Kubernetes does,
+ * for elements without their merge key and for unknown values of `$patch`.
  * Source: "Strategic Merge Patch" of the Kubernetes community's API documents.
  */
 export function applyStrategicMergePatch<T extends object>(
@@ -19,12 +22,17 @@ export function applyStrategicMergePatch<T extends object>(
   original: T,
   patch: unknown,
 ): T {
-  if (!isData(patch)) throw new BerthError('BadRequest', 'a strategic merge patch must be an object');
-  return new Merger(catalogue).map(
-    clone(original) as unknown as Data,
-    clone(patch),
-    catalogue.resolve(schema),
-  ) as unknown as T;
+  if (!isData(patch)) throw new BerthError('BadRequest', 'invalid JSON document');
+  const merger = new Merger(catalogue);
+  return merger.map(clone(original) as unknown as Data, clone(patch), catalogue.resolve(schema)) as unknown as T;
+}
+
+/** How a field merges. */
+interface FieldRules {
+  strategy: string;
+  mergeKey: string;
+  /** Of the field's value, or of the elements of its list. */
+  below: Schema | undefined;
 }
 
 class Merger {
@@ -36,186 +44,227 @@ class Merger {
 
   /** Both arguments are ours to change. */
   map(original: Data, patch: Data, schema: Schema | undefined): Data {
-    switch (own(patch, directive)) {
-      case undefined:
-        break;
-      case 'replace':
-        return withoutDirectives(patch);
-      case 'delete':
-        return {};
-      case 'merge':
-        break;
-      default:
-        throw malformed(`unknown patch type found: ${JSON.stringify(own(patch, directive))}`);
+    if (Object.hasOwn(patch, directive)) {
+      const { [directive]: kind, ...rest } = patch;
+      if (kind === 'replace') return rest;
+      if (kind === 'delete') return {};
+      throw unknownDirective(kind, patch);
     }
     retainOnly(original, patch);
-    const before = new Map<string, unknown[]>();
-    for (const [key, value] of Object.entries(patch)) {
-      if (key.startsWith(orderPrefix)) {
-        const field = key.slice(orderPrefix.length);
-        const list = own(original, field);
-        if (!Array.isArray(value)) throw malformed(`${key} is not a list`);
-        if (Array.isArray(list)) before.set(field, [...list]);
-      }
+    for (const [key, order] of Object.entries(patch)) {
+      if (key.startsWith(orderPrefix)) this.#ordered(original, patch, key, order, schema);
     }
     for (const [key, value] of Object.entries(patch)) {
-      if (key === directive || key === retainKeys || key.startsWith(orderPrefix)) continue;
-      if (key.startsWith(deletePrefix)) removePrimitives(original, key.slice(deletePrefix.length), value);
-      else this.#field(original, key, value, schema);
-    }
-    for (const [key, value] of Object.entries(patch)) {
-      if (key.startsWith(orderPrefix))
-        this.#order(original, key.slice(orderPrefix.length), value as unknown[], before, schema);
+      const isDeletion = key.startsWith(deletePrefix);
+      this.#field(original, isDeletion ? key.slice(deletePrefix.length) : key, value, schema, isDeletion);
     }
     return original;
   }
 
-  #field(original: Data, key: string, value: unknown, schema: Schema | undefined): void {
+  #field(original: Data, key: string, value: unknown, schema: Schema | undefined, isDeletion: boolean): void {
     if (value === null) {
       delete original[key];
       return;
     }
     const present = own(original, key);
-    const field = this.#fieldSchema(schema, key);
-    const strategies = field?.['x-kubernetes-patch-strategy']?.split(',') ?? [];
-    if (isData(value) && isData(present) && !strategies.includes('replace')) {
-      put(original, key, this.map(present, value, this.#resolve(field)));
-    } else if (Array.isArray(value) && Array.isArray(present) && strategies.includes('merge')) {
-      put(original, key, this.#list(present, value, field, key));
-    } else if (isData(value) && own(value, directive) === 'delete') {
-      delete original[key];
-    } else if (Array.isArray(value) && strategies.includes('merge')) {
-      put(original, key, this.#list([], value, field, key));
-    } else {
-      put(original, key, withoutDirectives(value));
+    if (present === undefined || present === null || goTypeOf(present) !== goTypeOf(value)) {
+      if (!isDeletion) take(original, key, value);
+      return;
     }
+    const rules = this.#rulesOf(schema, key);
+    if (Array.isArray(value) && Array.isArray(present)) {
+      const merges = rules.strategy === 'merge' || isDeletion;
+      put(original, key, merges ? this.#list(present, value, rules, isDeletion) : value);
+    } else if (isData(value) && isData(present)) {
+      put(original, key, rules.strategy === 'replace' ? value : this.map(present, value, rules.below));
+    } else put(original, key, value);
   }
 
-  #list(original: unknown[], patch: unknown[], field: Schema | undefined, name: string): unknown[] {
-    if (patch.some(Array.isArray)) throw inapplicable(`lists of lists are not supported: ${name}`);
-    if (!patch.some(isData)) {
-      const added = patch.filter((item, index) => patch.indexOf(item) === index && !original.includes(item));
-      return [...original, ...added];
+  #list(original: unknown[], patch: unknown[], rules: FieldRules, isDeletion: boolean): unknown[] {
+    if (original.length === 0 && patch.length === 0) return original;
+    if (!holdsMaps(original, patch)) {
+      if (isDeletion) return original.filter((item) => !patch.includes(item));
+      const merged = [...new Set([...original, ...patch])];
+      return arranged(merged, patch, original, '');
     }
-    const mergeKey = field?.['x-kubernetes-patch-merge-key'];
-    if (mergeKey === undefined) throw inapplicable(`cannot merge lists without merge key: ${name}`);
-    const items = this.#resolve(this.#resolve(field)?.items);
-    const elements = patch.map((element) => {
-      if (!isData(element)) throw malformed(`${name} has elements of different types`);
-      return element;
-    });
-    let result = [...original];
-    if (elements.some((element) => own(element, directive) === 'replace')) result = [];
-    for (const element of elements) {
-      const kind = own(element, directive);
-      if (kind === 'replace') continue;
+    const { mergeKey } = rules;
+    if (mergeKey === '') throw unexpected('cannot merge lists without merge key for ');
+    const special = splitSpecial(original as Data[], patch as Data[], mergeKey);
+    const merged: Data[] = [...special.original];
+    for (const element of special.patch) {
       const keyValue = own(element, mergeKey);
-      if (keyValue === undefined || keyValue === null) {
-        throw inapplicable(`${name}: map: ${JSON.stringify(element)} does not contain declared merge key: ${mergeKey}`);
-      }
-      const matches = (item: unknown) => isData(item) && sameData(own(item, mergeKey), keyValue);
-      if (kind === 'delete') {
-        result = result.filter((item) => !matches(item));
-        continue;
-      }
-      if (kind !== undefined && kind !== 'merge') throw malformed(`unknown patch type found: ${JSON.stringify(kind)}`);
-      const index = result.findIndex(matches);
-      if (index < 0) result.push(this.map({}, element, items));
-      else result[index] = this.map(result[index] as Data, element, items);
+      if (!Object.hasOwn(element, mergeKey)) throw noMergeKey(element, mergeKey);
+      const index = indexByKey(merged, mergeKey, keyValue);
+      if (index < 0) merged.push(element);
+      else merged[index] = this.map(merged[index] as Data, element, rules.below);
     }
-    return result;
+    return arranged(merged, special.patch, special.original, mergeKey);
   }
 
-  /**
-   * Puts the elements that the patch orders into its order, and those it does not name where they stood among the
-   * others: a step goes to the patch's next element only when that stood before the next of the rest.
-   */
-  #order(
-    original: Data,
-    name: string,
-    order: unknown[],
-    before: ReadonlyMap<string, unknown[]>,
-    schema: Schema | undefined,
-  ): void {
-    const list = own(original, name);
-    if (!Array.isArray(list)) return;
-    const mergeKey = this.#fieldSchema(schema, name)?.['x-kubernetes-patch-merge-key'];
-    const identity = (item: unknown) => (isData(item) && mergeKey !== undefined ? own(item, mergeKey) : item);
-    const position = (items: readonly unknown[], item: unknown) =>
-      items.findIndex((other) => sameData(identity(other), identity(item)));
-    const live = before.get(name) ?? [];
-    const ordered = list
-      .filter((item) => position(order, item) >= 0)
-      .sort((a, b) => position(order, a) - position(order, b));
-    const rest = list.filter((item) => position(order, item) < 0);
-    const result: unknown[] = [];
-    while (ordered.length > 0 && rest.length > 0) {
-      const [a, b] = [position(live, ordered[0]), position(live, rest[0])];
-      result.push(a >= 0 && b >= 0 && a < b ? ordered.shift() : rest.shift());
+  /** A list with `$setElementOrder`: merged, and in the order that it gives. */
+  #ordered(original: Data, patch: Data, key: string, order: unknown, schema: Schema | undefined): void {
+    delete patch[key];
+    const field = key.slice(orderPrefix.length);
+    const [live, given] = [own(original, field), own(patch, field)];
+    for (const list of [order, live, given]) {
+      if (list !== undefined && !Array.isArray(list)) {
+        throw unexpected(`expected a []interface {}, but received a ${goTypeOf(list)}`);
+      }
     }
-    put(original, name, [...result, ...ordered, ...rest]);
+    const rules = this.#rulesOf(schema, field);
+    checkOrder((given ?? []) as unknown[], order as unknown[], rules.mergeKey);
+    let merged: unknown[];
+    const before = Array.isArray(live) ? [...live] : [];
+    if (!Array.isArray(given)) {
+      if (!Array.isArray(live)) return;
+      merged = live;
+    } else if (!Array.isArray(live)) merged = withoutDirectives(given) as unknown[];
+    else merged = rules.strategy === 'merge' ? this.#list(live, given, rules, false) : given;
+    holdsMaps(before, (given ?? []) as unknown[]);
+    put(original, field, arranged(merged, order as unknown[], before, rules.mergeKey));
+    delete patch[field];
   }
 
-  #fieldSchema(schema: Schema | undefined, key: string): Schema | undefined {
+  #rulesOf(schema: Schema | undefined, key: string): FieldRules {
     const properties = schema?.properties;
-    if (properties !== undefined && Object.hasOwn(properties, key)) return properties[key];
-    return typeof schema?.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+    const values = typeof schema?.additionalProperties === 'object' ? schema.additionalProperties : undefined;
+    const field = properties !== undefined && Object.hasOwn(properties, key) ? properties[key] : values;
+    const strategies = field?.['x-kubernetes-patch-strategy']?.split(',') ?? [];
+    const target = field === undefined ? undefined : this.#catalogue.resolve(field);
+    const items = target?.items;
+    return {
+      strategy: strategies.find((strategy) => strategy !== 'retainKeys') ?? '',
+      mergeKey: field?.['x-kubernetes-patch-merge-key'] ?? '',
+      below: target?.type === 'array' ? items && this.#catalogue.resolve(items) : target,
+    };
   }
+}
 
-  #resolve(schema: Schema | undefined): Schema | undefined {
-    return schema === undefined ? undefined : this.#catalogue.resolve(schema);
-  }
+/** Takes a value that was not there, or was of another type. */
+function take(original: Data, key: string, value: unknown): void {
+  const kept = withoutDirectives(withoutNulls(value));
+  if (kept === undefined) delete original[key];
+  else put(original, key, kept);
 }
 
 /** `$retainKeys`: what the list does not name goes; the patch itself may not set anything that it does not name. */
 function retainOnly(original: Data, patch: Data): void {
   if (!Object.hasOwn(patch, retainKeys)) return;
   const kept = patch[retainKeys];
-  if (!Array.isArray(kept) || kept.some((key) => typeof key !== 'string')) {
-    throw malformed('invalid patch format of retainKeys: it must be a list of names');
-  }
+  delete patch[retainKeys];
+  const malformed = new BerthError('BadRequest', 'invalid patch format of retainKeys');
+  if (!Array.isArray(kept)) throw malformed;
   for (const [key, value] of Object.entries(patch)) {
-    if (!key.startsWith('$') && value !== null && !kept.includes(key)) {
-      throw malformed(
-        `invalid patch format of retainKeys: it does not name ${JSON.stringify(key)}, which the patch sets`,
-      );
-    }
+    const isDirective = key.startsWith(deletePrefix) || key.startsWith(orderPrefix);
+    if (value !== null && !isDirective && !kept.includes(key)) throw malformed;
   }
   for (const key of Object.keys(original)) if (!kept.includes(key)) delete original[key];
 }
 
-function removePrimitives(original: Data, name: string, values: unknown): void {
-  if (!Array.isArray(values))
-    throw malformed(`invalid patch format of primitive list: ${deletePrefix}${name} is not a list`);
-  const list = own(original, name);
-  if (Array.isArray(list))
-    put(
-      original,
-      name,
-      list.filter((item) => !values.some((value) => sameData(item, value))),
-    );
+/** Elements that say what to do with others, carried out; what is left to merge. */
+function splitSpecial(original: Data[], patch: Data[], mergeKey: string): { original: Data[]; patch: Data[] } {
+  const rest: Data[] = [];
+  let kept = original;
+  let replaces = false;
+  for (const element of patch) {
+    if (!Object.hasOwn(element, directive)) {
+      rest.push(element);
+      continue;
+    }
+    const kind = element[directive];
+    if (kind === 'delete') {
+      if (!Object.hasOwn(element, mergeKey)) throw noMergeKey(element, mergeKey);
+      kept = kept.filter((item) => !sameKey(item, mergeKey, element[mergeKey]));
+    } else if (kind === 'replace') replaces = true;
+    else if (kind === 'merge') throw unexpected('merging lists cannot yet be specified in the patch');
+    else throw unknownDirective(kind, element);
+  }
+  return replaces ? { original: rest, patch: [] } : { original: kept, patch: rest };
 }
 
-/** What a patch says of a part that did not exist: its values, without nulls and directives. */
-function withoutDirectives(value: unknown): Data;
-function withoutDirectives(value: unknown): unknown {
-  if (Array.isArray(value)) {
-    return value.filter((item) => !isData(item) || own(item, directive) !== 'delete').map(withoutDirectives);
+/** Whether the elements are maps. Throws when they are lists, or of several types. */
+function holdsMaps(...lists: readonly (readonly unknown[])[]): boolean {
+  const items = lists.flat();
+  const [first] = items;
+  if (items.length === 0) throw unexpected('no elements in any of the given slices');
+  if (Array.isArray(first)) throw inapplicable();
+  const type = goTypeOf(first);
+  const other = items.find((item) => goTypeOf(item) !== type);
+  if (other !== undefined) throw unexpected(`list element types are not identical: ${type} ${goTypeOf(other)}`);
+  return isData(first);
+}
+
+/** The elements of the patch in the order of `order`, the others where they stood in `live`. */
+function arranged(items: unknown[], order: readonly unknown[], live: readonly unknown[], mergeKey: string): unknown[] {
+  const isKeyed = mergeKey !== '';
+  const ordering: Ordering = { identity: (item) => (isKeyed ? own(item as Data, mergeKey) : item), order, live };
+  if (isKeyed) {
+    for (const item of [...items, ...order]) {
+      if (!isData(item)) throw unexpected(`expected a map[string]interface {}, but received a ${goTypeOf(item)}`);
+      if (!Object.hasOwn(item, mergeKey)) throw noMergeKey(item, mergeKey);
+    }
   }
+  return ordered(items, ordering);
+}
+
+/** The patch may not contradict the order that it gives, nor leave out of it what it sets. */
+function checkOrder(patch: readonly unknown[], order: readonly unknown[], mergeKey: string): void {
+  if (patch.length === 0 || order.length === 0) return;
+  const isSpecial = (item: unknown) => isData(item) && Object.hasOwn(item, directive);
+  const items = mergeKey === '' ? patch : patch.filter((item) => !isData(item) || item[directive] !== 'delete');
+  let [next, place] = [0, 0];
+  while (next < items.length && place < order.length) {
+    if (isSpecial(items[next])) next++;
+    else if (sameIdentity(items[next], order[place++], mergeKey)) next++;
+  }
+  if (next >= items.length || place < order.length) return;
+  throw unexpected(
+    `The order in patch list:\n${shownAsGo(patch)}\n doesn't match $setElementOrder list:\n${shownAsGo(order)}\n`,
+  );
+}
+
+function sameIdentity(item: unknown, place: unknown, mergeKey: string): boolean {
+  if (mergeKey === '') return item === place;
+  for (const one of [item, place]) {
+    if (!isData(one)) throw unexpected(`expected a map[string]interface {}, but received a ${goTypeOf(one)}`);
+    if (!Object.hasOwn(one, mergeKey)) throw noMergeKey(one, mergeKey);
+  }
+  return sameKey(item as Data, mergeKey, own(place as Data, mergeKey));
+}
+
+function sameKey(item: Data, mergeKey: string, value: unknown): boolean {
+  return Object.hasOwn(item, mergeKey) && sameData(item[mergeKey], value);
+}
+
+function indexByKey(items: readonly Data[], mergeKey: string, value: unknown): number {
+  return items.findIndex((item) => sameKey(item, mergeKey, value));
+}
+
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
   if (!isData(value)) return value;
   const kept: Data = {};
+  for (const [key, item] of Object.entries(value)) if (item !== null) put(kept, key, withoutNulls(item));
+  return kept;
+}
+
+/** The value without the parts that only say what to do; undefined when it is one itself. */
+function withoutDirectives(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutDirectives).filter((item) => item !== undefined);
+  if (!isData(value)) return value;
+  if (Object.hasOwn(value, directive)) return undefined;
+  const kept: Data = {};
   for (const [key, item] of Object.entries(value)) {
-    const isDirective =
-      key === directive || key === retainKeys || key.startsWith(deletePrefix) || key.startsWith(orderPrefix);
-    if (!isDirective && item !== null) put(kept, key, withoutDirectives(item));
+    const left = withoutDirectives(item);
+    if (left !== undefined) put(kept, key, left);
   }
   return kept;
 }
 
-function malformed(why: string): BerthError {
-  return new BerthError('BadRequest', why);
+function noMergeKey(element: Data, mergeKey: string): BerthError {
+  return unexpected(`map: ${shownAsGo(element)} does not contain declared merge key: ${mergeKey}`);
 }
 
-function inapplicable(why: string): BerthError {
-  return new BerthError('Invalid', `the server rejected our request due to an error in our request: ${why}`);
+function unknownDirective(kind: unknown, patch: Data): BerthError {
+  return unexpected(`unknown patch type: ${shownAsGo(kind)} in map: ${shownAsGo(patch)}`);
 }

@@ -68,7 +68,9 @@ async function spend(machinery: Machinery, call: Call, budget: StoredObject, pod
   const subresource = kind?.subresources.get('status');
   if (!kind || !subresource) return;
   const { name } = budget.object.metadata;
-  await rewrite(machinery, { ...call, verb: 'update', kind, subresource, name }, (current) => {
+  // The server's own doing, whoever asked for the eviction.
+  const { userAgent: _, ...own } = call;
+  await rewrite(machinery, { ...own, verb: 'update', kind, subresource, name }, (current) => {
     const next = structuredClone(current) as Budget;
     // It names no version: an eviction beside this one, or the budget's controller, may write first.
     delete next.metadata.resourceVersion;

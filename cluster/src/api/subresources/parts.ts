@@ -110,10 +110,11 @@ function wholePart({ description }: ServedKind): Part {
 /** The subresources that travel as the whole object and change one part of it. */
 export const wholeObjectSubresources: readonly string[] = ['status', ...Object.keys(parts)];
 
-/** What a write through `subresource` (or to the object itself, '') changes. */
+/** What a write through `subresource` (or to the object itself, '') changes. Those that act (`binding`) know it themselves. */
 export function partOf(kind: ServedKind, subresource: string): Part {
+  if (subresource === '') return wholePart(kind);
   if (subresource === 'status') return statusPart(kind);
-  return (Object.hasOwn(parts, subresource) ? parts[subresource] : undefined) ?? wholePart(kind);
+  return (Object.hasOwn(parts, subresource) ? parts[subresource] : undefined) ?? { take: (proposed) => proposed };
 }
 
 function fieldsOf(value: unknown): Fields {

@@ -1,13 +1,14 @@
 import { BerthError } from '@berth/kube/errors';
 import type { Answer, Call } from '../call.ts';
 import type { Machinery } from '../machinery.ts';
-import { applyPatch } from '../schema/patching.ts';
+import { applyPatch, checkPatchType } from '../schema/patching.ts';
 import { apply } from './apply.ts';
 import { bodyObject, isRecord } from './decode.ts';
 import { rewrite } from './rewrite.ts';
 
 /** Changes an object by a JSON, merge or strategic merge patch. */
 export async function patch(machinery: Machinery, call: Call): Promise<Answer> {
+  checkPatchType(call);
   if (call.patchType === 'apply') return await apply(machinery, call);
   const stored = await rewrite(machinery, call, (current) => {
     const patched = applyPatch(call, current);

@@ -154,7 +154,8 @@ function recorded(
   isGiven: boolean,
 ): KubeObject {
   const completed = complete(call, revised);
-  if (isGiven) return completed;
+  // What comes in as another kind (a binding, a scale) is no configuration of the object.
+  if (isGiven || call.subresource?.kind !== undefined) return completed;
   const { managedFields } = revised.metadata;
   // An empty list says something else here than none, and decoding drops it.
   return owned(machinery, call, current, withManagedFields(completed, managedFields));

@@ -1,0 +1,30 @@
+import { BerthError } from '../errors/index.ts';
+import { isData } from './data.ts';
+
+/** A patch that is well-formed and cannot be applied: Kubernetes says no more than this. */
+export function inapplicable(cause?: unknown): BerthError {
+  return new BerthError('Invalid', 'the server rejected our request due to an error in our request', { cause });
+}
+
+/** What Kubernetes answers with 500, in its words: the fault is in the patch nevertheless. */
+export function unexpected(message: string): BerthError {
+  return new BerthError('InternalError', message, { retryable: false });
+}
+
+/** A value as Go prints it. */
+export function shownAsGo(value: unknown): string {
+  if (value === null || value === undefined) return '<nil>';
+  if (Array.isArray(value)) return `[${value.map(shownAsGo).join(' ')}]`;
+  if (!isData(value)) return String(value);
+  const fields = Object.keys(value).sort();
+  return `map[${fields.map((field) => `${field}:${shownAsGo(value[field])}`).join(' ')}]`;
+}
+
+/** The name of a JSON value's type in Go. */
+export function goTypeOf(value: unknown): string {
+  if (value === null || value === undefined) return '%!s(<nil>)';
+  if (Array.isArray(value)) return '[]interface {}';
+  if (isData(value)) return 'map[string]interface {}';
+  if (typeof value === 'number') return Number.isInteger(value) ? 'int64' : 'float64';
+  return typeof value === 'boolean' ? 'bool' : typeof value;
+}
