@@ -76,9 +76,11 @@ export function byKeys(list: readonly unknown[], schema: Schema): Map<string, un
   return items;
 }
 
-/** An item's keys as one text, defaults of absent ones included; undefined for what is no object. */
+/** An item's keys as one text; undefined for what is no object, or has not all of them. */
 export function keysOf(item: unknown, schema: Schema): string | undefined {
   if (!isData(item)) return undefined;
-  const keys = schema['x-kubernetes-list-map-keys'] ?? [];
-  return JSON.stringify(keys.map((key) => own(item, key) ?? own(schema.items?.properties, key)?.default ?? null));
+  const values = (schema['x-kubernetes-list-map-keys'] ?? []).map((key) => own(item, key));
+  return values.every((value) => value !== null && value !== undefined && typeof value !== 'object')
+    ? JSON.stringify(values)
+    : undefined;
 }

@@ -23,6 +23,7 @@ export interface GoldenObject {
     /** The sentence with which the body is refused. */
     refused?: string;
     unknown?: string[];
+    /** Absent when it is the object as it was written. */
     decoded?: unknown;
     causes?: ErrorCause[];
     cells?: unknown[];

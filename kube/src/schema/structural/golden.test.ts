@@ -38,7 +38,7 @@ function withoutAges(cells: readonly unknown[], columns: readonly { type: string
   return cells.map((cell, at) => (columns[at]?.type === 'date' && /^\d/.test(String(cell)) ? 'some time' : cell));
 }
 
-describe.each(['objects'])('custom resources of %s', (file) => {
+describe.each(['objects', 'rules'])('custom resources of %s', (file) => {
   describe.each(goldenCases(file))('$name', ({ definition, objects }) => {
     const decoded = definitionOf(definition);
     const version = definition.spec.versions[0]?.name ?? '';
@@ -46,7 +46,7 @@ describe.each(['objects'])('custom resources of %s', (file) => {
     const schema = customSchema(decoded, version);
 
     it.each(objects)('$name', (given) => {
-      const { refused, unknown = [], decoded: shown, causes, cells, fields } = given.kubernetes;
+      const { refused, unknown = [], decoded: shown = given.object, causes, cells, fields } = given.kubernetes;
       const ours = answer(schema, given);
       if (refused !== undefined) {
         expect(ours).toEqual({ refused });
