@@ -23,6 +23,7 @@ import { startEventExpiry } from './events/expiry.ts';
 import { requestHandler } from './http/handle.ts';
 import { healthHandler, type ReadyCheck } from './http/health.ts';
 import { RequestMetrics } from './http/metrics.ts';
+import { BodyReader } from './http/read-body.ts';
 import { HttpsServer } from './http/server.ts';
 import { UnreadBudget } from './http/unread.ts';
 import { KindRegistry } from './kinds.ts';
@@ -117,6 +118,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     yaml,
     paths: [healthHandler(checks), discoveryHandler(registry), openApiHandler(registry), metrics.handler(storage)],
     streams: new Map([['/pods/log', podLog(machinery, podAccess)]]),
+    bodies: new BodyReader(options.requests),
     unread,
     failed: (error, path) => logger.error({ err: error, path }, 'a request failed'),
     finished: (verb, resource, code, milliseconds) => metrics.finished(verb, resource, code, milliseconds),

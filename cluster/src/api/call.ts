@@ -9,6 +9,12 @@ export type PatchType = 'json' | 'merge' | 'strategic' | 'apply';
 
 export type CallVerb = 'get' | 'list' | 'watch' | 'create' | 'update' | 'patch' | 'delete' | 'deletecollection';
 
+/** Which fields a body names twice, each in Kubernetes' words for the format. */
+export interface RepeatedFields {
+  format: 'json' | 'yaml';
+  texts: readonly string[];
+}
+
 /** A request for a resource, whichever way it came in. */
 export interface Call {
   verb: CallVerb;
@@ -26,6 +32,8 @@ export interface Call {
   /** Decoded JSON or YAML. Belongs to the call: it may be changed. */
   body?: unknown;
   patchType?: PatchType;
+  /** Fields that the body names twice. */
+  repeated?: RepeatedFields;
   /** Become `Warning` headers. */
   warnings: string[];
   signal: AbortSignal | undefined;

@@ -1,6 +1,7 @@
 import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
 import type { Store } from '../store/index.ts';
+import type { BodyLimits } from './http/read-body.ts';
 import type { WatchLimits } from './storage/object-storage.ts';
 import type { PodAccess } from './streaming/types.ts';
 
@@ -33,6 +34,8 @@ export interface ApiOptions {
   nodePortRange?: { from: number; to: number };
   /** PEM of the authority that clients should trust; published to every pod as `kube-root-ca.crt`. */
   clusterCa: string;
+  /** What bodies of requests may take. */
+  requests?: Partial<BodyLimits>;
   /** How much memory watches may take. */
   watches?: Partial<WatchLimits> & {
     /** What the clients of all watches together may leave unread, in bytes. Default: 512 MiB. */

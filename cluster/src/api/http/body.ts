@@ -1,45 +1,12 @@
-import type { IncomingMessage } from 'node:http';
-import type { Http2ServerRequest } from 'node:http2';
+import { isUtf8 } from 'node:buffer';
 import { BerthError } from '@berth/kube/errors';
-import type { PatchType } from '../call.ts';
+import { duplicateFields } from '@berth/kube/schema';
+import type { PatchType, RepeatedFields } from '../call.ts';
 import { badRequest } from '../faults.ts';
 import type { ProtobufDecoder } from '../protobuf/decode.ts';
 import type { Yaml } from '../yaml/yaml.ts';
 
-export type Request = IncomingMessage | Http2ServerRequest;
-
-const limitBytes = 3 * 1024 * 1024;
 const limitDepth = 200;
-const timeoutMs = 60_000;
-
-/** The whole body. Throws `RequestEntityTooLarge` beyond 3 MiB, `BadRequest` when it does not come. */
-export function readBody(request: Request): Promise<Buffer> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let length = 0;
-    const timer = setTimeout(() => fail(new BerthError('Timeout', 'the body did not arrive in time')), timeoutMs);
-    const fail = (error: unknown) => {
-      clearTimeout(timer);
-      reject(error);
-    };
-    request.on('data', (chunk: Buffer) => {
-      length += chunk.length;
-      if (length <= limitBytes) chunks.push(chunk);
-      else {
-        chunks.length = 0;
-        fail(new BerthError('RequestEntityTooLarge', `Request entity too large: limit is ${limitBytes}`));
-      }
-    });
-    request.on('end', () => {
-      clearTimeout(timer);
-      resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
-    });
-    request.on('error', fail);
-    request.on('close', () => {
-      if (!request.readableEnded) fail(badRequest('the connection ended within the body'));
-    });
-  });
-}
 
 /** What the media type of a PATCH says. Throws `UnsupportedMediaType`. */
 export function patchTypeOf(contentType: string | undefined): PatchType {
@@ -62,19 +29,27 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
   'application/apply-patch+yaml': 'apply',
 };
 
-/** Decodes JSON or YAML. Throws `BadRequest` that names the position, or `UnsupportedMediaType`. */
+export interface DecodedBody {
+  value: unknown;
+  repeated?: RepeatedFields;
+}
+
+/**
+ * Decodes JSON, YAML or protobuf. Throws `BadRequest` that names the position, or what `Yaml` throws, or
+ * `UnsupportedMediaType`.
+ */
 export async function decodeBody(
   body: Buffer,
   contentType: string | undefined,
   { protobuf, yaml }: { protobuf: ProtobufDecoder; yaml: Yaml },
-): Promise<unknown> {
-  if (body.length === 0) return undefined;
+): Promise<DecodedBody> {
+  if (body.length === 0) return { value: undefined };
   const type = mediaType(contentType);
-  if (type === 'application/vnd.kubernetes.protobuf') return protobuf.decode(body);
-  if (type === 'application/yaml' || type === 'application/x-yaml' || type === 'application/apply-patch+yaml') {
-    return await parseYaml(body, yaml);
-  }
+  if (type === 'application/vnd.kubernetes.protobuf') return { value: protobuf.decode(body) };
+  const isYaml =
+    type === 'application/yaml' || type === 'application/x-yaml' || type === 'application/apply-patch+yaml';
   if (
+    !isYaml &&
     type !== '' &&
     type !== 'application/json' &&
     !type.endsWith('+json') &&
@@ -85,25 +60,64 @@ export async function decodeBody(
       'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
     );
   }
+  if (!isUtf8(body))
+    throw badRequest(`the body is not UTF-8: the byte at position ${firstBadByte(body)} does not belong`);
   checkDepth(body);
-  try {
-    return JSON.parse(body.toString());
-  } catch (error) {
-    throw badRequest(`the object provided is unrecognized: the body is not JSON: ${(error as Error).message}`);
-  }
+  const text = body.toString();
+  if (isYaml) return await decodeYaml(text, yaml);
+  return decodeJson(text);
 }
 
-async function parseYaml(body: Buffer, yaml: Yaml): Promise<unknown> {
-  const text = body.toString();
+function decodeJson(text: string): DecodedBody {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch (error) {
+    if (error instanceof BerthError) throw error;
+    throw badRequest(`the object provided is unrecognized: the body is not JSON: ${(error as Error).message}`);
+  }
+  const texts = duplicateFields(text);
+  return texts.length === 0 ? { value } : { value, repeated: { format: 'json', texts } };
+}
+
+async function decodeYaml(text: string, yaml: Yaml): Promise<DecodedBody> {
   if (/^\s*[{[]/.test(text)) {
-    checkDepth(body);
     try {
-      return JSON.parse(text);
+      // Most of what is sent as YAML is JSON, which is read far sooner.
+      return decodeJson(text);
     } catch {
       // YAML is wider than JSON: `{a: b}`.
     }
   }
-  return await yaml.parse(text);
+  const { text: json, repeated: texts } = await yaml.toJson(text);
+  // Aliases may nest what does not nest in the text.
+  checkDepth(Buffer.from(json));
+  const value: unknown = JSON.parse(json);
+  return texts.length === 0 ? { value } : { value, repeated: { format: 'yaml', texts } };
+}
+
+/** A number that is too large for a double would silently become null. */
+function parseJson(text: string): unknown {
+  if (!/\d[eE]\+?\d{3}|\d{309}/.test(text)) return JSON.parse(text);
+  return JSON.parse(text, (_key, value: unknown) => {
+    if (typeof value !== 'number' || Number.isFinite(value)) return value;
+    throw badRequest('json: cannot unmarshal a number that is out of range into Go value of type float64');
+  });
+}
+
+/** Where a text stops to be UTF-8; there must be such a place. */
+function firstBadByte(body: Buffer): number {
+  // A beginning is good if it is so without a character that it cuts in two.
+  const isGood = (length: number) => [0, 1, 2, 3].some((cut) => isUtf8(body.subarray(0, Math.max(0, length - cut))));
+  let good = 0;
+  let bad = body.length + 1;
+  while (bad - good > 1) {
+    const middle = (good + bad) >>> 1;
+    if (middle <= body.length && isGood(middle)) good = middle;
+    else bad = middle;
+  }
+  for (let cut = 0; cut < 4; cut++) if (isUtf8(body.subarray(0, good - cut))) return good - cut;
+  return good;
 }
 
 /** Nothing in Kubernetes nests this deep; what does is meant to exhaust the stack of those who walk it. */

@@ -8,9 +8,10 @@ import { attributesOf, type Pipeline } from '../pipeline.ts';
 import type { ProtobufDecoder } from '../protobuf/decode.ts';
 import type { Tables } from '../table/table.ts';
 import type { Yaml } from '../yaml/yaml.ts';
-import { decodeBody, patchTypeOf, type Request, readBody } from './body.ts';
+import { decodeBody, patchTypeOf } from './body.ts';
 import { encodeAnswer } from './encode.ts';
 import { negotiate } from './negotiate.ts';
+import { type BodyReader, drain, type Request } from './read-body.ts';
 import { type Response, respond, respondError } from './respond.ts';
 import { queryOf, type Target, targetOf, verbOf } from './route.ts';
 import { tlsSocketOf } from './server.ts';
@@ -36,6 +37,7 @@ export interface HandlerParts {
   tables: Tables;
   protobuf: ProtobufDecoder;
   yaml: Yaml;
+  bodies: BodyReader;
   paths: readonly PathHandler[];
   streams: ReadonlyMap<string, StreamHandler>;
   /** What watches leave unread. */
@@ -61,8 +63,7 @@ export function requestHandler(parts: HandlerParts) {
       else counted = await serveResource(parts, request, response, target, queryOf(search));
     } catch (error) {
       if (!isBerthError(error) || error.code === 'InternalError') parts.failed(error, path);
-      if (isBerthError(error, 'RequestEntityTooLarge'))
-        (response as { shouldKeepAlive?: boolean }).shouldKeepAlive = false;
+      drain(request);
       await respondError(request, response, error);
     } finally {
       parts.finished(counted.verb, counted.resource, response.statusCode, performance.now() - started);
@@ -108,7 +109,9 @@ async function serveResource(
   const representation = negotiate(request.headers.accept);
   if (hasBody.has(request.method ?? '')) {
     if (request.method === 'PATCH') call.patchType = patchTypeOf(request.headers['content-type']);
-    call.body = await decodeBody(await readBody(request), request.headers['content-type'], parts);
+    const decoded = await decodeBody(await parts.bodies.read(request), request.headers['content-type'], parts);
+    call.body = decoded.value;
+    if (decoded.repeated) call.repeated = decoded.repeated;
   }
   const answer = await pipeline.run(call);
   if (answer.type === 'watch') streamWatch(parts, call, answer.source, response, representation);

@@ -3,7 +3,7 @@ import type { Http2ServerResponse } from 'node:http2';
 import { promisify } from 'node:util';
 import { constants, gzip } from 'node:zlib';
 import { type Status, statusOf } from '@berth/kube/errors';
-import type { Request } from './body.ts';
+import type { Request } from './read-body.ts';
 
 export type Response = ServerResponse | Http2ServerResponse;
 

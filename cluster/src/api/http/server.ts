@@ -5,7 +5,7 @@ import type { TLSSocket } from 'node:tls';
 import { BerthError } from '@berth/kube/errors';
 import type { Logger } from 'pino';
 import type { ListenOptions } from '../types.ts';
-import type { Request } from './body.ts';
+import type { Request } from './read-body.ts';
 import type { Response } from './respond.ts';
 
 export interface Handlers {

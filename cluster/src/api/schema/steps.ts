@@ -1,6 +1,6 @@
 import type { KubeObject } from '@berth/kube/objects';
 import type { FieldValidation } from '@berth/kube/schema';
-import { type Call, subresourceName } from '../call.ts';
+import { type Call, type RepeatedFields, subresourceName } from '../call.ts';
 import { badRequest, invalid } from '../faults.ts';
 
 /**
@@ -8,10 +8,32 @@ import { badRequest, invalid } from '../faults.ts';
  * Unknown fields are refused or become warnings, as the call asks. Throws `BadRequest`.
  */
 export function complete(call: Call, object: KubeObject): KubeObject {
-  const { schema } = call.kind;
-  const decoded = schema.decode(object, { mode: validationMode(call) });
-  call.warnings.push(...decoded.warnings);
+  const { schema, description } = call.kind;
+  const mode = validationMode(call);
+  const { repeated } = call;
+  if (repeated === undefined || mode === 'Ignore') {
+    const decoded = schema.decode(object, { mode });
+    call.warnings.push(...decoded.warnings);
+    return schema.applyDefaults(decoded.object);
+  }
+  const decoded = schema.decode(object, { mode: 'Warn' });
+  if (mode === 'Strict') {
+    const { kind, version } = description;
+    const reasons = strictReasons(decoded.warnings, repeated);
+    throw badRequest(
+      `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${reasons}`,
+    );
+  }
+  // Said once, however often the body is decoded again.
+  delete call.repeated;
+  call.warnings.push(...decoded.warnings, ...repeated.texts);
   return schema.applyDefaults(decoded.object);
+}
+
+/** In Kubernetes' order: the YAML reader comes before the one of fields. */
+function strictReasons(unknown: readonly string[], { format, texts }: RepeatedFields): string {
+  if (format === 'json') return [...unknown, ...texts].join(', ');
+  return [`yaml: unmarshal errors:\n  ${texts.join('\n  ')}`, ...unknown].join(', ');
 }
 
 /** The defaults of what admission has added; its plugins write what the schema knows, so nothing is decoded again. */

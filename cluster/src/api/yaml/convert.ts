@@ -1,29 +1,87 @@
-import { isMap, isScalar, parseDocument, stringify, visit } from 'yaml';
+import { dump, load, YAMLException } from 'js-yaml';
+import { repeatedKeys } from './repeated-keys.ts';
+import { schema } from './schema.ts';
 
 /** JSON in, YAML out, or the other way. What goes in and out is text, so that it may cross to another thread. */
 export type Conversion = 'toJson' | 'toYaml';
 
-/** Throws an `Error` with a sentence about the text that cannot be read. */
-export function convert(conversion: Conversion, text: string): string {
-  return conversion === 'toYaml' ? stringify(JSON.parse(text)) : yamlToJson(text);
+export interface Converted {
+  text: string;
+  /** Keys that a map names twice, as `line 3: key "a" already set in map`; the last one counts. */
+  repeated: string[];
 }
 
-function yamlToJson(text: string): string {
-  // The library compares each key with every other one of its map, which takes hours for a megabyte of them.
-  const document = parseDocument(text, { uniqueKeys: false, prettyErrors: true });
-  const [error] = document.errors;
-  if (error) throw new Error(`the body is not YAML: ${error.message.split('\n')[0]}`);
-  visit(document, {
-    Map(_, map) {
-      const keys = new Set<unknown>();
-      for (const { key } of map.items) {
-        const name = isScalar(key) ? key.value : key;
-        if (isMap(name)) throw new Error('the body is not YAML of Kubernetes: the key of a map is a map');
-        if (keys.has(name)) throw new Error(`the body is not YAML: Map keys must be unique: ${String(name)}`);
-        keys.add(name);
-      }
-    },
-  });
-  // Aliases are bounded, so that a small body cannot unfold into a large object.
-  return JSON.stringify(document.toJS({ maxAliasCount: 100 }) ?? null);
+/** As Kubernetes prints it. */
+const style = { lineWidth: -1, noRefs: true, seqNoIndent: true, sortKeys: true, quoteStyle: 'double' } as const;
+
+/** Collections within one another, as in JSON bodies. */
+const maxDepth = 200;
+/** What aliases may unfold a body to, in characters of JSON, about. */
+const mostUnfolded = 8 * 1024 * 1024;
+
+/** Throws an `Error` with a sentence about the text that cannot be read. */
+export function convert(conversion: Conversion, text: string): Converted {
+  if (conversion === 'toYaml') return { text: dump(JSON.parse(text), style), repeated: [] };
+  const { value, repeated } = read(text);
+  checkUnfolded(value);
+  return { text: JSON.stringify(value), repeated };
+}
+
+function read(text: string): { value: unknown; repeated: string[] } {
+  if (isBlank(text)) return { value: null, repeated: [] };
+  const options = { schema, maxDepth };
+  try {
+    return { value: load(text, options), repeated: [] };
+  } catch (error) {
+    if (!isRepeatedKey(error)) throw sentenceOf(error);
+  }
+  try {
+    return { value: load(text, { ...options, json: true }), repeated: repeatedKeys(text, maxDepth) };
+  } catch (error) {
+    throw sentenceOf(error);
+  }
+}
+
+/** Nothing but space and comments, which stands for null. */
+function isBlank(text: string): boolean {
+  return text.split('\n').every((line) => /^\s*(?:#.*)?$/.test(line));
+}
+
+function isRepeatedKey(error: unknown): boolean {
+  return error instanceof YAMLException && error.message.startsWith('duplicated mapping key');
+}
+
+/** With the line, which the library appends as `(line:column)` to the first line of its message. */
+function sentenceOf(error: unknown): Error {
+  if (error instanceof RangeError) return new Error('the body is not YAML: it nests too deeply');
+  const [first = ''] = (error as Error).message.split('\n');
+  const at = / \((\d+):(\d+)\)$/.exec(first);
+  if (!at) return new Error(`the body is not YAML: ${first}`);
+  return new Error(`the body is not YAML: line ${at[1]}, column ${at[2]}: ${first.slice(0, at.index)}`);
+}
+
+/** Aliases share what they stand for; in JSON it stands there each time. Throws when that becomes too much. */
+function checkUnfolded(value: unknown): void {
+  const known = new Map<object, number>();
+  const sizeOf = (part: unknown): number => {
+    if (typeof part === 'string') return part.length + 2;
+    if (typeof part === 'number' && !Number.isFinite(part)) {
+      throw new Error(`the body is not YAML of Kubernetes: json: unsupported value: ${part}`);
+    }
+    if (typeof part !== 'object' || part === null) return 5;
+    const before = known.get(part);
+    if (before === Number.POSITIVE_INFINITY) throw new Error('the body is not YAML of Kubernetes: it holds itself');
+    if (before !== undefined) return before;
+    known.set(part, Number.POSITIVE_INFINITY);
+    let size = 2;
+    for (const [key, child] of Object.entries(part)) size += key.length + 4 + sizeOf(child);
+    known.set(part, size);
+    if (size > mostUnfolded) throw new Error('the body is not YAML of Kubernetes: its aliases unfold into too much');
+    return size;
+  };
+  try {
+    sizeOf(value);
+  } catch (error) {
+    throw error instanceof RangeError ? sentenceOf(error) : error;
+  }
 }

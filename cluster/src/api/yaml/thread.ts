@@ -4,7 +4,7 @@ import { type Conversion, convert } from './convert.ts';
 /** Begins a thread that converts what it is sent, one text after the other. */
 parentPort?.on('message', ({ conversion, text }: { conversion: Conversion; text: string }) => {
   try {
-    parentPort?.postMessage({ text: convert(conversion, text) });
+    parentPort?.postMessage({ converted: convert(conversion, text) });
   } catch (error) {
     parentPort?.postMessage({ problem: (error as Error).message });
   }

@@ -1,91 +1,60 @@
-import { Worker } from 'node:worker_threads';
 import { BerthError } from '@berth/kube/errors';
 import { badRequest } from '../faults.ts';
-import { type Conversion, convert } from './convert.ts';
+import { type Converted, convert } from './convert.ts';
+import { Lane, type LaneLimits, type Result } from './lane.ts';
 
 /** Texts up to this length take less than the 10 ms that one request may hold all others. */
-const inlineLength = 2048;
-const limitMs = 20_000;
-const waiting = 64;
+const inlineLength = 4096;
 
-interface Result {
-  text?: string;
-  problem?: string;
+export interface YamlLimits {
+  reading: LaneLimits;
+  writing: LaneLimits;
 }
 
+const limits: YamlLimits = {
+  reading: { limitMs: 8000, waiting: 12 * 1024 * 1024 },
+  writing: { limitMs: 20_000, waiting: 64 * 1024 * 1024 },
+};
+
 /**
- * Reads and writes YAML without holding up everybody else: a megabyte of it takes seconds, so all but small texts go to
- * a thread, one at a time. The thread begins with the first of them.
+ * Reads and writes YAML without holding up everybody else: a megabyte of it takes a second, so all but small texts go to
+ * threads, one for each direction. A thread begins with the first of them.
  */
 export class Yaml {
-  #thread: Worker | undefined;
-  #last: Promise<unknown> = Promise.resolve();
-  #pending = 0;
+  readonly #reading: Lane;
+  readonly #writing: Lane;
 
-  /** The value that the text stands for. Throws `BadRequest`, or `TooManyRequests` when too many are waiting. */
-  async parse(text: string): Promise<unknown> {
-    return JSON.parse(await this.#convert('toJson', text));
+  constructor({ reading, writing }: YamlLimits = limits) {
+    this.#reading = new Lane('toJson', reading);
+    this.#writing = new Lane('toYaml', writing);
+  }
+
+  /**
+   * What the text stands for, as JSON. Throws `BadRequest` that names the line, `RequestEntityTooLarge` when it takes too
+   * long to read, `TooManyRequests` when too much is waiting.
+   */
+  async toJson(text: string): Promise<Converted> {
+    if (text.length > inlineLength) return resultOf(await this.#reading.convert(text));
+    try {
+      return convert('toJson', text);
+    } catch (error) {
+      return resultOf({ problem: (error as Error).message });
+    }
   }
 
   /** JSON as YAML. */
   async fromJson(json: string): Promise<string> {
-    return await this.#convert('toYaml', json);
+    if (json.length <= inlineLength) return convert('toYaml', json).text;
+    return resultOf(await this.#writing.convert(json)).text;
   }
 
   async close(): Promise<void> {
-    await this.#thread?.terminate();
-    this.#thread = undefined;
-  }
-
-  async #convert(conversion: Conversion, text: string): Promise<string> {
-    if (text.length <= inlineLength) return this.#inline(conversion, text);
-    if (this.#pending >= waiting) {
-      const details = { retryAfterSeconds: 1 };
-      throw new BerthError('TooManyRequests', 'too much YAML is waiting to be read: send JSON', { details });
-    }
-    this.#pending++;
-    const turn = this.#last.then(() => this.#inThread(conversion, text));
-    this.#last = turn.catch(() => {});
-    try {
-      return textOf(await turn);
-    } finally {
-      this.#pending--;
-    }
-  }
-
-  #inline(conversion: Conversion, text: string): string {
-    try {
-      return convert(conversion, text);
-    } catch (error) {
-      return textOf({ problem: (error as Error).message });
-    }
-  }
-
-  async #inThread(conversion: Conversion, text: string): Promise<Result> {
-    this.#thread ??= new Worker(new URL('./thread.ts', import.meta.url));
-    const thread = this.#thread;
-    thread.unref();
-    const { promise, resolve } = Promise.withResolvers<Result>();
-    const broken = (problem: string) => {
-      if (this.#thread === thread) this.#thread = undefined;
-      void thread.terminate();
-      resolve({ problem });
-    };
-    const failed = (error: unknown) => broken(`YAML cannot be read: ${(error as Error).message}`);
-    const ended = () => broken('YAML cannot be read: its reader ended');
-    const timer = setTimeout(() => broken(`the YAML takes longer than ${limitMs / 1000} s: send JSON`), limitMs);
-    thread.once('message', resolve).once('error', failed).once('exit', ended);
-    thread.postMessage({ conversion, text });
-    try {
-      return await promise;
-    } finally {
-      clearTimeout(timer);
-      thread.off('message', resolve).off('error', failed).off('exit', ended);
-    }
+    await Promise.all([this.#reading.close(), this.#writing.close()]);
   }
 }
 
-function textOf({ text, problem }: Result): string {
-  if (text !== undefined) return text;
-  throw badRequest(`the object provided is unrecognized: ${problem ?? ''}`);
+function resultOf(result: Result): Converted {
+  if ('converted' in result) return result.converted;
+  const message = `the object provided is unrecognized: ${result.problem}`;
+  throw result.isTooLong ? new BerthError('RequestEntityTooLarge', message) : badRequest(message);
 }
