@@ -1,3 +1,4 @@
+import { escapeField } from '../escaping.ts';
 import type { Overload } from '../functions/declare.ts';
 import {
   type CallExpr,
@@ -20,6 +21,7 @@ import {
   list,
   map,
   nullType,
+  opaque,
   optional,
   printType,
   string,
@@ -66,7 +68,9 @@ const typeNames = new Map<string, CelType>([
   ['type', typeOf(dyn)],
   ['google.protobuf.Timestamp', timestamp],
   ['google.protobuf.Duration', duration],
-  ['optional_type', optional(dyn)],
+  ['optional_type', opaque('optional_type')],
+  ['net.IP', opaque('net.IP')],
+  ['net.CIDR', opaque('net.CIDR')],
 ]);
 
 /** Finds every expression's type. Throws `CelError` `Compilation` with all issues. */
@@ -134,7 +138,7 @@ class Checker {
       case 'list': {
         let element: CelType | undefined;
         for (const { value, optional: isOptional } of expr.elements) {
-          element = this.#join(value, element, this.#element(value, isOptional));
+          element = this.#join(element, this.#element(value, isOptional));
         }
         return list(element ?? this.#variable());
       }
@@ -142,8 +146,8 @@ class Checker {
         let key: CelType | undefined;
         let value: CelType | undefined;
         for (const entry of expr.entries) {
-          key = this.#join(entry.key, key, this.#check(entry.key));
-          value = this.#join(entry.value, value, this.#element(entry.value, entry.optional));
+          key = this.#join(key, this.#check(entry.key));
+          value = this.#join(value, this.#element(entry.value, entry.optional));
         }
         return map(key ?? this.#variable(), value ?? this.#variable());
       }
@@ -160,7 +164,7 @@ class Checker {
   }
 
   #undeclared(offset: number, name: string): CelType {
-    return this.#issue(offset, `undeclared reference to '${name.replace(/^\./, '')}' (in container '')`);
+    return this.#issue(offset, `undeclared reference to '${name}' (in container '')`);
   }
 
   #mismatch(offset: number, expected: CelType, found: CelType): CelType {
@@ -219,8 +223,11 @@ class Checker {
     switch (target.kind) {
       case 'map':
         return target.value;
-      case 'object':
-        return target.fields.get(field)?.type ?? this.#issue(offset, `undefined field '${field}'`);
+      case 'object': {
+        // A field whose name is a reserved word may be written as it is, or escaped.
+        const declared = target.fields.get(field) ?? target.fields.get(escapeField(field) ?? field);
+        return declared?.type ?? this.#issue(offset, `undefined field '${field}'`);
+      }
       case 'param':
         this.#substitutions.assignable(dyn, target);
         return dyn;
@@ -321,11 +328,10 @@ class Checker {
     return type;
   }
 
-  /** The type of all elements so far; Kubernetes wants those of a literal to agree. */
-  #join(expr: Expr, before: CelType | undefined, type: CelType): CelType {
+  /** The type of all elements so far. That those of a literal must agree is checked when all types are known. */
+  #join(before: CelType | undefined, type: CelType): CelType {
     if (before === undefined) return type;
-    if (this.#substitutions.assignable(before, type)) return mostGeneral(before, type);
-    return this.#mismatch(expr.offset, this.#resolved(before), this.#resolved(type));
+    return this.#substitutions.assignable(before, type) ? mostGeneral(before, type) : dyn;
   }
 
   #resolved(type: CelType): CelType {
@@ -336,6 +342,7 @@ class Checker {
     const type = this.#environment.constructible(expr.typeName.replace(/^\./, ''));
     if (type === undefined) {
       for (const field of expr.fields) this.#check(field.value);
+      if (typeNames.has(expr.typeName)) return this.#issue(expr.offset, `'${expr.typeName}' is not a message type`);
       return this.#undeclared(expr.offset, expr.typeName);
     }
     for (const { name, value, offset, optional: isOptional } of expr.fields) {

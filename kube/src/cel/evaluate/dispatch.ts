@@ -6,11 +6,11 @@ import { fail, noSuchOverload } from './failure.ts';
 import type { Meter } from './meter.ts';
 
 /** Calls the first of the overloads that takes these values; its cost is charged before it runs. */
-export function dispatch(overloads: readonly Overload[], args: readonly Value[], meter: Meter): Value {
+export function dispatch(name: string, overloads: readonly Overload[], args: readonly Value[], meter: Meter): Value {
   const overload = overloads.find(({ params }) => params.every((type, index) => isOf(args[index] as Value, type)));
   if (overload === undefined) {
     meter.charge(1);
-    return fail(noSuchOverload);
+    return fail(name === 'size' ? `${noSuchOverload}: size` : noSuchOverload);
   }
   meter.charge(overload.cost === undefined ? 1 : overload.cost(args, meter));
   return overload.run(args, meter);

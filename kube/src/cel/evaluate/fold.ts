@@ -62,7 +62,14 @@ function loop(frame: Frame, over: Value, parts: Parts): void {
     }
   } else if (over instanceof Mapping) {
     for (const key of over.keys()) if (!once(key, parts.second === undefined ? undefined : over.get(key))) return;
-  } else fail(`got '${typeNameOf(over)}', expected iterable type`);
+  } else fail(`got '${goName(over)}', expected iterable type`);
+}
+
+/** The value's type as cel-go calls it: `types.Int`. */
+function goName(value: Value): string {
+  const [name = ''] = typeNameOf(value).split('.').slice(-1);
+  const first = name.replace(/_type$/, '');
+  return `types.${first.charAt(0).toUpperCase()}${first.slice(1)}`;
 }
 
 /** A list or a map to be gathered into must be a new one each time. */

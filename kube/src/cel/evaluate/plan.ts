@@ -1,5 +1,7 @@
 import { CelBudget } from '../budget.ts';
 import type { Checked, ResolvedCall } from '../check/checker.ts';
+import { CelError } from '../errors.ts';
+import { readPattern } from '../functions/regex.ts';
 import type { Expr, ListExpr, MapExpr, SelectExpr, StructExpr } from '../syntax/ast.ts';
 import { TypeValue } from '../values/scalar.ts';
 import { ArrayList, keyText, Optional, typeNameOf, type Value, ValueMap } from '../values/value.ts';
@@ -179,8 +181,7 @@ export class Planner {
       (entry) => !entry.optional && entry.key.constant !== undefined && entry.value.constant !== undefined,
     );
     if (fixed) {
-      const folded = attempt(build);
-      if (folded !== undefined) return constant(folded);
+      return constant(attempt(build));
     }
     return variable((frame) => {
       const map = build(frame);
@@ -232,22 +233,12 @@ export class Planner {
   #function({ name, args, overloads }: ResolvedCall): Planned {
     const planned = args.map((arg) => this.plan(arg));
     const steps = planned.map(({ step }) => step);
-    const [first, second] = steps;
-    const call: Step =
-      steps.length === 1
-        ? (frame) => dispatch(overloads, [(first as Step)(frame)], frame.meter)
-        : steps.length === 2
-          ? (frame) => dispatch(overloads, [(first as Step)(frame), (second as Step)(frame)], frame.meter)
-          : (frame) =>
-              dispatch(
-                overloads,
-                steps.map((step) => step(frame)),
-                frame.meter,
-              );
-    const [only] = planned;
+    const call: Step = (frame) => dispatch(name, overloads, evaluated(steps, frame), frame.meter);
+    const [only, pattern] = planned;
+    if ((name === 'find' || name === 'findAll') && typeof pattern?.constant === 'string')
+      checkPattern(pattern.constant);
     if (conversions.has(name) && planned.length === 1 && only?.constant !== undefined) {
-      const folded = attempt(call);
-      if (folded !== undefined) return constant(folded);
+      return constant(attempt(call));
     }
     const range = planned[1]?.constant;
     if (name === '@in' && range instanceof ArrayList) return variable(membership(planned[0] as Planned, range, call));
@@ -347,11 +338,26 @@ export function absorbed(step: Step, frame: Frame): Value | Failure {
   }
 }
 
-/** Evaluates what needs no variables; undefined when that fails, which is then left to each evaluation. */
-function attempt(build: Step): Value | undefined {
+/** The arguments of a call. When one fails the others are still evaluated, and the call counts as one. */
+function evaluated(steps: readonly Step[], frame: Frame): Value[] {
+  const values: Value[] = [];
+  let failure: Failure | undefined;
+  for (const step of steps) {
+    const value = absorbed(step, frame);
+    if (value instanceof Failure) failure ??= value;
+    else values.push(value);
+  }
+  if (failure === undefined) return values;
+  frame.meter.charge(1);
+  throw failure;
+}
+
+/** Evaluates what needs no variables; that it always fails is found out before the first evaluation. */
+function attempt(build: Step): Value {
   const frame = { meter: new Meter(new CelBudget()) } as Frame;
   const value = absorbed(build, frame);
-  return value instanceof Failure ? undefined : value;
+  if (!(value instanceof Failure)) return value;
+  throw new CelError('Compilation', `program instantiation failed: ${value.message}`);
 }
 
 function addEntry(map: ValueMap, key: Value, value: Value, optional: boolean): void {
@@ -362,7 +368,12 @@ function addEntry(map: ValueMap, key: Value, value: Value, optional: boolean): v
     entry = value.value;
   }
   if (keyText(key) === undefined) fail(`unsupported key type: ${typeNameOf(key)}`);
-  if (!map.add(key, entry)) fail('Failed with repeated key');
+  map.set(key, entry);
+}
+
+function checkPattern(pattern: string): void {
+  const compiled = readPattern(pattern);
+  if (typeof compiled === 'string') throw new CelError('Compilation', `program instantiation failed: ${compiled}`);
 }
 
 /** `x in ['a', 'b']`, looked up instead of gone through; free, as in cel-go. */

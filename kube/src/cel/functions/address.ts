@@ -23,7 +23,7 @@ export function parseAddress(text: string): Address | string {
 function addressProblem(text: string): string {
   const sign = /[.:%]/.exec(text)?.[0];
   if (sign === '%') return 'missing IPv6 address';
-  if (sign !== '.') return sign === ':' ? 'each group must have 4 or less digits' : 'unable to parse IP';
+  if (sign !== '.') return sign === ':' ? groupProblem(text) : 'unable to parse IP';
   const fields = text.split('.');
   for (const field of fields) {
     if (/[^0-9]/.test(field)) return 'unexpected character';
@@ -32,6 +32,13 @@ function addressProblem(text: string): string {
     if (Number(field) > 255) return 'IPv4 field has value >255';
   }
   return fields.length < 4 ? 'IPv4 address too short' : 'IPv4 address too long';
+}
+
+function groupProblem(text: string): string {
+  if (/[0-9a-fA-F]{5}/.test(text)) return 'each group must have 4 or less digits';
+  const place = /:::|^:[^:]/.exec(text);
+  const rest = place === null ? text : text.slice(place[0] === ':::' ? place.index + 2 : place.index);
+  return `each colon-separated field must have at least one digit (at ${JSON.stringify(rest)})`;
 }
 
 function readIPv6(text: string): bigint {

@@ -68,14 +68,14 @@ function decoded(value: Uint8Array): string {
   }
 }
 
-/** Go's `%g`: an exponent from the seventh digit before the point, and below a ten-thousandth. */
+/** Go's `%g`: an exponent from the seventh digit before the point on, and below a ten-thousandth. */
 export function formatDouble(value: number): string {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value < 0 ? '-Inf' : '+Inf';
   if (value === 0) return Object.is(value, -0) ? '-0' : '0';
   const [digits = '', power = '0'] = value.toExponential().split('e');
   const exponent = Number(power);
-  if (exponent >= -4 && exponent < 21) return decimal(value);
+  if (exponent >= -4 && exponent < 6) return decimal(value);
   return `${digits}e${exponent < 0 ? '-' : '+'}${String(Math.abs(exponent)).padStart(2, '0')}`;
 }
 

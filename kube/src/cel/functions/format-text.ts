@@ -50,7 +50,7 @@ function formatClause(clause: string, precision: number, value: Value, meter: Me
     case 'f':
       return fixed(value, precision);
     case 'e':
-      return scientific(value, precision);
+      return scientific(value);
     case 'b':
       if (typeof value === 'boolean') return value ? '1' : '0';
       return (
@@ -117,12 +117,13 @@ function fixed(value: Value, precision: number): string {
   return new Intl.NumberFormat('en-US', digits).format(number);
 }
 
-function scientific(value: Value, precision: number): string {
+/** With six digits always: cel-go takes the precision for a width here. */
+function scientific(value: Value): string {
   const number = doubleOf(value, 'scientific');
   if (!Number.isFinite(number)) return unbounded(number);
-  const [digits = '', power = '0'] = number.toExponential(precision).split('e');
+  const [digits = '', power = '0'] = number.toExponential(usualPrecision).split('e');
   const exponent = Number(power);
-  return `${digits}\u202f×\u202f10${superscript(exponent)}`;
+  return `${digits}×10${superscript(exponent)}`;
 }
 
 const raised = '⁰¹²³⁴⁵⁶⁷⁸⁹';

@@ -69,10 +69,10 @@ const formats = new Map(
       ['dns1035LabelPrefix', 30, prefix(dns1035Label)],
       ['labelValue', 40, labelValue],
       ['uri', 1103, uri],
-      ['uuid', 80, matches('does not match the UUID format', isUuid)],
+      ['uuid', 70, matches('does not match the UUID format', isUuid)],
       ['byte', 84, matches('invalid base64', isBase64)],
-      ['date', 78, matches('invalid date', (text) => parseDate(text) !== undefined)],
-      ['datetime', 78, matches('invalid datetime', isDateTime)],
+      ['date', 71, matches('invalid date', (text) => parseDate(text) !== undefined)],
+      ['datetime', 71, matches('invalid datetime', isDateTime)],
     ] as const
   ).map(([name, patternSize, validate]) => [name as string, new Format(name, patternSize, validate)]),
 );

@@ -1,4 +1,4 @@
-import { fail } from '../evaluate/failure.ts';
+import { fail, noSuchOverload } from '../evaluate/failure.ts';
 import { Opaque } from '../values/value.ts';
 import { type Address, formatAddress, inNetwork, masked, parseAddress } from './address.ts';
 import { reading, rewriting } from './costs.ts';
@@ -74,7 +74,7 @@ function readCidr(text: string): Cidr | string {
   const host = text.slice(0, slash);
   const address = parseAddress(host);
   if (typeof address === 'string') {
-    if (address.startsWith('IPv4-mapped')) return `IPv4-mapped IPv6 address ${JSON.stringify(host)} is not allowed`;
+    if (address.startsWith('IPv4-mapped')) return `IPv4-mapped IPv6 address ${quoted} is not allowed`;
     if (address.includes('zone')) return problem('IPv6 zones cannot be present in a prefix');
     return problem(address.slice(address.indexOf('ParseAddr(')));
   }
@@ -92,6 +92,17 @@ function cidr(text: string): Cidr {
 const containsIp = (network: Cidr, { address }: Ip) => inNetwork(address, network.address, network.prefix);
 const containsCidr = (network: Cidr, other: Cidr) =>
   network.prefix <= other.prefix && inNetwork(other.address, network.address, network.prefix);
+
+/** Kubernetes answers so to what is no address. */
+function containsIpText(value: Cidr, text: string): boolean {
+  const address = parseAddress(text);
+  return typeof address === 'string' ? fail(noSuchOverload) : containsIp(value, new Ip(address));
+}
+
+function containsCidrText(value: Cidr, text: string): boolean {
+  const other = readCidr(text);
+  return typeof other === 'string' ? fail(noSuchOverload) : containsCidr(value, other);
+}
 
 const tenth = (size: number) => Math.ceil(size * 0.1);
 const addressCost: CallCost = ([network]) => tenth(2 * (network as Cidr).size);
@@ -141,13 +152,9 @@ export const network = [
   declare('string(ip): string', (value: Ip) => value.plain()),
   declare('cidr(string): cidr', cidr, reading),
   declare('isCIDR(string): bool', (text: string) => typeof readCidr(text) !== 'string', reading),
-  declare('cidr.containsIP(string): bool', (a: Cidr, text: string) => containsIp(a, ip(text)), andReading(addressCost)),
+  declare('cidr.containsIP(string): bool', containsIpText, andReading(addressCost)),
   declare('cidr.containsIP(ip): bool', containsIp, addressCost),
-  declare(
-    'cidr.containsCIDR(string): bool',
-    (a: Cidr, text: string) => containsCidr(a, cidr(text)),
-    andReading(networkCost),
-  ),
+  declare('cidr.containsCIDR(string): bool', containsCidrText, andReading(networkCost)),
   declare('cidr.containsCIDR(cidr): bool', containsCidr, networkCost),
   declare('cidr.ip(): ip', (value: Cidr) => new Ip(value.address)),
   declare('cidr.prefixLength(): int', (value: Cidr) => BigInt(value.prefix)),

@@ -19,7 +19,8 @@ export function uint(value: bigint): Uint {
   return value > maxUint || value < 0n ? fail('unsigned integer overflow') : new Uint(value);
 }
 
-const instant = (nanos: bigint) => (isTimestamp(nanos) ? new Timestamp(nanos) : fail('timestamp overflow'));
+const instant = (nanos: bigint, { offset }: Timestamp) =>
+  isTimestamp(nanos) ? new Timestamp(nanos, offset) : fail('timestamp overflow');
 const span = (nanos: bigint) => (isDuration(nanos) ? new Duration(nanos) : fail('duration overflow'));
 
 /** Values that only functions know compare at once; everything else is read. */
@@ -62,13 +63,13 @@ const arithmetic = [
   declare('_+_(bytes, bytes): bytes', joinBytes, both),
   declare('_+_(list<A>, list<A>): list<A>', joinLists),
   declare('_+_(duration, duration): duration', (a: Duration, b: Duration) => span(a.nanos + b.nanos)),
-  declare('_+_(duration, timestamp): timestamp', (a: Duration, b: Timestamp) => instant(a.nanos + b.nanos)),
-  declare('_+_(timestamp, duration): timestamp', (a: Timestamp, b: Duration) => instant(a.nanos + b.nanos)),
+  declare('_+_(duration, timestamp): timestamp', (a: Duration, b: Timestamp) => instant(a.nanos + b.nanos, b)),
+  declare('_+_(timestamp, duration): timestamp', (a: Timestamp, b: Duration) => instant(a.nanos + b.nanos, a)),
   declare('_-_(int, int): int', (a: bigint, b: bigint) => int(a - b)),
   declare('_-_(uint, uint): uint', (a: Uint, b: Uint) => uint(a.value - b.value)),
   declare('_-_(double, double): double', (a: number, b: number) => a - b),
   declare('_-_(duration, duration): duration', (a: Duration, b: Duration) => span(a.nanos - b.nanos)),
-  declare('_-_(timestamp, duration): timestamp', (a: Timestamp, b: Duration) => instant(a.nanos - b.nanos)),
+  declare('_-_(timestamp, duration): timestamp', (a: Timestamp, b: Duration) => instant(a.nanos - b.nanos, a)),
   declare('_-_(timestamp, timestamp): duration', (a: Timestamp, b: Timestamp) => span(a.nanos - b.nanos)),
   declare('_*_(int, int): int', (a: bigint, b: bigint) => int(a * b)),
   declare('_*_(uint, uint): uint', (a: Uint, b: Uint) => uint(a.value * b.value)),

@@ -62,7 +62,7 @@ function sign({ quantity }: QuantityValue): bigint {
 export const quantities = [
   declare('quantity(string): quantity', read, reading),
   declare('isQuantity(string): bool', isQuantity, reading),
-  declare('quantity.sign(): int', sign),
+  declare('sign(quantity): int', sign),
   declare('quantity.isGreaterThan(quantity): bool', (a: QuantityValue, b: QuantityValue) => order(a, b) > 0),
   declare('quantity.isLessThan(quantity): bool', (a: QuantityValue, b: QuantityValue) => order(a, b) < 0),
   declare('quantity.compareTo(quantity): int', (a: QuantityValue, b: QuantityValue) => BigInt(order(a, b))),

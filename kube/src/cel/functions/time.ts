@@ -77,7 +77,7 @@ const ofDuration: Readonly<Record<string, (nanos: bigint) => bigint>> = {
   getHours: (nanos) => nanos / (3600n * second),
   getMinutes: (nanos) => nanos / (60n * second),
   getSeconds: (nanos) => nanos / second,
-  getMilliseconds: (nanos) => (nanos / 1_000_000n) % 1000n,
+  getMilliseconds: (nanos) => nanos / 1_000_000n,
 };
 
 /** The functions of timestamps and durations. */

@@ -48,7 +48,7 @@ function split(text: string, fragment: string | undefined): Uri {
   const authority = slash < 0 ? rest.slice(2) : rest.slice(2, slash);
   const at = authority.lastIndexOf('@');
   const userinfo = at < 0 ? undefined : checkedUser(authority.slice(0, at));
-  const host = checkedHost(authority.slice(at + 1), common.scheme);
+  const host = checkedHost(authority.slice(at + 1));
   return { ...common, opaque: '', userinfo, host, path: escapedPath(slash < 0 ? '' : rest.slice(slash)) };
 }
 
@@ -68,15 +68,11 @@ function checkEscapes(text: string): void {
   if (wrong !== undefined) throw new Problem(`invalid URL escape ${JSON.stringify(wrong)}`);
 }
 
-function checkedHost(host: string, scheme: string): string {
+function checkedHost(host: string): string {
   const open = host.lastIndexOf('[');
   if (open > 0) throw new Problem('invalid IP-literal');
   if (open === 0) return bracketed(host);
-  const colon = host.indexOf(':');
-  if (colon >= 0) {
-    const last = scheme === 'http' || scheme === 'https' ? colon : host.lastIndexOf(':');
-    checkPort(host.slice(last));
-  }
+  if (host.includes(':')) checkPort(host.slice(host.lastIndexOf(':')));
   return unescapedHost(host);
 }
 

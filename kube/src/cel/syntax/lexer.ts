@@ -65,10 +65,16 @@ function match(expression: string, offset: number): { kind: TokenKind | 'skip'; 
   return undefined;
 }
 
+/** Up to the end of the line, or to what is no escape sequence. */
+function openString(text: string, mark: string): string {
+  const found = new RegExp(raw`^${mark}(?:${escaped}|[^\\${mark}\n\r])*(?:\\[^\n\r]?)?`).exec(text);
+  return found?.[0] ?? mark;
+}
+
 /** As much as a recognizer has read before it gave up: an open string to its line's end, an operator and one more. */
 function unrecognized(expression: string, offset: number): string {
   const first = String.fromCodePoint(expression.codePointAt(offset) ?? 0);
-  if (first === '"' || first === "'") return /^[^\n\r]*/.exec(expression.slice(offset))?.[0] ?? first;
+  if (first === '"' || first === "'") return openString(expression.slice(offset), first);
   if ('=&|'.includes(first)) return expression.slice(offset, offset + 2);
   return first;
 }

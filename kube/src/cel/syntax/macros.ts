@@ -41,7 +41,6 @@ function makers(call: WrittenCall): ReadonlyMap<string, Maker> {
     ['all/2', one(all)],
     ['exists/2', one(exists)],
     ['exists_one/2', one(existsOne)],
-    ['existsOne/2', one(existsOne)],
     ['map/2', one(collect, list)],
     ['map/3', one(collect, list)],
     ['filter/2', one(filter, list)],

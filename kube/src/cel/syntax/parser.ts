@@ -52,7 +52,10 @@ class Parser {
   start(): Expr | undefined {
     try {
       const tree = this.#expression();
-      if (this.#peek().kind !== 'end') this.#unexpected('<EOF>', 'extraneous');
+      if (this.#peek().kind !== 'end') {
+        const last = this.#tokens[this.#next + 1]?.kind === 'end';
+        this.#unexpected('<EOF>', last ? 'extraneous' : 'mismatched');
+      }
       return tree;
     } catch (error) {
       if (error instanceof Stopped) return undefined;
@@ -143,11 +146,13 @@ class Parser {
     const optional = this.#take('?');
     const name = this.#peek();
     if (name.kind !== 'identifier' && name.kind !== 'escaped') {
-      if (!optional && name.kind === 'symbol') {
-        this.#stop(name.offset, `Syntax error: no viable alternative at input '.${name.text}'`);
+      if (!optional) {
+        const text = name.kind === 'end' ? '' : name.text;
+        this.#stop(name.offset, `Syntax error: no viable alternative at input '.${text}'`);
       }
       this.#unexpected('{IDENTIFIER, ESC_IDENTIFIER}');
     }
+    if (name.kind === 'escaped') this.#issues.push({ offset: name.offset, message: "unsupported syntax: '`'" });
     if (keywords.has(name.text)) this.#unexpected(name.text === 'in' ? '{IDENTIFIER, ESC_IDENTIFIER}' : 'IDENTIFIER');
     this.#next += 1;
     const field = name.kind === 'escaped' ? name.text.slice(1, -1) : name.text;
@@ -173,6 +178,7 @@ class Parser {
   #index(target: Expr): Expr {
     const { offset } = this.#advance();
     const name = this.#take('?') ? '_[?_]' : '_[_]';
+    if (this.#peek().kind === 'end') this.#unexpected(`{${operand.replace("'!', ", "'!', '?', ")}}`);
     const index = this.#expression();
     this.#expect(']');
     return this.#call(offset, name, [target, index]);
@@ -194,8 +200,17 @@ class Parser {
       case 'symbol':
         return this.#bracketed(token);
       default:
-        return this.#unexpected(`{${operand}}`);
+        return this.#operandExpected();
     }
+  }
+
+  /** A token too many is reported and left out, when what follows makes sense without it. */
+  #operandExpected(): Expr {
+    const following = this.#tokens[this.#next + 1];
+    if (following === undefined || !startsOperand(following)) return this.#unexpected(`{${operand}}`);
+    const { offset, text } = this.#advance();
+    this.#issues.push({ offset, message: `Syntax error: extraneous input '${text}' expecting {${operand}}` });
+    return this.#primary();
   }
 
   #number(token: Token, sign: string, offset: number): Expr {
@@ -308,7 +323,7 @@ class Parser {
       case '-':
         return this.#unary();
       default:
-        return this.#unexpected(`{${operand}}`);
+        return this.#operandExpected();
     }
   }
 
@@ -350,7 +365,7 @@ class Parser {
     if (this.#peek().kind === 'end') this.#unexpected(`{${operand.replace("'(', ", "'(', ')', ")}}`);
     do args.push(this.#expression());
     while (this.#take(','));
-    this.#expect(')', "{')', ','}");
+    this.#expect(')');
     return args;
   }
 
@@ -392,8 +407,11 @@ class Parser {
 
   #expect(symbol: string, expecting = `'${symbol}'`): Token {
     const token = this.#peek();
-    if (!this.#take(symbol)) this.#unexpected(expecting);
-    return token;
+    if (this.#take(symbol)) return token;
+    if (token.kind === 'end' && (symbol === ')' || symbol === ']')) {
+      this.#stop(token.offset, `Syntax error: missing '${symbol}' at '<EOF>'`);
+    }
+    return this.#unexpected(expecting);
   }
 
   #unexpected(expecting: string, what: 'mismatched' | 'extraneous' = 'mismatched'): never {
@@ -405,6 +423,10 @@ class Parser {
     this.#issues.push({ offset, message });
     throw new Stopped();
   }
+}
+
+function startsOperand({ kind, text }: Token): boolean {
+  return kind === 'symbol' ? '[{(.-!'.includes(text) : kind !== 'end' && !reserved.has(text);
 }
 
 function depthOver(children: readonly Expr[]): number {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Meter } from '../evaluate/meter.ts';
 import { Duration, Timestamp, TypeValue, Uint } from './scalar.ts';
 import { List, Mapping, Opaque, Optional, type Value } from './value.ts';
@@ -47,7 +48,7 @@ function equalByKey(a: List, b: List, memberKey: (member: Value) => string | und
 }
 
 function equalMaps(a: Mapping, b: Mapping, meter: Meter): boolean {
-  if (a.size !== b.size) return false;
+  if (a.size !== b.size || !sameHidden(a, b, meter)) return false;
   for (const key of a.keys()) {
     const other = b.get(key);
     if (other === undefined) return false;
@@ -57,16 +58,31 @@ function equalMaps(a: Mapping, b: Mapping, meter: Meter): boolean {
   return true;
 }
 
+/** Fields that expressions cannot see (preserved ones that no schema declares) count all the same. */
+function sameHidden(a: Mapping, b: Mapping, meter: Meter): boolean {
+  for (const [name, data] of a.hidden) {
+    meter.work(1);
+    if (b.hidden.has(name) && !isDeepStrictEqual(data, b.hidden.get(name))) return false;
+  }
+  return true;
+}
+
 export function isNumber(value: Value): value is bigint | number | Uint {
   return typeof value === 'bigint' || typeof value === 'number' || value instanceof Uint;
 }
 
-/** Negative, zero or positive; NaN when one of them is not a number. JavaScript compares bigint and number exactly. */
+/**
+ * Negative, zero or positive; NaN when one of them is not a number. A whole number meets a double as one, as in cel-go:
+ * past 2^53 it loses digits then.
+ */
 export function compareNumbers(a: bigint | number | Uint, b: bigint | number | Uint): number {
-  const left = a instanceof Uint ? a.value : a;
-  const right = b instanceof Uint ? b.value : b;
+  const [left, right] = alike(a instanceof Uint ? a.value : a, b instanceof Uint ? b.value : b);
   if (left < right) return -1;
   return left > right ? 1 : Number.isNaN(Number(left)) || Number.isNaN(Number(right)) ? Number.NaN : 0;
+}
+
+function alike(a: bigint | number, b: bigint | number): readonly [bigint | number, bigint | number] {
+  return typeof a === typeof b ? [a, b] : [Number(a), Number(b)];
 }
 
 /** The order of two values that can be ordered, or undefined when their types cannot be. NaN has no order either. */

@@ -1,7 +1,7 @@
 import { escapeField } from '../escaping.ts';
 import { fail } from '../evaluate/failure.ts';
 import { CelValue } from '../program.ts';
-import { bytes, type CelType, dyn, type ListType, type ObjectType, timestamp } from '../types.ts';
+import { bytes, type CelType, dyn, type ListType, type ObjectField, type ObjectType, timestamp } from '../types.ts';
 import { parseDate, parseDuration, parseTimestamp } from './time.ts';
 import { KeyedList, keyText, List, Mapping, none, Optional, type Value } from './value.ts';
 
@@ -100,7 +100,7 @@ class DataMap extends Mapping {
   }
 
   get size(): number {
-    this.#size ??= this.#type.kind === 'object' ? [...this.keys()].length : Object.keys(this.#data).length;
+    this.#size ??= Object.keys(this.#data).length;
     return this.#size;
   }
 
@@ -108,10 +108,9 @@ class DataMap extends Mapping {
     if (typeof key !== 'string') return undefined;
     const known = this.#converted.get(key);
     if (known !== undefined) return known;
+    if (!this.has(key)) return undefined;
     const { property, type } = this.#field(key);
-    if (property === undefined || !Object.hasOwn(this.#data, property)) return undefined;
-    const data = this.#data[property];
-    if (data === undefined) return undefined;
+    const data = property === undefined ? undefined : this.#data[property];
     const value = celValueOf(data, type);
     this.#converted.set(key, value);
     return value;
@@ -120,7 +119,10 @@ class DataMap extends Mapping {
   has(key: Value): boolean {
     if (typeof key !== 'string') return false;
     const { property } = this.#field(key);
-    return property !== undefined && Object.hasOwn(this.#data, property) && this.#data[property] !== undefined;
+    if (property === undefined || !Object.hasOwn(this.#data, property)) return false;
+    const data = this.#data[property];
+    // A declared field that is null is as good as absent.
+    return data !== undefined && (data !== null || this.#type.kind !== 'object');
   }
 
   *keys(): Iterable<Value> {
@@ -131,16 +133,26 @@ class DataMap extends Mapping {
     for (const name of this.#type.fields.keys()) if (this.has(name)) yield name;
   }
 
+  override get hidden(): ReadonlyMap<string, unknown> {
+    if (this.#type.kind !== 'object') return super.hidden;
+    const declared = new Set([...this.#type.fields.values()].map(({ property }) => property));
+    return new Map(Object.entries(this.#data).filter(([name]) => !declared.has(name)));
+  }
+
   #field(name: string): { property: string | undefined; type: CelType } {
     switch (this.#type.kind) {
       case 'object':
-        return (this.#type as ObjectType).fields.get(name) ?? { property: undefined, type: dyn };
+        return fieldOf(this.#type, name) ?? { property: undefined, type: dyn };
       case 'map':
         return { property: name, type: this.#type.value };
       default:
         return { property: name, type: dyn };
     }
   }
+}
+
+function fieldOf({ fields }: ObjectType, name: string): ObjectField | undefined {
+  return fields.get(name) ?? fields.get(escapeField(name) ?? name);
 }
 
 /** `a + b` where `a` is of type `set` or `map`: members of `b` take the place of those with the same key. */

@@ -10,9 +10,12 @@ export class Uint {
 /** An instant: nanoseconds since 1970, between the years 1 and 9999. */
 export class Timestamp {
   readonly nanos: bigint;
+  /** Minutes east of UTC, as it was written; only its text shows them. */
+  readonly offset: number;
 
-  constructor(nanos: bigint) {
+  constructor(nanos: bigint, offset = 0) {
     this.nanos = nanos;
+    this.offset = offset;
   }
 }
 

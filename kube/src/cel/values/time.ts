@@ -26,7 +26,7 @@ export function parseTimestamp(text: string): Timestamp | undefined {
   const offset = (match[8]?.startsWith('-') ? -1 : 1) * (zoneHours * 60 + zoneMinutes);
   const local = BigInt(date / 1000 + hours * 3600 + (minutes - offset) * 60 + seconds);
   const nanos = local * second + fraction;
-  return isTimestamp(nanos) ? new Timestamp(nanos) : undefined;
+  return isTimestamp(nanos) ? new Timestamp(nanos, offset) : undefined;
 }
 
 /** A date alone (`format: date`), or undefined. */
@@ -45,13 +45,21 @@ function utcDate(year: number, month: number, day: number): number | undefined {
   return same ? date.getTime() : undefined;
 }
 
-/** RFC 3339 in UTC, with as many digits of a second as it takes. */
+/** RFC 3339 in the zone that it was written in, with as many digits of a second as it takes. */
 export function formatTimestamp(timestamp: Timestamp): string {
+  const { offset } = timestamp;
   const { whole, rest } = wholeSeconds(timestamp.nanos);
-  const date = new Date(Number(whole) * 1000);
+  const date = new Date((Number(whole) + offset * 60) * 1000);
   const year = String(date.getUTCFullYear()).padStart(4, '0');
   const fraction = rest === 0n ? '' : `.${String(rest).padStart(9, '0').replace(/0+$/, '')}`;
-  return `${year}${date.toISOString().slice(-20, -5)}${fraction}Z`;
+  return `${year}${date.toISOString().slice(-20, -5)}${fraction}${zoneText(offset)}`;
+}
+
+function zoneText(offset: number): string {
+  if (offset === 0) return 'Z';
+  const minutes = Math.abs(offset);
+  const two = (number: number) => String(number).padStart(2, '0');
+  return `${offset < 0 ? '-' : '+'}${two(Math.floor(minutes / 60))}:${two(minutes % 60)}`;
 }
 
 /** Seconds since 1970, rounded down. */

@@ -121,7 +121,13 @@ export abstract class Mapping {
   get typeName(): string {
     return 'map';
   }
+  /** What is in the data, and not to be seen by expressions. */
+  get hidden(): ReadonlyMap<string, unknown> {
+    return nothing;
+  }
 }
+
+const nothing: ReadonlyMap<string, unknown> = new Map();
 
 /** A map of values at hand. */
 export class ValueMap extends Mapping {
@@ -139,6 +145,14 @@ export class ValueMap extends Mapping {
 
   get size(): number {
     return this.entries.size;
+  }
+
+  /** Sets an entry, also one that is there; false when the key cannot be one. */
+  set(key: Value, value: Value): boolean {
+    const text = keyText(key);
+    if (text === undefined) return false;
+    this.entries.set(text, [key, value]);
+    return true;
   }
 
   /** False when the key is there already, or cannot be one. */
