@@ -238,3 +238,36 @@ describe('sets of fields', () => {
     );
   });
 });
+
+describe('values of any shape', () => {
+  const definition = (colour: unknown): KubeObject => ({
+    apiVersion: 'apiextensions.k8s.io/v1',
+    kind: 'CustomResourceDefinition',
+    metadata: { name: 'things.example.com' },
+    spec: { versions: [{ name: 'v1', schema: { openAPIV3Schema: { type: 'object', default: colour } } }] },
+  });
+  const schema = catalogue.definition(
+    'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1.CustomResourceDefinition',
+  );
+
+  it.each([['red'], [1], [true], [['a']], [{ a: { b: 1 } }]])('are one value in built-in kinds: %j', (colour) => {
+    const applied = applyConfiguration(
+      { schema, catalogue, absent: () => undefined },
+      undefined,
+      definition(colour),
+      by('me'),
+    );
+    expect(applied.spec).toEqual(definition(colour).spec);
+  });
+
+  it.each([
+    ['red', {}],
+    [{ a: 1 }, { 'f:a': {} }],
+    [['a'], {}],
+  ])('are taken apart by what they are in custom kinds: %j', (any, fields) => {
+    const custom = { type: 'object', properties: { any: { 'x-kubernetes-preserve-unknown-fields': true } } } as const;
+    const config = { apiVersion: 'example.com/v1', kind: 'Thing', metadata: { name: 't' }, any };
+    const applied = applyConfiguration({ schema: custom, catalogue }, undefined, config, by('me'));
+    expect(owned(applied, 'me')).toEqual({ 'f:any': fields });
+  });
+});

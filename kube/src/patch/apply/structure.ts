@@ -82,7 +82,7 @@ const objectMeta: Schema = {
 /** Reads schemas as structures; each schema is read once. */
 export class Structures {
   readonly #typed: TypedBy;
-  readonly #known = new WeakMap<Schema, Structure | 'any'>();
+  readonly #known = new WeakMap<Schema, Structure | 'any' | 'deduced'>();
   /** What stands below a part that keeps unknown fields keeps them too. */
   readonly #preserved = new WeakSet<Schema>();
 
@@ -99,6 +99,7 @@ export class Structures {
       this.#known.set(schema, structure);
     }
     if (structure === 'any') return structureOfAny(value, true);
+    if (structure === 'deduced') return structureOfAny(value);
     return structure;
   }
 
@@ -138,7 +139,7 @@ export class Structures {
     return field?.default ?? this.#typed.absent?.(target, key);
   }
 
-  #read(schema: Schema): Structure | 'any' {
+  #read(schema: Schema): Structure | 'any' | 'deduced' {
     const target = this.#typed.catalogue.resolve(schema);
     const any = target['x-kubernetes-preserve-unknown-fields'] === true || this.#preserved.has(schema);
     if (any) this.#preserve(target);
@@ -157,7 +158,8 @@ export class Structures {
         return { type: 'scalar', scalar: 'number' };
       default:
         if (target.properties !== undefined) return this.#readMap(schema, target, any);
-        return any ? anyMap : 'any';
+        // A built-in type of any shape, as a schema's default, is one value; what a custom kind keeps is taken apart.
+        return any && this.#typed.absent === undefined ? 'deduced' : 'any';
     }
   }
 
