@@ -54,7 +54,13 @@ function judgeOwners(resource: Resource, object: KubeObject, ownership: Ownershi
     return [...checks, rewrite(resource, object, { ownerReferences: owners.filter(({ uid }) => !uids.has(uid)) })];
   }
   const waiting = judged.some(({ verdict }) => verdict === 'waiting');
-  const hasDependents = ownership.dependents(object.metadata.uid ?? '').length > 0;
+  const dependents = ownership.dependents(object.metadata.uid ?? '');
+  const hasDependents = dependents.length > 0;
+  // Owners that wait for this one, which would wait for them: in a circle nobody may hold the next one up.
+  if (waiting && owners.some(blocks) && dependents.some((each) => isWaiting(each.object))) {
+    const ownerReferences = owners.map((reference) => ({ ...reference, blockOwnerDeletion: false }));
+    return [...checks, rewrite(resource, object, { ownerReferences })];
+  }
   return [...checks, removal(resource, object, waiting && hasDependents ? 'Foreground' : undefined)];
 }
 
@@ -75,9 +81,16 @@ function judge(resource: Resource, object: KubeObject, reference: OwnerReference
   if (owner?.metadata.uid !== reference.uid) {
     return { verdict: 'gone', check: { type: 'absent', resource: owners, key, uid: reference.uid } };
   }
-  const inForeground =
-    owner.metadata.deletionTimestamp !== undefined && owner.metadata.finalizers?.includes(foregroundFinalizer) === true;
-  return { verdict: inForeground ? 'waiting' : 'solid' };
+  return { verdict: isWaiting(owner) ? 'waiting' : 'solid' };
+}
+
+/** Whether the object is deleted in the foreground, after its dependents. */
+function isWaiting({ metadata }: KubeObject): boolean {
+  return metadata.deletionTimestamp !== undefined && metadata.finalizers?.includes(foregroundFinalizer) === true;
+}
+
+function blocks(reference: OwnerReference): boolean {
+  return reference.blockOwnerDeletion === true;
 }
 
 function removal(resource: Resource, object: KubeObject, policy: 'Foreground' | undefined): Action {

@@ -75,6 +75,20 @@ test('foreground: the owner waits for those that block it', async () => {
   await cluster.until(async () => (await names(cluster)).length === 0, 'the owner goes last');
 });
 
+test('foreground: a circle of owners goes as a whole', async () => {
+  await using cluster = await startTestCluster();
+  const first = await make(cluster, 'first');
+  const second = await make(cluster, 'second', [first], true);
+  const third = await make(cluster, 'third', [second], true);
+  const { ownerReferences = [] } = owned('first', [third], true).metadata;
+  await cluster.client.patch(resources.configMaps, key('first'), {
+    type: 'merge',
+    body: { metadata: { ownerReferences } },
+  });
+  await cluster.client.delete(resources.configMaps, key('first'), { propagationPolicy: 'Foreground' });
+  await cluster.until(async () => (await names(cluster)).length === 0, 'all three go');
+});
+
 test('orphan: the dependents stay, and belong to nobody', async () => {
   await using cluster = await startTestCluster();
   const owner = await make(cluster, 'owner');
