@@ -3,7 +3,7 @@ import { parseFieldSelector } from '@berth/kube/selectors';
 import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
 import { impersonated } from '../authentication/impersonation.ts';
 import type { Call } from '../call.ts';
-import { methodNotAllowed, unknownPath } from '../faults.ts';
+import { badRequest, methodNotAllowed, unknownPath } from '../faults.ts';
 import { attributesOf, type Pipeline } from '../pipeline.ts';
 import type { ProtobufDecoder } from '../protobuf/decode.ts';
 import type { Tables } from '../table/table.ts';
@@ -130,6 +130,7 @@ export async function callOf(
   const user = asked instanceof Promise ? await asked : asked;
   if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
   const acting = impersonated(pipeline, user, request.headers);
+  checkName(target.name);
   const verb = verbOf(request.method ?? 'GET', target, options);
   if (!verb) throw methodNotAllowed();
   const { kind, subresource } = pipeline.resolve(target);
@@ -148,6 +149,19 @@ export async function callOf(
     warnings: [],
     signal: undefined,
   };
+}
+
+/** What no name of an object can be, since it stands in a path. Source: `IsValidPathSegmentName` of apimachinery. */
+function checkName(name: string): void {
+  const why =
+    name === '.' || name === '..'
+      ? `may not be '${name}'`
+      : name.includes('/')
+        ? "may not contain '/'"
+        : name.includes('%')
+          ? "may not contain '%'"
+          : undefined;
+  if (why) throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${why}`);
 }
 
 /** Listing or watching by `metadata.name=x` is asking for x, so that a role for that name can allow it. */

@@ -32,11 +32,13 @@ export async function probe(options: Parameters<typeof startTestApi>[0] = {}): P
   const server = await startTestApi(options);
   const { authority, admin } = server.certificates;
   const tls = { ca: authority.cert, cert: admin.cert, key: admin.key };
+  const { port, hostname: host } = new URL(server.url);
   const agent = new https.Agent({ ...tls, keepAlive: true });
   const closing: (() => void)[] = [() => agent.destroy()];
   const send = (path: string, { body, ...rest }: Ask = {}) =>
     new Promise<Answer>((resolve, reject) => {
-      const request = https.request(server.url + path, { agent, ...rest }, (response) => {
+      // Not as a URL, which would be put in order first.
+      const request = https.request({ agent, host, port, path, ...rest }, (response) => {
         const chunks: Buffer[] = [];
         response.on('data', (chunk: Buffer) => chunks.push(chunk));
         response.on('error', reject);
@@ -56,7 +58,6 @@ export async function probe(options: Parameters<typeof startTestApi>[0] = {}): P
     post: (path, body, type = 'application/json') =>
       send(path, { method: 'POST', body, headers: { 'content-type': type } }),
     async socket() {
-      const { port, hostname: host } = new URL(server.url);
       const socket = tlsConnect({ ...tls, host, port: Number(port), ALPNProtocols: ['http/1.1'] });
       socket.on('error', () => {});
       closing.push(() => socket.destroy());
