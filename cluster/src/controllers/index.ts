@@ -1,6 +1,6 @@
 import { type Clock, type KubeClient, sharedInformers } from '@berth/kube/client';
 import type { ResourceRef } from '@berth/kube/objects';
-import { eventRecorder, type Reconciler, startWorker } from '@berth/kube/reconcile';
+import { eventRecorder, type Reconciler, startWorker, type Worker } from '@berth/kube/reconcile';
 import { cronJobController } from './cronjob/index.ts';
 import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
@@ -9,7 +9,7 @@ import { endpointSliceController, endpointsController, orphanedEndpointsControll
 import { startGarbageCollector } from './garbage/index.ts';
 import { jobController } from './job/index.ts';
 import { orphanedJobPodController } from './job/orphans.ts';
-import { namespaceController } from './namespace/index.ts';
+import { contentOf, namespaceController } from './namespace/index.ts';
 import { nodeTaintController } from './nodes/index.ts';
 import { replicaSetController } from './replicaset/index.ts';
 import { customResourceDefinitions, type Served, servedResources } from './served.ts';
@@ -70,10 +70,12 @@ export async function startControllers(options: ControllersOptions): Promise<voi
     return recorder;
   };
 
+  const workers = new Map<string, Worker>();
   for (const reconciler of controllers({ clusterCa: options.clusterCa, served })) {
     const { name } = reconciler;
     const report = (error: unknown, key: string) => onError?.(error, `${name} ${key}`);
-    startWorker({ reconciler, client, informers, recorder: recorderFor(name), signal, ...clock, onError: report });
+    const options = { reconciler, client, informers, recorder: recorderFor(name), signal, ...clock, onError: report };
+    workers.set(name, startWorker(options));
   }
   const garbage = startGarbageCollector({
     client,
@@ -84,8 +86,20 @@ export async function startControllers(options: ControllersOptions): Promise<voi
     ...clock,
     onError: (error, key) => onError?.(error, `garbage-collector ${key}`),
   });
+  const contents = new Map<string, () => void>();
   informers.of(customResourceDefinitions).subscribe(({ type, object }) => {
-    if (type !== 'deleted') for (const resource of served.define(object)) garbage.track(resource);
+    const { name } = object.metadata;
+    const { added, removed } = served.define(name, type === 'deleted' ? undefined : object);
+    if (removed) {
+      contents.get(name)?.();
+      contents.delete(name);
+      garbage.untrack(removed);
+      informers.forget(removed);
+    }
+    if (!added) return;
+    garbage.track(added);
+    const stop = workers.get('namespace-controller')?.watch(contentOf(added));
+    if (stop) contents.set(name, stop);
   });
 
   const aborted = new Promise<void>((resolve) => {

@@ -25,7 +25,11 @@ export interface WorkerOptions<T extends KubeObject> {
 export interface Worker {
   /** Nothing waits and nothing is worked on. */
   readonly idle: boolean;
+  /** Watches one resource more, such as a custom one that was defined later; answers how to stop. */
+  watch(watched: Watched): () => void;
 }
+
+type Watched = Reconciler<KubeObject>['watches'][number];
 
 /**
  * Runs one reconciler until the signal is aborted: begins when the caches it needs are there, keeps the guarantees that
@@ -58,20 +62,21 @@ export function startWorker<T extends KubeObject>(options: WorkerOptions<T>): Wo
 
   own.subscribe((change) => queue.add(keyOf(change.object)));
   const synced = [own.synced];
-  for (const watched of reconciler.watches) {
+  function watch(watched: Watched): () => void {
     const informer = informers.of(watched.resource);
     synced.push(informer.synced);
     const { concerns } = watched;
-    if (!concerns) continue;
+    if (!concerns) return () => {};
     const addConcerned = (object: KubeObject) => {
       for (const key of concerns.call(watched, object, view)) queue.add(keyOf({ metadata: key }));
     };
-    informer.subscribe((change) => {
+    return informer.subscribe((change) => {
       addConcerned(change.object);
       // Who was concerned by what it was: a former owner, a selector that matched.
       if (change.type === 'updated') addConcerned(change.previous);
     });
   }
+  for (const watched of reconciler.watches) watch(watched);
   void Promise.all(synced).then(() => queue.resume());
   signal.addEventListener('abort', () => queue.stop(), { once: true });
   if (signal.aborted) queue.stop();
@@ -79,6 +84,7 @@ export function startWorker<T extends KubeObject>(options: WorkerOptions<T>): Wo
     get idle() {
       return queue.idle;
     },
+    watch,
   };
 }
 

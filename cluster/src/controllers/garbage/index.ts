@@ -19,6 +19,8 @@ export interface GarbageOptions {
 export interface GarbageCollector {
   /** Takes a resource in that was defined later. */
   track(resource: Resource): void;
+  /** Leaves out one that is served no longer. */
+  untrack(resource: Resource): void;
 }
 
 /**
@@ -28,6 +30,7 @@ export interface GarbageCollector {
 export function startGarbageCollector(options: GarbageOptions): GarbageCollector {
   const { client, informers, served, recorder, signal, onError } = options;
   const tracked = new Map<string, Resource>();
+  const subscriptions = new Map<string, () => void>();
   /** Keys of the objects that refer to each uid as an owner. */
   const dependents = new Map<string, Set<string>>();
   const queue = new WorkQueue({ clock: options.clock ?? systemClock, concurrency: 20, work });
@@ -122,13 +125,24 @@ export function startGarbageCollector(options: GarbageOptions): GarbageCollector
     const name = nameOf(resource);
     if (tracked.has(name)) return;
     tracked.set(name, resource);
-    informers.of(resource).subscribe((change) => changed(resource, change));
+    subscriptions.set(
+      name,
+      informers.of(resource).subscribe((change) => changed(resource, change)),
+    );
+  }
+
+  function untrack(resource: Resource): void {
+    const name = nameOf(resource);
+    subscriptions.get(name)?.();
+    subscriptions.delete(name);
+    tracked.delete(name);
+    for (const object of informers.find(resource)?.list() ?? []) link(keyIn(resource, object), object, false);
   }
 
   for (const resource of served.all()) track(resource);
   void informers.synced().then(() => queue.resume());
   signal.addEventListener('abort', () => queue.stop(), { once: true });
-  return { track };
+  return { track, untrack };
 }
 
 function nameOf(resource: Resource): string {

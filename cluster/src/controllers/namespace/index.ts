@@ -21,14 +21,7 @@ export function namespaceController(served: Served): Reconciler<Namespace> {
   return {
     name: 'namespace-controller',
     resource: resources.namespaces,
-    watches: served.all().map((resource) => ({
-      resource,
-      concerns({ metadata: { namespace } }: KubeObject, view: View) {
-        if (namespace === undefined) return [];
-        const found = view.get(resources.namespaces, { name: namespace });
-        return found && isTerminating(found) ? [{ name: namespace }] : [];
-      },
-    })),
+    watches: served.all().map(contentOf),
     reconcile(namespace, view, now): Outcome {
       if (!isTerminating(namespace)) return { actions: [] };
       const name = namespace.metadata.name;
@@ -44,6 +37,18 @@ export function namespaceController(served: Served): Reconciler<Namespace> {
       // The view may be behind; nothing can be created any more, so what the server says now is final.
       const checks = namespaced.map((resource): Action => ({ type: 'absent', resource, namespace: name }));
       return { actions: [...checks, finalization(namespace)] };
+    },
+  };
+}
+
+/** What a namespace may hold, as something that its deletion waits for. */
+export function contentOf(resource: Resource) {
+  return {
+    resource,
+    concerns({ metadata: { namespace } }: KubeObject, view: View) {
+      if (namespace === undefined) return [];
+      const found = view.get(resources.namespaces, { name: namespace });
+      return found && isTerminating(found) ? [{ name: namespace }] : [];
     },
   };
 }
