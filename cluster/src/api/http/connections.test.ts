@@ -1,0 +1,148 @@
+import { once } from 'node:events';
+import { constants } from 'node:http2';
+import { expect, test } from 'vitest';
+import { memoryStore } from '../../store/index.ts';
+import { answerOf, probe } from './probe.ts';
+
+const path = '/api/v1/namespaces/default/configmaps';
+const head = (more: string) => `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${more}\r\n\r\n`;
+const body = JSON.stringify({ metadata: { name: 'made' } });
+
+/** All that comes until the other side ends the connection. */
+async function received(socket: NodeJS.ReadableStream): Promise<string> {
+  let text = '';
+  for await (const chunk of socket) text += String(chunk);
+  return text;
+}
+
+test('a body that does not come in time is given up, and the connection with it', async () => {
+  await using it = await probe({ requests: { bodyMs: 100 } });
+  const socket = await it.socket();
+  socket.write(head(`Content-Length: ${body.length}\r\nConnection: close`));
+  socket.write(body.slice(0, 10));
+  // So slowly that it would take minutes.
+  const drip = setInterval(() => socket.write(' '), 50);
+  try {
+    const answer = await received(socket);
+    expect(answer).toMatch(/^HTTP\/1\.1 504 /);
+    expect(answer).toContain('the body did not arrive in time');
+  } finally {
+    clearInterval(drip);
+  }
+  const stream = it.session().request({ ':method': 'POST', ':path': path, 'content-type': 'application/json' });
+  stream.on('error', () => {});
+  stream.write(body.slice(0, 10));
+  expect((await answerOf(stream)).status).toBe(504);
+});
+
+test('bodies on their way hold so much memory together and no more', async () => {
+  await using it = await probe({ requests: { bodyBytes: 1024 * 1024 } });
+  const slow = Array.from({ length: 8 }, async () => {
+    const socket = await it.socket();
+    socket.write(head(`Content-Length: ${400_000}`));
+    socket.write(Buffer.alloc(300_000, 0x20));
+    return socket;
+  });
+  const sockets = await Promise.all(slow);
+  const first = await Promise.race(sockets.map(async (socket) => String((await once(socket, 'data'))[0])));
+  expect(first).toMatch(/^HTTP\/1\.1 429 /);
+  expect(first).toMatch(/\r\nretry-after: 1\r\n/i);
+  for (const socket of sockets) socket.destroy();
+  // What they held is free again.
+  await expect.poll(async () => (await it.post(path, body.padEnd(900_000))).status).toBe(201);
+});
+
+test('a client that closes its half before it has its answer is let go, and nobody else is', async () => {
+  await using it = await probe();
+  const socket = await it.socket();
+  socket.end(`${head(`Content-Length: ${body.length}`)}${body}`);
+  // As Go's server does, which takes it for a client that has gone away.
+  expect(await received(socket)).toMatch(/^(?:HTTP\/1\.1 201 |$)/);
+  expect([201, 409]).toContain((await it.post(path, body)).status);
+});
+
+test('a client that goes away in the middle of a request leaves nothing behind', async () => {
+  await using it = await probe();
+  for (let cut = 0; cut < 20; cut++) {
+    const socket = await it.socket();
+    const whole = head(`Content-Length: ${body.length}`) + body;
+    socket.write(whole.slice(0, Math.floor((whole.length * cut) / 20)));
+    if (cut % 2 === 0) socket.destroy();
+    else socket.end();
+  }
+  const stream = it.session().request({ ':method': 'POST', ':path': path, 'content-type': 'application/json' });
+  stream.on('error', () => {});
+  stream.write(body.slice(0, 10), () => stream.close(constants.NGHTTP2_CANCEL));
+  await once(stream, 'close');
+  expect((await it.send(`${path}/made`)).status).toBe(404);
+});
+
+test('a write whose client has gone away is done or not done, never by half', async () => {
+  const store = memoryStore();
+  await using it = await probe({ store });
+  const socket = await it.socket();
+  const before = store.revision;
+  socket.write(`${head(`Content-Length: ${body.length}`)}${body}`, () => socket.destroy());
+  await once(socket, 'close');
+  const again = await it.post(path, body);
+  expect([201, 409]).toContain(again.status);
+  const read = await it.send(`${path}/made`);
+  expect(read.json.metadata.name).toBe('made');
+  expect(Number(read.json.metadata.resourceVersion)).toBeGreaterThan(before);
+});
+
+test('streams that are reset as soon as they are opened cost nobody else an answer', async () => {
+  await using it = await probe();
+  for (let round = 0; round < 5; round++) {
+    const session = it.session();
+    for (let count = 0; count < 1000; count++) {
+      if (session.destroyed) break;
+      const stream = session.request({ ':path': `${path}?watch=true` });
+      stream.on('error', () => {});
+      stream.close(constants.NGHTTP2_CANCEL);
+    }
+    expect((await it.send('/readyz')).status).toBe(200);
+    session.destroy();
+  }
+  expect((await it.post(path, body)).status).toBe(201);
+});
+
+test('connections that say nothing, or nonsense, cost nobody else an answer', async () => {
+  await using it = await probe();
+  const idle = await Promise.all(Array.from({ length: 100 }, () => it.socket()));
+  expect((await it.send('/readyz')).status).toBe(200);
+  const nonsense = [
+    'GET\r\n\r\n',
+    '\0\0\0\0',
+    'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    `GET ${path} HTTP/9.9\r\n\r\n`,
+    `GET ${path} HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n`,
+    `${head('Transfer-Encoding: chunked')}zz\r\n`,
+    `GET /${'x'.repeat(100_000)} HTTP/1.1\r\n`,
+    `GET / HTTP/1.1\r\n${'a: b\r\n'.repeat(5000)}`,
+  ];
+  for (const text of nonsense) {
+    const socket = await it.socket();
+    socket.write(text);
+    socket.end();
+    const answer = await received(socket).catch(() => '');
+    expect([text.slice(0, 20), /^(?:|HTTP\/1\.1 [45]\d\d )/.test(answer)]).toEqual([text.slice(0, 20), true]);
+  }
+  expect((await it.send('/readyz')).status).toBe(200);
+  for (const socket of idle) expect(socket.destroyed).toBe(false);
+});
+
+test('a watch whose client closes its half or goes away is over', async () => {
+  await using it = await probe();
+  const watch = `GET ${path}?watch=true HTTP/1.1\r\nHost: x\r\n\r\n`;
+  const halves = await it.socket();
+  halves.write(watch);
+  await once(halves, 'data');
+  halves.end();
+  await once(halves, 'close');
+  const gone = await it.socket();
+  gone.write(watch);
+  await once(gone, 'data');
+  gone.destroy();
+  expect((await it.post(path, body)).status).toBe(201);
+});
