@@ -99,7 +99,7 @@ describe.concurrent('kubectl changes', () => {
       $ kubectl apply --server-side -f mine.json
       configmap/c serverside-applied
       $ kubectl apply --server-side --field-manager=other -f theirs.json
-      error: Apply failed with 1 conflict: conflict with "kubectl"…: .data.a
+      error: Apply failed with 1 conflict: conflict with "kubectl": .data.a
       Please review the fields above--they currently have other managers. Here
       are the ways you can resolve this warning:
       * If you intend to manage all of these fields, please re-run the apply
@@ -112,13 +112,26 @@ describe.concurrent('kubectl changes', () => {
         stop managing the field (remove it from their configuration).
       See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts
       [exit 1]
+      $ kubectl patch configmap c --field-manager=third --type=merge -p '{"data":{"b":"3"}}'
+      configmap/c patched
+      $ kubectl create configmap c --from-literal=a=4 --from-literal=b=4 --dry-run=client -o yaml | kubectl apply --server-side --field-manager=fourth -f - 2>&1 | sed '/Please/,$d'
+      error: Apply failed with 2 conflicts: conflicts with "kubectl":
+      - .data.a
+      conflicts with "third" using v1:
+      - .data.b
       $ kubectl apply --server-side --field-manager=other --force-conflicts -f theirs.json
       configmap/c serverside-applied
       $ kubectl get configmap c -o jsonpath='{.data.a} {.metadata.managedFields[*].manager}' --show-managed-fields
-      2 other
+      2 other third
       $ kubectl create configmap later --from-literal=a=1 -o json | kubectl apply -f -
       Warning: resource configmaps/later is missing the kubectl.kubernetes.io/last-applied-configuration annotation which is required by kubectl apply. kubectl apply should only be used on resources created declaratively by either kubectl create --save-config or kubectl apply. The missing annotation will be patched automatically.
       configmap/later configured
+      $ kubectl create configmap moved --from-literal=a=1 --dry-run=client -o yaml > moved.yaml; kubectl apply -f moved.yaml
+      configmap/moved created
+      $ kubectl apply --server-side -f moved.yaml
+      configmap/moved serverside-applied
+      $ kubectl get configmap moved -o jsonpath='{range .metadata.managedFields[*]}{.manager} {.operation};{end}' --show-managed-fields
+      kubectl Apply;kubectl-last-applied Apply;
     `);
   });
 
