@@ -1,7 +1,7 @@
 import type { PathAnswer, PathHandler } from '../http/handle.ts';
 import type { KindRegistry } from '../kinds.ts';
 import { type OpenApiDocument, OpenApiDocuments } from './documents.ts';
-import { openApiV2Protobuf, protobufType } from './protobuf.ts';
+import { openApiV2Protobuf, protobufType, protobufTypes } from './protobuf.ts';
 
 const forever = 'public, immutable, max-age=31536000';
 
@@ -15,7 +15,8 @@ export function openApiHandler(registry: KindRegistry): PathHandler {
     const trimmed = path.endsWith('/') ? path.slice(0, -1) : path;
     if (trimmed === '/openapi/v2') {
       const json = documents.v2();
-      if (!String(request.headers.accept ?? '').includes(protobufType)) return tagged(known, json);
+      const accept = String(request.headers.accept ?? '');
+      if (!protobufTypes.some((type) => accept.includes(type))) return tagged(known, json);
       if (protobuf?.of !== json.body) {
         const body = openApiV2Protobuf(JSON.parse(json.body.toString()));
         protobuf = { of: json.body, document: { body, hash: `${json.hash}P` } };

@@ -1,7 +1,13 @@
 import { Writer } from './wire.ts';
 
-/** What client-go asks `/openapi/v2` for. */
-export const protobufType = 'application/com.github.proto-openapi.spec.v2@v1.0+protobuf';
+/** What `/openapi/v2` in protobuf is called. */
+export const protobufType = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+
+/** What clients ask for it by; client-go by the older name, which is no media type that it could read in an answer. */
+export const protobufTypes: readonly string[] = [
+  protobufType,
+  'application/com.github.proto-openapi.spec.v2@v1.0+protobuf',
+];
 
 type Json = { readonly [field: string]: unknown };
 type Write = (writer: Writer, field: number, value: unknown) => void;
