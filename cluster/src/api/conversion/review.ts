@@ -58,7 +58,10 @@ async function ask(
   try {
     const request = { uid, desiredAPIVersion: apiVersion, objects: originals };
     const review = { kind: 'ConversionReview', apiVersion: `${group}/${version}`, request };
-    objects = converted(await webhooks.call(clientConfig, { body: review, timeoutMs }), { version, uid });
+    objects = converted(await webhooks.call(clientConfig, { body: review, timeoutMs, query: 'timeout=30s' }), {
+      version,
+      uid,
+    });
   } catch (error) {
     throw refused(`${what} failed: ${(error as Error).message}`, error);
   }
