@@ -43,6 +43,7 @@ const container: Record<string, Facts> = {
 
 /** By definition (without `io.k8s.api.`) and field. */
 export const fieldFacts: Record<string, Record<string, Facts>> = {
+  'admissionregistration.v1.MutatingAdmissionPolicySpec': matchConditions,
   'admissionregistration.v1.MutatingWebhook': matchConditions,
   'admissionregistration.v1.MutatingWebhookConfiguration': { webhooks: mergeBy('name') },
   'admissionregistration.v1.ValidatingAdmissionPolicyBindingSpec': { validationActions: setList },

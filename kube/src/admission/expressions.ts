@@ -1,4 +1,12 @@
-import { type CelProgram, type CelType, celTypes, compile, isCelError } from '../cel/index.ts';
+import {
+  type CelProgram,
+  type CelType,
+  type CompileOptions,
+  celTypes,
+  compile,
+  isCelError,
+  mutationTypes,
+} from '../cel/index.ts';
 import { authorizerType, composedType, namespaceType, requestType, resourceCheckType } from './types.ts';
 
 /** A compiled expression, or what is wrong with it in Kubernetes' words. */
@@ -52,6 +60,13 @@ export class AdmissionExpressions {
     return this.#compile(expression, [celTypes.string, celTypes.nullType]);
   }
 
+  /** What gives a patch: an `Object` to be applied, or a list of JSON patch operations. */
+  mutation(patchType: 'ApplyConfiguration' | 'JSONPatch', expression: string): Compiled {
+    const [object, operation] = [mutationTypes('Object'), mutationTypes('JSONPatch')] as [CelType, CelType];
+    const wanted = patchType === 'JSONPatch' ? celTypes.list(operation) : object;
+    return this.#compile(expression, [wanted], { constructible: mutationTypes });
+  }
+
   /** Any expression, for type checking only. */
   anything(expression: string): Compiled {
     return this.#compile(expression, undefined);
@@ -60,10 +75,10 @@ export class AdmissionExpressions {
   #compile(
     expression: string,
     returns: readonly CelType[] | undefined,
-    { hasAuthorizer = true }: { hasAuthorizer?: boolean } = {},
+    { hasAuthorizer = true, ...options }: { hasAuthorizer?: boolean } & Pick<CompileOptions, 'constructible'> = {},
   ): Compiled {
     try {
-      const program = compile(expression, { variables: this.#variables(hasAuthorizer) });
+      const program = compile(expression, { variables: this.#variables(hasAuthorizer), ...options });
       const error = returns && mismatch(program.returns, returns);
       return error === undefined ? { expression, program } : { expression, error };
     } catch (error) {

@@ -39,9 +39,10 @@ const defaulters: Readonly<Record<string, (object: Fields) => void>> = {
   'resource.k8s.io/v1/ResourceClaimTemplate': cluster.defaultResourceClaimTemplate,
   'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': extensions.defaultWebhookConfiguration,
   'admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration': extensions.defaultWebhookConfiguration,
-  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': extensions.defaultValidatingAdmissionPolicy,
-  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding':
-    extensions.defaultValidatingAdmissionPolicyBinding,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': extensions.defaultAdmissionPolicy,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding': extensions.defaultAdmissionPolicyBinding,
+  'admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy': extensions.defaultAdmissionPolicy,
+  'admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicyBinding': extensions.defaultAdmissionPolicyBinding,
   'apiextensions.k8s.io/v1/CustomResourceDefinition': extensions.defaultCustomResourceDefinition,
   'apiregistration.k8s.io/v1/APIService': extensions.defaultApiService,
   'flowcontrol.apiserver.k8s.io/v1/FlowSchema': extensions.defaultFlowSchema,

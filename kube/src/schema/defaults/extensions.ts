@@ -22,13 +22,14 @@ function defaultMatchResources(match: Fields | undefined): void {
     fill(rule, 'scope', '*');
 }
 
-export function defaultValidatingAdmissionPolicy(policy: Fields): void {
+/** Of both sorts: what validates and what mutates. */
+export function defaultAdmissionPolicy(policy: Fields): void {
   const spec = ensure(policy, 'spec');
   fill(spec, 'failurePolicy', 'Fail');
   defaultMatchResources(part(spec, 'matchConstraints'));
 }
 
-export function defaultValidatingAdmissionPolicyBinding(binding: Fields): void {
+export function defaultAdmissionPolicyBinding(binding: Fields): void {
   const spec = part(binding, 'spec');
   defaultMatchResources(part(spec, 'matchResources'));
 }

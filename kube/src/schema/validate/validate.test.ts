@@ -383,7 +383,11 @@ describe('validation', () => {
             ).object,
           );
           const first = validate(kind, object);
-          expect(validate(kind, object, structuredClone(object))).toEqual(first);
+          const again = validate(kind, object, structuredClone(object));
+          // These forgive what was wrong before it was known to be wrong.
+          if (!['admissionregistration.k8s.io', 'apiextensions.k8s.io'].includes(kind.group)) {
+            expect(again).toEqual(first);
+          }
         } catch (error) {
           if (!isBerthError(error, 'BadRequest')) throw error;
         }

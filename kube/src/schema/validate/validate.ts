@@ -2,6 +2,8 @@ import type { ErrorCause } from '../../errors/index.ts';
 import { apiVersionOf, type KubeObject } from '../../objects/index.ts';
 import { type Fields, part, parts } from '../fields.ts';
 import type { KindDescription } from '../types.ts';
+import * as policies from './admission-policies.ts';
+import { validateWebhookConfiguration } from './admission-webhooks.ts';
 import * as cluster from './cluster.ts';
 import { validateEphemeralContainersUpdate } from './ephemeral.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
@@ -47,6 +49,12 @@ const rules: Readonly<Record<string, Rule>> = {
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': cluster.validateClusterRoleBinding,
   'scheduling.k8s.io/v1/PriorityClass': cluster.validatePriorityClass,
   'storage.k8s.io/v1/StorageClass': cluster.validateStorageClass,
+  'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': validateWebhookConfiguration,
+  'admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration': validateWebhookConfiguration,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': policies.validateValidatingPolicy,
+  'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding': policies.validateValidatingBinding,
+  'admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy': policies.validateMutatingPolicy,
+  'admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicyBinding': policies.validateMutatingBinding,
 };
 
 /** Subresources through which a pod's specification may change in other ways than by an update. */

@@ -102,9 +102,12 @@ export const otherCells: Readonly<Record<string, Cells>> = {
       return kind ? `${text(kind, 'apiVersion')}/${text(kind, 'kind')}` : '<unset>';
     },
   },
-  'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': {
-    ParamRef: (object) => text(object, 'spec', 'paramRef', 'name') || '<unset>',
+  'admissionregistration.k8s.io/ValidatingAdmissionPolicyBinding': { ParamRef: paramRef },
+  'admissionregistration.k8s.io/MutatingAdmissionPolicy': {
+    Mutations: (object) => count(object, 'spec', 'mutations'),
+    ParamKind: paramKind,
   },
+  'admissionregistration.k8s.io/MutatingAdmissionPolicyBinding': { ParamRef: paramRef },
   'apiregistration.k8s.io/APIService': {
     Service: (object) => {
       const service = at(object, 'spec', 'service');
@@ -143,6 +146,18 @@ export const otherCells: Readonly<Record<string, Cells>> = {
     },
   },
 };
+
+function paramKind(object: KubeObject): string {
+  const kind = at(object, 'spec', 'paramKind');
+  return kind ? `${text(kind, 'apiVersion')}/${text(kind, 'kind')}` : '<unset>';
+}
+
+/** Whether the parameter is in a namespace cannot be seen from here: one without is shown as being in any. */
+function paramRef(object: KubeObject): string {
+  const ref = at(object, 'spec', 'paramRef');
+  const name = text(ref, 'name');
+  return name === '' ? '<unset>' : `${text(ref, 'namespace') || '*'}/${name}`;
+}
 
 function subjects(object: KubeObject, kind: string): string {
   return list(object, 'subjects')
