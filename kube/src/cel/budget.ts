@@ -33,8 +33,8 @@ export class CelBudget {
     if (this.#spent > this.limit) throw new CelError('CostExceeded', costExceededMessage);
   }
 
-  /** Notes what a stopped evaluation cost. */
-  exhaust(cost: number): void {
+  /** Notes what an evaluation has cost that was held to what was left. */
+  take(cost: number): void {
     this.#spent += cost;
   }
 }

@@ -2,7 +2,7 @@ import type { CelBudget } from './budget.ts';
 import { accepts, type Checked, check } from './check/checker.ts';
 import { checkLiterals } from './check/literals.ts';
 import { CelError } from './errors.ts';
-import { Failure } from './evaluate/failure.ts';
+import { caught, Failure } from './evaluate/failure.ts';
 import { Frame, type Step } from './evaluate/frame.ts';
 import { Meter } from './evaluate/meter.ts';
 import { Planner } from './evaluate/plan.ts';
@@ -71,14 +71,15 @@ class Program implements CelProgram {
     const meter = new Meter(budget);
     const frame = new Frame(variables, this.#variables, meter);
     try {
-      const result = withinStack(() => give(this.#step(frame), meter), 'Evaluation');
-      meter.settle();
-      return result;
-    } catch (error) {
-      if (!(error instanceof CelError && error.code === 'CostExceeded')) meter.settle();
-      else budget.exhaust(meter.spent);
-      if (error instanceof Failure) throw new CelError('Evaluation', error.message);
-      throw error;
+      return withinStack(() => {
+        const value = this.#step(frame);
+        if (value instanceof Failure) throw new CelError('Evaluation', value.message);
+        const given = caught(() => give(value, meter));
+        if (given instanceof Failure) throw new CelError('Evaluation', given.message);
+        return given;
+      }, 'Evaluation');
+    } finally {
+      budget.take(meter.spent);
     }
   }
 }

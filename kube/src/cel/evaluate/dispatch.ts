@@ -2,18 +2,25 @@ import type { Overload } from '../functions/declare.ts';
 import type { CelType } from '../types.ts';
 import { Duration, Timestamp, TypeValue, Uint } from '../values/scalar.ts';
 import { List, Mapping, Opaque, Optional, type Value } from '../values/value.ts';
-import { fail, noSuchOverload } from './failure.ts';
+import { caught, Failure, noSuchOverload } from './failure.ts';
 import type { Meter } from './meter.ts';
 
 /** Calls the first of the overloads that takes these values; its cost is charged before it runs. */
-export function dispatch(name: string, overloads: readonly Overload[], args: readonly Value[], meter: Meter): Value {
+export function dispatch(
+  name: string,
+  overloads: readonly Overload[],
+  args: readonly Value[],
+  meter: Meter,
+): Value | Failure {
   const overload = overloads.find(({ params }) => params.every((type, index) => isOf(args[index] as Value, type)));
   if (overload === undefined) {
     meter.charge(1);
-    return fail(name === 'size' ? `${noSuchOverload}: size` : noSuchOverload);
+    return new Failure(name === 'size' ? `${noSuchOverload}: size` : noSuchOverload);
   }
-  meter.charge(overload.cost === undefined ? 1 : overload.cost(args, meter));
-  return overload.run(args, meter);
+  return caught(() => {
+    meter.charge(overload.cost === undefined ? 1 : overload.cost(args, meter));
+    return overload.run(args, meter);
+  });
 }
 
 /** Whether a value is of a declared type, as far as it shows: elements are not looked at. */

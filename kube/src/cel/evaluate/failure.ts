@@ -1,6 +1,7 @@
 /**
- * An error of CEL while it evaluates: a value that `&&`, `||` and comprehensions may absorb. No `Error`, since its stack
- * would cost more than the evaluation; the program turns what is left of it into a `CelError`.
+ * An error of CEL while it evaluates: `&&`, `||` and comprehensions may absorb it, thousands of times in one evaluation.
+ * Steps therefore return it like a value; only within a function it is thrown. No `Error`, since a stack would cost
+ * more than the evaluation; the program turns what is left of it into a `CelError`.
  */
 export class Failure {
   readonly message: string;
@@ -10,9 +11,19 @@ export class Failure {
   }
 }
 
-/** Fails the evaluation at hand. */
+/** Fails the function at hand. */
 export function fail(message: string): never {
   throw new Failure(message);
 }
 
 export const noSuchOverload = 'no such overload';
+
+/** What `run` gives, or the failure that it throws. */
+export function caught<T>(run: () => T): T | Failure {
+  try {
+    return run();
+  } catch (error) {
+    if (error instanceof Failure) return error;
+    throw error;
+  }
+}

@@ -1,8 +1,8 @@
 import type { Expr, FoldExpr } from '../syntax/ast.ts';
 import { ArrayList, keyText, List, Mapping, typeNameOf, type Value, ValueMap } from '../values/value.ts';
-import { fail } from './failure.ts';
+import { caught, Failure, fail, noSuchOverload } from './failure.ts';
 import type { Frame, Step } from './frame.ts';
-import { absorbed, type Planner } from './plan.ts';
+import type { Planner } from './plan.ts';
 
 /**
  * A comprehension. Those that gather a list or a map add to one that nobody else sees, in place: a step costs what its
@@ -26,9 +26,9 @@ export function planFold(planner: Planner, expr: FoldExpr): Step {
   const fresh = emptyLike(expr.init);
   return (frame) => {
     const over = range(frame);
+    if (over instanceof Failure) return over;
     frame.slots[parts.accumulator] = fresh === undefined ? init(frame) : fresh();
-    if (!never) loop(frame, over, parts);
-    return parts.result(frame);
+    return (never ? undefined : loop(frame, over, parts)) ?? parts.result(frame);
   };
 }
 
@@ -40,29 +40,35 @@ interface Parts {
   readonly step: Step;
 }
 
-function loop(frame: Frame, over: Value, parts: Parts): void {
+/** Runs to the end of the range, or to the failure that ends it. */
+function loop(frame: Frame, over: Value, parts: Parts): Failure | undefined {
   const { slots, meter } = frame;
-  const once = (first: Value, second: Value | undefined): boolean => {
+  const once = (first: Value | Failure, second: Value | Failure | undefined): boolean => {
     meter.work(1);
     slots[parts.first] = first;
-    if (parts.second !== undefined) slots[parts.second] = second as Value;
-    if (parts.condition === undefined) {
-      slots[parts.accumulator] = parts.step(frame);
-      return true;
-    }
-    if (parts.condition(frame) !== true) return false;
-    slots[parts.accumulator] = absorbed(parts.step, frame);
-    return true;
+    if (parts.second !== undefined) slots[parts.second] = second as Value | Failure;
+    if (parts.condition !== undefined && parts.condition(frame) !== true) return false;
+    const stepped = parts.step(frame);
+    slots[parts.accumulator] = stepped;
+    return parts.condition !== undefined || !(stepped instanceof Failure);
+  };
+  const ended = () => {
+    const result = slots[parts.accumulator];
+    return parts.condition === undefined && result instanceof Failure ? result : undefined;
   };
   if (over instanceof List) {
     for (let index = 0; index < over.size; index += 1) {
-      const element = over.at(index);
+      const element = caught(() => over.at(index));
       const goOn = parts.second === undefined ? once(element, undefined) : once(BigInt(index), element);
-      if (!goOn) return;
+      if (!goOn) return ended();
     }
   } else if (over instanceof Mapping) {
-    for (const key of over.keys()) if (!once(key, parts.second === undefined ? undefined : over.get(key))) return;
-  } else fail(`got '${goName(over)}', expected iterable type`);
+    for (const key of over.keys()) {
+      const value = parts.second === undefined ? undefined : caught(() => over.get(key) ?? null);
+      if (!once(key, value)) return ended();
+    }
+  } else return new Failure(`got '${goName(over)}', expected iterable type`);
+  return undefined;
 }
 
 /** The value's type as cel-go calls it: `types.Int`. */
@@ -86,23 +92,30 @@ function planStep(planner: Planner, step: Expr, accumulator: string, slot: numbe
     const add = planStep(planner, second, accumulator, slot);
     return (frame) => {
       const decided = test(frame);
-      if (typeof decided !== 'boolean') return fail('no such overload');
+      if (decided instanceof Failure) return decided;
+      if (typeof decided !== 'boolean') return new Failure(noSuchOverload);
       return decided ? add(frame) : frame.local(slot);
     };
   }
   if (!isNamed(first, accumulator)) return planner.step(step);
   if (step.name === '_+_' && second?.kind === 'list' && second.elements.length === 1) {
     const element = planner.step((second.elements[0] as { value: Expr }).value);
-    return (frame) => push(frame, slot, element(frame));
+    return (frame) => {
+      const value = element(frame);
+      return value instanceof Failure ? value : push(frame, slot, value);
+    };
   }
   if (step.name === 'cel.@mapInsert' && second !== undefined) {
     const steps = [second, ...(third === undefined ? [] : [third])].map((each) => planner.step(each));
-    return (frame) =>
-      insert(
-        frame,
-        slot,
-        steps.map((each) => each(frame)),
-      );
+    return (frame) => {
+      const values: Value[] = [];
+      for (const each of steps) {
+        const value = each(frame);
+        if (value instanceof Failure) return value;
+        values.push(value);
+      }
+      return caught(() => insert(frame, slot, values));
+    };
   }
   return planner.step(step);
 }
@@ -110,7 +123,7 @@ function planStep(planner: Planner, step: Expr, accumulator: string, slot: numbe
 const isNamed = (expr: Expr | undefined, name: string) => expr?.kind === 'ident' && expr.name === name;
 
 /** `accumulator + [element]`: one for the name, ten for the list, one for the sum. */
-function push(frame: Frame, slot: number, element: Value): Value {
+function push(frame: Frame, slot: number, element: Value): Value | Failure {
   frame.meter.charge(12);
   frame.meter.make(1);
   const gathered = frame.local(slot);
@@ -118,14 +131,14 @@ function push(frame: Frame, slot: number, element: Value): Value {
   return gathered;
 }
 
-function insert(frame: Frame, slot: number, [keyOrMap, value]: readonly Value[]): Value {
+function insert(frame: Frame, slot: number, [keyOrMap, value]: readonly Value[]): Value | Failure {
   frame.meter.charge(2);
   const gathered = frame.local(slot);
   if (!(gathered instanceof ValueMap)) return gathered;
   if (value !== undefined) addOnce(frame, gathered, keyOrMap as Value, value);
   else if (keyOrMap instanceof Mapping) {
     for (const key of keyOrMap.keys()) addOnce(frame, gathered, key, keyOrMap.get(key) ?? null);
-  } else fail('no such overload');
+  } else fail(noSuchOverload);
   return gathered;
 }
 

@@ -1,7 +1,7 @@
 import { type CelType, dyn } from '../types.ts';
 import { celValueOf } from '../values/from-data.ts';
 import type { Value } from '../values/value.ts';
-import { Failure, fail } from './failure.ts';
+import { caught, Failure } from './failure.ts';
 import type { Meter } from './meter.ts';
 
 /** One evaluation: the variables that it was given, those of its comprehensions, and its meter. */
@@ -19,24 +19,22 @@ export class Frame {
     this.meter = meter;
   }
 
-  variable(name: string): Value {
+  variable(name: string): Value | Failure {
     const known = this.#converted.get(name);
     if (known !== undefined) return known;
     const type = this.#declared[name] ?? dyn;
     const optional = type.kind === 'opaque' && type.name === 'optional_type';
-    if (!Object.hasOwn(this.#given, name) && !optional) fail(`no such attribute(s): ${name}`);
-    const value = celValueOf(this.#given[name], type);
-    this.#converted.set(name, value);
+    if (!Object.hasOwn(this.#given, name) && !optional) return new Failure(`no such attribute(s): ${name}`);
+    const value = caught(() => celValueOf(this.#given[name], type));
+    if (!(value instanceof Failure)) this.#converted.set(name, value);
     return value;
   }
 
-  /** A comprehension's variable; an accumulator may hold a failure, which is then thrown again. */
-  local(slot: number): Value {
-    const value = this.slots[slot];
-    if (value instanceof Failure) throw value;
-    return value as Value;
+  /** A comprehension's variable; an accumulator may hold a failure. */
+  local(slot: number): Value | Failure {
+    return this.slots[slot] as Value | Failure;
   }
 }
 
 /** One planned expression. */
-export type Step = (frame: Frame) => Value;
+export type Step = (frame: Frame) => Value | Failure;

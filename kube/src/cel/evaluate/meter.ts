@@ -5,24 +5,24 @@ import { CelError } from '../errors.ts';
  * The most steps of work that one evaluation may take which Kubernetes' costs do not count: comparing nested values,
  * walking through joined lists. Far above what data of a request can need; without it a few lines could run for ever.
  */
-const mostWork = 20_000_000;
+const mostWork = 10_000_000;
 /** The most characters, bytes and elements that one evaluation may make. */
-const mostMade = 50_000_000;
+const mostMade = 20_000_000;
 
 /** Counts what one evaluation costs, and stops it: a security boundary, see docs/decisions/0021. */
 export class Meter {
-  readonly #budget: CelBudget;
   readonly #limit: number;
   #spent = 0;
   #work = 0;
   #made = 0;
   /** Regular expressions of this evaluation, so that a loop compiles them once. */
   readonly patterns = new Map<string, unknown>();
+  /** Time zones of this evaluation. */
+  readonly zones = new Map<string, Intl.DateTimeFormat>();
   /** How many characters long texts have. */
   readonly sizes = new Map<string, number>();
 
   constructor(budget: CelBudget) {
-    this.#budget = budget;
     this.#limit = Math.min(perCallLimit, budget.remaining);
   }
 
@@ -50,11 +50,6 @@ export class Meter {
   make(size: number): void {
     this.#made += size;
     if (this.#made > mostMade) this.#stop();
-  }
-
-  /** Hands the bill over; called once, also when the evaluation failed. */
-  settle(): void {
-    this.#budget.spend(this.#spent);
   }
 
   #stop(): never {

@@ -7,7 +7,7 @@ import { TypeValue } from '../values/scalar.ts';
 import { ArrayList, keyText, Optional, typeNameOf, type Value, ValueMap } from '../values/value.ts';
 import { isPresent, select, selectOptional } from './access.ts';
 import { dispatch } from './dispatch.ts';
-import { Failure, fail, noSuchOverload } from './failure.ts';
+import { Failure, noSuchOverload } from './failure.ts';
 import { planFold } from './fold.ts';
 import type { Frame, Step } from './frame.ts';
 import { Meter } from './meter.ts';
@@ -131,11 +131,15 @@ export class Planner {
     const { field, test } = expr;
     if (test) {
       const operand = this.step(expr.operand);
-      return (frame) => isPresent(operand(frame), field);
+      return (frame) => {
+        const value = operand(frame);
+        return value instanceof Failure ? value : isPresent(value, field);
+      };
     }
     const operand = this.#operand(expr.operand);
     return (frame) => {
       const value = operand(frame);
+      if (value instanceof Failure) return value;
       frame.meter.charge(1);
       return select(value, field, frame.meter);
     };
@@ -144,7 +148,10 @@ export class Planner {
   #optionalSelect([target, field]: readonly Expr[]): Step {
     const operand = this.#operand(target as Expr);
     const name = field?.kind === 'literal' ? String(field.value) : '';
-    return (frame) => charged(frame, selectOptional(operand(frame), name, frame.meter));
+    return (frame) => {
+      const value = operand(frame);
+      return value instanceof Failure ? value : charged(frame, selectOptional(value, name, frame.meter));
+    };
   }
 
   #list(expr: ListExpr): Planned {
@@ -157,8 +164,9 @@ export class Planner {
       const items: Value[] = [];
       for (const { step, optional } of elements) {
         const value = step(frame);
+        if (value instanceof Failure) return value;
         if (!optional) items.push(value);
-        else if (!(value instanceof Optional)) fail(noSuchOverload);
+        else if (!(value instanceof Optional)) return new Failure(noSuchOverload);
         else if (value.value !== undefined) items.push(value.value);
       }
       frame.meter.charge(10);
@@ -174,7 +182,10 @@ export class Planner {
     }));
     const build = (frame: Frame) => {
       const map = new ValueMap();
-      for (const { key, value, optional } of entries) addEntry(map, key.step(frame), value.step(frame), optional);
+      for (const { key, value, optional } of entries) {
+        const problem = addEntry(map, key.step(frame), value.step(frame), optional);
+        if (problem !== undefined) return problem;
+      }
       return map;
     };
     const fixed = entries.every(
@@ -195,7 +206,10 @@ export class Planner {
     const typeName = expr.typeName.replace(/^\./, '');
     return (frame) => {
       const made = new ValueMap(typeName);
-      for (const { name, step, optional } of fields) addEntry(made, name, step(frame), optional);
+      for (const { name, step, optional } of fields) {
+        const problem = addEntry(made, name, step(frame), optional);
+        if (problem !== undefined) return problem;
+      }
       frame.meter.charge(40);
       return made;
     };
@@ -217,9 +231,9 @@ export class Planner {
       case '@not_strictly_false': {
         const step = this.step(args[0] as Expr);
         return variable((frame) => {
-          const value = absorbed(step, frame);
+          const value = step(frame);
           frame.meter.charge(1);
-          return value instanceof Failure || typeof value !== 'boolean' ? true : value;
+          return typeof value !== 'boolean' ? true : value;
         });
       }
       case 'or':
@@ -233,7 +247,10 @@ export class Planner {
   #function({ name, args, overloads }: ResolvedCall): Planned {
     const planned = args.map((arg) => this.plan(arg));
     const steps = planned.map(({ step }) => step);
-    const call: Step = (frame) => dispatch(name, overloads, evaluated(steps, frame), frame.meter);
+    const call: Step = (frame) => {
+      const values = evaluated(steps, frame);
+      return values instanceof Failure ? values : dispatch(name, overloads, values, frame.meter);
+    };
     const [only, pattern] = planned;
     if ((name === 'find' || name === 'findAll') && typeof pattern?.constant === 'string')
       checkPattern(pattern.constant);
@@ -251,12 +268,11 @@ export class Planner {
     return (frame) => {
       let failure: Failure | undefined;
       for (const term of terms) {
-        const value = absorbed(term, frame);
+        const value = term(frame);
         if (value === decides) return decides;
         if (typeof value !== 'boolean') failure ??= value instanceof Failure ? value : new Failure(noSuchOverload);
       }
-      if (failure !== undefined) throw failure;
-      return !decides;
+      return failure ?? !decides;
     };
   }
 
@@ -265,7 +281,8 @@ export class Planner {
     const branches = [this.#branch(whenTrue as Expr), this.#branch(whenFalse as Expr)] as const;
     return (frame) => {
       const value = condition(frame);
-      if (typeof value !== 'boolean') return fail(noSuchOverload);
+      if (value instanceof Failure) return value;
+      if (typeof value !== 'boolean') return new Failure(noSuchOverload);
       return branches[value ? 0 : 1](frame);
     };
   }
@@ -287,12 +304,16 @@ export class Planner {
     if (optional) {
       return (frame) => {
         const value = operand(frame);
-        return charged(frame, selectOptional(value, index(frame), frame.meter));
+        const at = index(frame);
+        if (value instanceof Failure) return value;
+        return at instanceof Failure ? at : charged(frame, selectOptional(value, at, frame.meter));
       };
     }
     return (frame) => {
       const value = operand(frame);
       const at = index(frame);
+      if (value instanceof Failure) return value;
+      if (at instanceof Failure) return at;
       frame.meter.charge(1);
       return select(value, at, frame.meter);
     };
@@ -303,7 +324,8 @@ export class Planner {
     const second = this.step(right as Expr);
     return (frame) => {
       const value = first(frame);
-      if (!(value instanceof Optional)) return fail(noSuchOverload);
+      if (value instanceof Failure) return value;
+      if (!(value instanceof Optional)) return new Failure(noSuchOverload);
       if (value.value === undefined) return second(frame);
       return unwraps ? value.value : value;
     };
@@ -323,52 +345,44 @@ function isAttribute(expr: Expr): boolean {
 const isConditional = (expr: Expr) => expr.kind === 'call' && expr.name === '_?_:_';
 
 /** What is there was selected, which costs one; what is not there costs nothing. */
-function charged(frame: Frame, found: Optional): Optional {
-  if (found.value !== undefined) frame.meter.charge(1);
+function charged(frame: Frame, found: Optional | Failure): Optional | Failure {
+  if (found instanceof Optional && found.value !== undefined) frame.meter.charge(1);
   return found;
 }
 
-/** The value, or the failure as one. */
-export function absorbed(step: Step, frame: Frame): Value | Failure {
-  try {
-    return step(frame);
-  } catch (error) {
-    if (error instanceof Failure) return error;
-    throw error;
-  }
-}
-
 /** The arguments of a call. When one fails the others are still evaluated, and the call counts as one. */
-function evaluated(steps: readonly Step[], frame: Frame): Value[] {
+function evaluated(steps: readonly Step[], frame: Frame): Value[] | Failure {
   const values: Value[] = [];
   let failure: Failure | undefined;
   for (const step of steps) {
-    const value = absorbed(step, frame);
+    const value = step(frame);
     if (value instanceof Failure) failure ??= value;
     else values.push(value);
   }
   if (failure === undefined) return values;
   frame.meter.charge(1);
-  throw failure;
+  return failure;
 }
 
 /** Evaluates what needs no variables; that it always fails is found out before the first evaluation. */
 function attempt(build: Step): Value {
   const frame = { meter: new Meter(new CelBudget()) } as Frame;
-  const value = absorbed(build, frame);
+  const value = build(frame);
   if (!(value instanceof Failure)) return value;
   throw new CelError('Compilation', `program instantiation failed: ${value.message}`);
 }
 
-function addEntry(map: ValueMap, key: Value, value: Value, optional: boolean): void {
+/** Adds an entry to a map that is being made, or gives the failure that its key or value is. */
+function addEntry(map: ValueMap, key: Value | Failure, value: Value | Failure, optional: boolean): Failure | undefined {
+  if (key instanceof Failure) return key;
+  if (value instanceof Failure) return value;
   let entry: Value = value;
   if (optional) {
-    if (!(value instanceof Optional)) fail(noSuchOverload);
-    if (value.value === undefined) return;
+    if (!(value instanceof Optional)) return new Failure(noSuchOverload);
+    if (value.value === undefined) return undefined;
     entry = value.value;
   }
-  if (keyText(key) === undefined) fail(`unsupported key type: ${typeNameOf(key)}`);
-  map.set(key, entry);
+  return map.set(key, entry) ? undefined : new Failure(`unsupported key type: ${typeNameOf(key)}`);
 }
 
 function checkPattern(pattern: string): void {
@@ -381,7 +395,9 @@ function membership(needle: Planned, range: ArrayList, call: Step): Step {
   const members = new Set(range.items.map((item) => keyText(item)));
   if (members.has(undefined)) return call;
   return (frame) => {
-    const text = keyText(needle.step(frame));
+    const value = needle.step(frame);
+    if (value instanceof Failure) return value;
+    const text = keyText(value);
     return text !== undefined && members.has(text);
   };
 }

@@ -32,6 +32,7 @@ function findAll(text: string, expression: string, most: bigint, meter: Meter): 
   let end = -1;
   while ((most < 0n || BigInt(found.length) < most) && matcher.find()) {
     const match = matcher.group() ?? '';
+    meter.work(10);
     meter.make(match.length + 1);
     if (match !== '' || matcher.start() !== end) found.push(match);
     end = matcher.end();

@@ -10,6 +10,7 @@ import { toPatterns } from './patterns.ts';
 /** Positions are those of code points, not of UTF-16. */
 function pointsOf(text: string, meter: Meter): string[] {
   meter.make(text.length);
+  meter.work(text.length);
   return [...text];
 }
 
@@ -56,6 +57,7 @@ function replace(text: string, part: string, by: string, most: bigint, meter: Me
   const pieces = part === '' ? ['', ...pointsOf(text, meter)] : text.split(part);
   const places = part === '' ? pieces.length : pieces.length - 1;
   const times = most < 0n ? places : Number(most < BigInt(places) ? most : BigInt(places));
+  meter.work(pieces.length);
   meter.make(text.length + times * by.length + pieces.length);
   if (part === '') return emptyReplaced(pieces.slice(1), by, times);
   return [pieces.slice(0, times + 1).join(by), ...pieces.slice(times + 1)].join(part);

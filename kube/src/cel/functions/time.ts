@@ -1,4 +1,5 @@
 import { fail } from '../evaluate/failure.ts';
+import type { Meter } from '../evaluate/meter.ts';
 import type { Duration, Timestamp } from '../values/scalar.ts';
 import { wholeSeconds } from '../values/time.ts';
 import { declare } from './declare.ts';
@@ -25,17 +26,17 @@ function dayOfYear(date: Date): number {
   return Math.floor((date.getTime() - start.getTime()) / 86_400_000);
 }
 
-function dateOf({ nanos }: Timestamp, zone: string): Date {
+function dateOf({ nanos }: Timestamp, zone: string, meter: Meter): Date {
   const { whole, rest } = wholeSeconds(nanos);
   const instant = Number(whole) * 1000 + Number(rest / 1_000_000n);
-  return new Date(instant + offsetOf(zone, instant));
+  return new Date(instant + offsetOf(zone, instant, meter));
 }
 
 /** Milliseconds that a zone (`Europe/Berlin`, `+02:00`, `-7:30`) is ahead of UTC at an instant. */
-function offsetOf(zone: string, instant: number): number {
+function offsetOf(zone: string, instant: number, meter: Meter): number {
   if (zone === '' || zone === 'UTC') return 0;
   const colon = zone.indexOf(':');
-  if (colon < 0) return namedOffset(zone, instant);
+  if (colon < 0) return namedOffset(formatterOf(zone, meter), instant);
   const written = [zone.slice(0, colon), zone.slice(colon + 1)] as const;
   for (const number of written) {
     if (!/^[+-]?\d{1,9}$/.test(number)) fail(`strconv.Atoi: parsing ${JSON.stringify(number)}: invalid syntax`);
@@ -44,26 +45,32 @@ function offsetOf(zone: string, instant: number): number {
   return (zone.startsWith('-') ? hours * 60 - minutes : hours * 60 + minutes) * 60_000;
 }
 
-function namedOffset(zone: string, instant: number): number {
-  let formatter: Intl.DateTimeFormat;
+/** What knows a zone's history; dear to make, so that one evaluation makes it once. */
+function formatterOf(zone: string, meter: Meter): Intl.DateTimeFormat {
+  meter.work(100);
+  const known = meter.zones.get(zone);
+  if (known !== undefined) return known;
+  meter.work(10_000);
   try {
-    const fields = {
+    const formatter = new Intl.DateTimeFormat('en-US', {
+      timeZone: zone,
+      hourCycle: 'h23',
+      era: 'short',
       year: 'numeric',
       month: 'numeric',
       day: 'numeric',
       hour: 'numeric',
       minute: 'numeric',
       second: 'numeric',
-    };
-    formatter = new Intl.DateTimeFormat('en-US', {
-      timeZone: zone,
-      hourCycle: 'h23',
-      era: 'short',
-      ...(fields as object),
     });
+    meter.zones.set(zone, formatter);
+    return formatter;
   } catch {
     return fail(`unknown time zone ${zone}`);
   }
+}
+
+function namedOffset(formatter: Intl.DateTimeFormat, instant: number): number {
   const found = new Map(formatter.formatToParts(instant).map(({ type, value }) => [type, value]));
   const number = (part: Intl.DateTimeFormatPartTypes) => Number(found.get(part) ?? 0);
   const year = found.get('era') === 'BC' ? 1 - number('year') : number('year');
@@ -83,9 +90,11 @@ const ofDuration: Readonly<Record<string, (nanos: bigint) => bigint>> = {
 /** The functions of timestamps and durations. */
 export const time = [
   ...Object.entries(parts).flatMap(([name, part]) => [
-    declare(`timestamp.${name}(): int`, (instant: Timestamp) => BigInt(part(dateOf(instant, 'UTC')))),
-    declare(`timestamp.${name}(string): int`, (instant: Timestamp, zone: string) =>
-      BigInt(part(dateOf(instant, zone))),
+    declare(`timestamp.${name}(): int`, (instant: Timestamp, meter: Meter) =>
+      BigInt(part(dateOf(instant, 'UTC', meter))),
+    ),
+    declare(`timestamp.${name}(string): int`, (instant: Timestamp, zone: string, meter: Meter) =>
+      BigInt(part(dateOf(instant, zone, meter))),
     ),
   ]),
   ...Object.entries(ofDuration).map(([name, part]) =>

@@ -3,9 +3,12 @@ import { Duration, Timestamp, TypeValue, Uint } from './scalar.ts';
 import { formatDuration, formatTimestamp } from './time.ts';
 import { List, type Mapping, Opaque, Optional, type Value } from './value.ts';
 
+/** What a plain value counts, in characters: a million of them are the most that one evaluation gives. */
+const perValue = 20;
+
 /** A value as plain data: see `CelProgram.evaluate`. What is shared in a value is written out, hence the meter. */
 export function dataOf(value: Value, meter: Meter): unknown {
-  meter.work(1);
+  meter.make(perValue);
   if (typeof value === 'bigint') return wholeNumber(value);
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof Uint) return wholeNumber(value.value);
