@@ -103,6 +103,15 @@ export function goNumber(value: number): string {
   return text.replace(/e([+-])(\d)$/, 'e$10$2');
 }
 
+/** A value whose fields Go has in an order of their own: it is shown with its keys as they are. */
+export class InOrder {
+  readonly value: object;
+
+  constructor(value: object) {
+    this.value = value;
+  }
+}
+
 /** JSON as Go writes it: keys in order, `<`, `>` and `&` escaped. */
 export function goJson(value: unknown): string {
   const text = JSON.stringify(sorted(value)) ?? 'null';
@@ -110,6 +119,7 @@ export function goJson(value: unknown): string {
 }
 
 function sorted(value: unknown): unknown {
+  if (value instanceof InOrder) return value.value;
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => Buffer.compare(Buffer.from(a), Buffer.from(b)));

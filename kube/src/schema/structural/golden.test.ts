@@ -6,11 +6,15 @@ import type { CustomResourceDefinition } from './definition.ts';
 import { type GoldenObject, goldenCases, sortedCauses } from './golden-cases.ts';
 import { type CustomSchema, columnCell, customKind, customSchema, fieldValue } from './index.ts';
 
-function definitionOf(written: unknown): CustomResourceDefinition {
+function definitionSchema() {
   const kind = kindForObject('apiextensions.k8s.io/v1', 'CustomResourceDefinition');
   if (kind === undefined) throw new Error('there is no kind CustomResourceDefinition');
-  const schema = builtInSchema(kind);
-  return schema.applyDefaults(schema.decode(written, { mode: 'Strict' }).object) as CustomResourceDefinition;
+  return builtInSchema(kind);
+}
+
+function definitionOf(written: unknown, mode: 'Strict' | 'Ignore' = 'Strict'): CustomResourceDefinition {
+  const schema = definitionSchema();
+  return schema.applyDefaults(schema.decode(written, { mode }).object) as CustomResourceDefinition;
 }
 
 function answer(schema: CustomSchema, { object, old, subresource = '' }: GoldenObject) {
@@ -68,3 +72,18 @@ describe.each(['objects', 'rules'])('custom resources of %s', (file) => {
     });
   });
 });
+
+describe('definitions', () => {
+  it.each(goldenCases('definitions'))('$name', ({ definition, old, causes }) => {
+    const before = old === undefined ? undefined : definitionOf(old);
+    const ours = definitionSchema().validate(definitionOf(definition, 'Ignore'), before, { subresource: '' });
+    // The server itself adds the storage version to those that are stored.
+    const theirs = causes.filter(({ message }) => !message.includes('must have the storage version'));
+    expect(sortedCauses(ours).map(withoutSchema)).toEqual(sortedCauses(theirs).map(withoutSchema));
+  });
+});
+
+/** A whole schema is shown in Kubernetes' internal form, with all that is absent. */
+function withoutSchema(cause: string): string {
+  return cause.replace(/\{.*\}(?=: only \[Description)/, 'the schema');
+}

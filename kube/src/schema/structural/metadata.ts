@@ -1,6 +1,7 @@
-import { BerthError } from '../../errors/index.ts';
+import { BerthError, type ErrorCause } from '../../errors/index.ts';
 import { decodeDefinition } from '../decode/index.ts';
 import type { Schema } from '../types.ts';
+import { child, invalid } from './causes.ts';
 import { type Data, isData, mapFields, mapItems, own, sameData } from './data.ts';
 import { schemaOfField } from './nulls.ts';
 
@@ -55,7 +56,7 @@ function coerce(value: unknown, schema: Schema | undefined, at: string, options:
     const path = at === '' ? key : `${at}.${key}`;
     if (embedded && (key === 'apiVersion' || key === 'kind') && typeof item !== 'string') {
       if (options.malformed === 'drop') return undefined;
-      throw new BerthError('BadRequest', `${path}: Invalid value: ${JSON.stringify(item)}: must be a string`);
+      throw refusal(invalid(path, item, 'must be a string'));
     }
     const coerced = embedded && key === 'metadata' ? coerceMetadata(item, at, options) : item;
     return coerce(coerced, schemaOfField(schema, key), path, options);
@@ -74,10 +75,12 @@ function decodeStrictly(value: unknown, at: string): Metadata {
     return decodeMetadata(value);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new BerthError('BadRequest', `${at}.metadata: Invalid value: ${JSON.stringify(value)}: ${reason}`, {
-      cause: error,
-    });
+    throw refusal(invalid(child(at, 'metadata'), value, reason));
   }
+}
+
+function refusal(cause: ErrorCause): BerthError {
+  return new BerthError('BadRequest', `${cause.field}: ${cause.message}`, { details: { causes: [cause] } });
 }
 
 /** Field by field, without those that are malformed; undefined for what is no object at all. */

@@ -16,6 +16,11 @@ export function prune(value: unknown, schema: Schema | undefined, unknown?: stri
   return pruned;
 }
 
+/** A default without what its schema does not name; itself when there is nothing. It is a part, and no resource. */
+export function pruneDefault(value: unknown, schema: Schema): unknown {
+  return pruneValue(value, schema, '', []);
+}
+
 function pruneValue(value: unknown, schema: Schema | undefined, at: string, unknown: string[], root = false): unknown {
   if (typeof value !== 'object' || value === null) return value;
   const preserves = schema?.['x-kubernetes-preserve-unknown-fields'] === true;
