@@ -6,16 +6,17 @@ export interface Issue {
   readonly message: string;
 }
 
+/** How many issues are shown, and found in the syntax at all. */
+export const mostIssues = 100;
 /** The longest line that is shown with an issue. */
 const longestSnippet = 16_384;
 
 /** All issues as one error, in the form that cel-go prints and Kubernetes passes on. */
 export function compilationError(expression: string, issues: readonly Issue[]): CelError {
   const sorted = [...issues].sort((a, b) => a.offset - b.offset);
-  return new CelError(
-    'Compilation',
-    `compilation failed: ${sorted.map((issue) => shown(expression, issue)).join('\n')}`,
-  );
+  const messages = sorted.slice(0, mostIssues).map((issue) => shown(expression, issue));
+  if (sorted.length > mostIssues) messages.push(`${sorted.length - mostIssues} more errors were truncated`);
+  return new CelError('Compilation', `compilation failed: ${messages.join('\n')}`);
 }
 
 function shown(expression: string, issue: Issue): string {

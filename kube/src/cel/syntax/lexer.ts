@@ -1,4 +1,4 @@
-import type { Issue } from './issues.ts';
+import { type Issue, mostIssues } from './issues.ts';
 
 export type TokenKind = 'identifier' | 'escaped' | 'int' | 'uint' | 'double' | 'string' | 'bytes' | 'symbol' | 'end';
 
@@ -44,6 +44,10 @@ export function tokenize(expression: string, issues: Issue[]): Token[] {
   while (offset < expression.length) {
     const found = match(expression, offset);
     if (found === undefined) {
+      if (issues.length === mostIssues) {
+        issues.push({ offset, message: `Syntax error: More than ${mostIssues} syntax errors.` });
+        break;
+      }
       const text = unrecognized(expression, offset);
       issues.push({ offset, message: `Syntax error: token recognition error at: '${text}'` });
       offset += text.length;
