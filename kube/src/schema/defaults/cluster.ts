@@ -18,6 +18,12 @@ export function defaultNamespace(namespace: Fields): void {
 }
 
 export function defaultNode(node: Fields): void {
+  const spec = ensure(node, 'spec');
+  const ranges = Array.isArray(spec.podCIDRs) ? spec.podCIDRs : [];
+  // The first range stands in both places; the older field decides when they differ.
+  if (text(spec, 'podCIDR')) {
+    if (ranges[0] !== spec.podCIDR) spec.podCIDRs = [spec.podCIDR];
+  } else if (ranges.length > 0) spec.podCIDR = ranges[0];
   const status = part(node, 'status');
   const capacity = part(status, 'capacity');
   if (status !== undefined && capacity !== undefined) fill(status, 'allocatable', { ...capacity });

@@ -51,9 +51,12 @@ function defaultContainer(container: Fields): void {
   }
 }
 
-/** `latest`, or no tag and no digest, is pulled always. */
+const repository =
+  /^([^/]*[.:A-Z][^/]*\/|localhost\/)?[a-z0-9]+([._-]+[a-z0-9]+)*(\/[a-z0-9]+([._-]+[a-z0-9]+)*)*(:[\w][\w.-]{0,127})?$/;
+
+/** `latest`, or no tag and no digest, is pulled always; what is no reference at all has no tag. */
 function pullPolicyOf(image: string): string {
-  if (image.includes('@')) return 'IfNotPresent';
+  if (image.includes('@') || image.length > 255 || !repository.test(image)) return 'IfNotPresent';
   const colon = image.lastIndexOf(':');
   const tag = colon > image.lastIndexOf('/') ? image.slice(colon + 1) : 'latest';
   return tag === 'latest' ? 'Always' : 'IfNotPresent';

@@ -37,7 +37,8 @@ export function defaultStatefulSet(statefulSet: Fields): void {
   fillAll(spec, { podManagementPolicy: 'OrderedReady', replicas: 1, revisionHistoryLimit: 10 });
   const strategy = ensure(spec, 'updateStrategy');
   fill(strategy, 'type', 'RollingUpdate');
-  if (strategy.type === 'RollingUpdate') fill(ensure(strategy, 'rollingUpdate'), 'partition', 0);
+  if (strategy.type === 'RollingUpdate')
+    fillAll(ensure(strategy, 'rollingUpdate'), { maxUnavailable: 1, partition: 0 });
   fillAll(ensure(spec, 'persistentVolumeClaimRetentionPolicy'), { whenDeleted: 'Retain', whenScaled: 'Retain' });
   for (const claim of parts(spec, 'volumeClaimTemplates')) {
     fillAll(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' });

@@ -65,6 +65,7 @@ export const apps = describeKinds({ group: 'apps', version: 'v1', definitions: '
   {
     kind: 'StatefulSet',
     resource: 'statefulsets',
+    naming: 'dns-label',
     shortNames: ['sts'],
     categories: ['all'],
     subresources: [scale, status],

@@ -13,10 +13,10 @@ const label1035Message = `a DNS-1035 label must consist of lower case alphanumer
 const qualifiedMessage = `must consist of alphanumeric characters, '-', '_' or '.', and ${alphanumericEnds} (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')`;
 const labelValueMessage = `a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and ${alphanumericEnds} (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')`;
 
-function matching(pattern: RegExp, maximum: number, message: string): Check {
+function matching(pattern: RegExp, maximum: number, message: string, unit = 'characters'): Check {
   return (value) => {
     const wrong: string[] = [];
-    if (value.length > maximum) wrong.push(`must be no more than ${maximum} bytes`);
+    if (value.length > maximum) wrong.push(`must be no more than ${maximum} ${unit}`);
     if (!pattern.test(value)) wrong.push(message);
     return wrong;
   };
@@ -25,7 +25,7 @@ function matching(pattern: RegExp, maximum: number, message: string): Check {
 export const dnsLabel = matching(label, 63, labelMessage);
 export const dnsSubdomain = matching(subdomain, 253, subdomainMessage);
 export const dns1035Label = matching(label1035, 63, label1035Message);
-export const labelValue = matching(/^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/, 63, labelValueMessage);
+export const labelValue = matching(/^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/, 63, labelValueMessage, 'bytes');
 export const configKey: Check = (value) => {
   if (value === '.' || value === '..' || value.startsWith('..')) return [`must not be '.' or start with '..'`];
   return matching(

@@ -3,12 +3,13 @@ import { type Fields, part, parts, text } from '../fields.ts';
 import { protocols, type Surroundings, validateContainers } from './container.ts';
 import { validateEphemeralContainers } from './ephemeral.ts';
 import { validateAnnotations, validateLabels } from './metadata.ts';
-import { configKey, dnsLabel, dnsSubdomain, labelValue, negativeMessage, qualifiedName } from './names.ts';
+import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from './names.ts';
 import type { Problems } from './problems.ts';
 import { validateQuantity } from './resources.ts';
 import { validateLabelSelector } from './selector.ts';
 
-export const restartPolicies = ['Always', 'Never', 'OnFailure'];
+export const restartPolicies = ['Always', 'OnFailure', 'Never'];
+const dnsPolicies = ['ClusterFirstWithHostNet', 'ClusterFirst', 'Default', 'None'];
 
 /** A pod template, wherever it is embedded. `claims` are volumes that its pods get beside their own. */
 export function validatePodTemplate(
@@ -40,9 +41,9 @@ export function validatePodSpec(spec: Fields, path: string, problems: Problems, 
   const policy = text(spec, 'restartPolicy') ?? '';
   if (policy === '') problems.required(`${path}.restartPolicy`);
   else if (!restartPolicies.includes(policy)) problems.unsupported(`${path}.restartPolicy`, policy, restartPolicies);
-  const grace = spec.terminationGracePeriodSeconds;
-  if (typeof grace === 'number' && grace < 0)
-    problems.invalid(`${path}.terminationGracePeriodSeconds`, grace, negativeMessage);
+  const dns = text(spec, 'dnsPolicy') ?? '';
+  if (dns === '') problems.required(`${path}.dnsPolicy`);
+  else if (!dnsPolicies.includes(dns)) problems.unsupported(`${path}.dnsPolicy`, dns, dnsPolicies);
   const deadline = spec.activeDeadlineSeconds;
   if (typeof deadline === 'number' && (deadline < 1 || deadline > 2 ** 31 - 1)) {
     problems.invalid(`${path}.activeDeadlineSeconds`, deadline, 'must be between 1 and 2147483647, inclusive');
@@ -72,9 +73,6 @@ export function validatePodSpec(spec: Fields, path: string, problems: Problems, 
       'must provide at least one DNS nameserver when `dnsPolicy` is None',
     );
   }
-  parts(spec, 'imagePullSecrets').forEach((secret, index) => {
-    if (!text(secret, 'name')) problems.required(`${path}.imagePullSecrets[${index}].name`);
-  });
   if (spec.hostPID === true && spec.shareProcessNamespace === true) {
     problems.invalid(`${path}.shareProcessNamespace`, true, 'ShareProcessNamespace and HostPID cannot both be enabled');
   }
@@ -140,10 +138,7 @@ function validateVolume(volume: Fields, at: string, problems: Problems): void {
       if (path === '') problems.required(`${at}.${source}.items[${index}].path`);
       else if (path.startsWith('/'))
         problems.invalid(`${at}.${source}.items[${index}].path`, path, 'must be a relative path');
-      const key = text(item, 'key');
-      if (source !== 'downwardAPI' && key) {
-        for (const message of configKey(key)) problems.invalid(`${at}.${source}.items[${index}].key`, key, message);
-      }
+      if (source !== 'downwardAPI' && !text(item, 'key')) problems.required(`${at}.${source}.items[${index}].key`);
     });
   }
 }

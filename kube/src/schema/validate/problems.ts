@@ -9,6 +9,7 @@ import type { KindDescription } from '../types.ts';
 export class Problems {
   readonly causes: ErrorCause[] = [];
   readonly #seen = new Set<string>();
+  readonly #fields = new Set<string>();
 
   required(field: string, detail = ''): void {
     this.#add('FieldValueRequired', field, 'Required value', detail);
@@ -43,6 +44,11 @@ export class Problems {
     this.#add('FieldValueTooMany', field, `Too many: ${actual}`, `must have at most ${maximum} items`);
   }
 
+  /** Whether anything is wrong with a field, which is then not judged a second time by what the schema alone can tell. */
+  has(field: string): boolean {
+    return this.#fields.has(field);
+  }
+
   /** A rule and the schema may find the same fault: it is said once. */
   #add(reason: string, field: string, message: string, detail = ''): void {
     const key = `${reason} ${field}`;
@@ -50,6 +56,7 @@ export class Problems {
     const whole = detail === '' ? message : `${message}: ${detail}`;
     if (this.#seen.has(`${key} ${whole}`)) return;
     this.#seen.add(key).add(`${key} ${whole}`);
+    this.#fields.add(field);
     this.causes.push({ reason, message: whole, field });
   }
 }

@@ -14,8 +14,6 @@ export function validateLabelSelector(selector: Fields | undefined, path: string
     const at = `${path}.matchExpressions[${index}]`;
     const operator = text(expression, 'operator') ?? '';
     const values = Array.isArray(expression.values) ? expression.values : [];
-    for (const message of qualifiedName(text(expression, 'key') ?? ''))
-      problems.invalid(`${at}.key`, expression.key ?? '', message);
     if (operator === 'In' || operator === 'NotIn') {
       if (values.length === 0)
         problems.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
@@ -25,28 +23,54 @@ export function validateLabelSelector(selector: Fields | undefined, path: string
     } else {
       problems.invalid(`${at}.operator`, operator, 'not a valid selector operator');
     }
-    for (const value of values) {
-      for (const message of labelValue(String(value))) problems.invalid(`${at}.values`, value, message);
+    for (const message of qualifiedName(text(expression, 'key') ?? ''))
+      problems.invalid(`${at}.key`, expression.key ?? '', message);
+    for (const [position, value] of values.entries()) {
+      for (const message of labelValue(String(value))) problems.invalid(`${at}.values[${position}]`, value, message);
     }
   });
   return problems.causes.length === before;
 }
 
-/** A workload's selector: there, not empty, and true of the pods that it makes. */
-export function validateTemplateSelector(spec: Fields, path: string, workload: string, problems: Problems): void {
+/**
+ * A workload's selector: there, not empty, and true of the pods that it makes. `says` is what the kind adds about a
+ * selector that is not well-formed.
+ */
+export function validateTemplateSelector(
+  spec: Fields,
+  path: string,
+  workload: string,
+  problems: Problems,
+  says = '',
+): void {
   const selector = part(spec, 'selector');
-  if (selector === undefined) {
-    problems.required(`${path}.selector`);
-    return;
-  }
-  if (!validateLabelSelector(selector, `${path}.selector`, problems)) return;
-  const requirements = labelSelectorOf(selector) ?? [];
-  if (requirements.length === 0) {
-    problems.invalid(`${path}.selector`, selector, `empty selector is invalid for ${workload}`);
-    return;
-  }
+  const isRight = selector !== undefined && validateLabelSelector(selector, `${path}.selector`, problems);
   const labels = part(part(part(spec, 'template'), 'metadata'), 'labels') as Record<string, string> | undefined;
-  if (!matchesLabels(requirements, labels)) {
+  if (selector === undefined) problems.required(`${path}.selector`);
+  else if (Object.keys(selector).length === 0) {
+    problems.invalid(`${path}.selector`, selector, `empty selector is invalid for ${workload}`);
+  }
+  if (selector !== undefined && !isRight) {
+    problems.invalid(`${path}.selector`, shownSelector(selector), says);
+    return;
+  }
+  const requirements = selector === undefined ? [] : (labelSelectorOf(selector) ?? []);
+  if (selector !== undefined && requirements.length === 0) return;
+  if (selector === undefined || !matchesLabels(requirements, labels)) {
     problems.invalid(`${path}.template.metadata.labels`, labels ?? null, '`selector` does not match template `labels`');
   }
+}
+
+/** As Go writes it: fields in the order of its type. */
+function shownSelector(selector: Fields): Fields {
+  const { matchLabels, matchExpressions } = selector;
+  const expressions = parts(selector, 'matchExpressions').map(({ key = '', operator = '', values }) => ({
+    key,
+    operator,
+    ...(Array.isArray(values) && values.length > 0 ? { values } : {}),
+  }));
+  return {
+    ...(matchLabels === undefined ? {} : { matchLabels }),
+    ...(matchExpressions === undefined ? {} : { matchExpressions: expressions }),
+  };
 }

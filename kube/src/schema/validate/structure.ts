@@ -4,7 +4,17 @@ import type { Schema } from '../types.ts';
 import type { Problems } from './problems.ts';
 
 /** Strings that must be given and may be empty. */
-const mayBeEmpty = new Set(['HTTPHeader.value', 'Sysctl.value', 'RoleRef.apiGroup', 'KeyToPath.key']);
+const mayBeEmpty = new Set([
+  'HTTPHeader.value',
+  'Sysctl.value',
+  'RoleRef.apiGroup',
+  'KeyToPath.key',
+  'LocalObjectReference.name',
+  'ForZone.name',
+  'ForNode.name',
+  'TokenRequest.audience',
+  'ResourceClaim.name',
+]);
 
 /** Enumerations whose own validation says more, or that list what only other versions know. */
 const checkedElsewhere = new Set(['restartPolicy', 'protocol']);
@@ -40,7 +50,7 @@ export function validateStructure(definition: string, object: Fields, problems: 
         !target['x-kubernetes-int-or-string'] &&
         !mayBeEmpty.has(`${ownerKind}.${field}`)
       ) {
-        problems.required(path);
+        if (!problems.has(path)) problems.required(path);
       } else if (target.properties !== undefined) {
         walk(of, {}, path, owner);
       }
@@ -73,7 +83,12 @@ export function validateStructure(definition: string, object: Fields, problems: 
         for (const [key, item] of Object.entries(fields))
           walk(target.additionalProperties, item, `${path}[${key}]`, name);
       }
-    } else if (target.enum !== undefined && !checkedElsewhere.has(field) && !target.enum.includes(value)) {
+    } else if (
+      target.enum !== undefined &&
+      !checkedElsewhere.has(field) &&
+      !target.enum.includes(value) &&
+      !problems.has(path)
+    ) {
       problems.unsupported(path, value, target.enum.map(String));
     }
   }

@@ -137,11 +137,11 @@ describe('validation', () => {
     ],
     [
       pod({ restartPolicy: 'Sometimes' }),
-      'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "Never", "OnFailure"',
+      'spec.restartPolicy: Unsupported value: "Sometimes": supported values: "Always", "OnFailure", "Never"',
     ],
     [
       pod({ dnsPolicy: 'x' }),
-      'spec.dnsPolicy: Unsupported value: "x": supported values: "ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"',
+      'spec.dnsPolicy: Unsupported value: "x": supported values: "ClusterFirstWithHostNet", "ClusterFirst", "Default", "None"',
     ],
     [
       pod({ containers: [{ ...container, imagePullPolicy: 'x' }] }),

@@ -11,6 +11,7 @@ import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import * as network from './network.ts';
 import { validatePodSpec, validatePodTemplate, validatePodUpdate } from './pod.ts';
 import { Problems } from './problems.ts';
+import { statusRules, validateRequestConditions } from './status.ts';
 import { validateStructure } from './structure.ts';
 import * as workloads from './workloads.ts';
 
@@ -50,15 +51,15 @@ const rules: Readonly<Record<string, Rule>> = {
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': cluster.validateClusterRoleBinding,
   'scheduling.k8s.io/v1/PriorityClass': cluster.validatePriorityClass,
   'storage.k8s.io/v1/StorageClass': cluster.validateStorageClass,
-  'apiextensions.k8s.io/v1/CustomResourceDefinition': (object, problems, old) => {
-    problems.causes.push(...validateCustomResourceDefinition(object, old));
-  },
   'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': validateWebhookConfiguration,
   'admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration': validateWebhookConfiguration,
   'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': policies.validateValidatingPolicy,
   'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicyBinding': policies.validateValidatingBinding,
   'admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicy': policies.validateMutatingPolicy,
   'admissionregistration.k8s.io/v1beta1/MutatingAdmissionPolicyBinding': policies.validateMutatingBinding,
+  'apiextensions.k8s.io/v1/CustomResourceDefinition': (object, problems, old) => {
+    problems.causes.push(...validateCustomResourceDefinition(object, old));
+  },
 };
 
 /** Subresources through which a pod's specification may change in other ways than by an update. */
@@ -78,6 +79,10 @@ export function validate(
   const problems = new Problems();
   validateMetadata(kind, object, problems);
   if (old !== undefined) validateMetadataUpdate(object, old, problems);
+  const key = `${apiVersionOf(kind)}/${kind.kind}`;
+  if (key === 'certificates.k8s.io/v1/CertificateSigningRequest' && old !== undefined && options.subresource)
+    validateRequestConditions(object, old, options.subresource, problems);
+  if (options.subresource === 'status') statusRules[key]?.(object, problems, old);
   if (options.subresource === 'status' || options.subresource === 'finalize') return problems.causes;
   const apiVersion = apiVersionOf(kind);
   rules[`${apiVersion}/${kind.kind}`]?.(object, problems, old);

@@ -60,10 +60,9 @@ export const validateDeployment: Rule = (object, problems, old) => {
     ['replicas', 'minReadySeconds', 'revisionHistoryLimit', 'progressDeadlineSeconds'],
     problems,
   );
-  validateTemplateSelector(spec, 'spec', 'deployment', problems);
-  immutable(spec, part(old, 'spec'), 'spec', 'selector', problems);
-  restartsAlways(spec, problems);
+  validateTemplateSelector(spec, 'spec', 'deployment', problems, 'invalid label selector');
   validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
+  restartsAlways(spec, problems);
   const strategy = part(spec, 'strategy');
   const rolling = part(strategy, 'rollingUpdate');
   if (strategy?.type === 'Recreate' && rolling !== undefined) {
@@ -80,27 +79,38 @@ export const validateDeployment: Rule = (object, problems, old) => {
     }
   }
   const { progressDeadlineSeconds: deadline, minReadySeconds: ready = 0 } = spec;
-  if (typeof deadline === 'number' && typeof ready === 'number' && deadline <= ready && deadline >= 0) {
+  if (typeof deadline === 'number' && typeof ready === 'number' && deadline <= ready) {
     problems.invalid('spec.progressDeadlineSeconds', deadline, 'must be greater than minReadySeconds');
   }
+  immutable(spec, part(old, 'spec'), 'spec', 'selector', problems);
 };
 
 export const validateReplicaSet: Rule = (object, problems, old) => {
   const spec = part(object, 'spec') ?? {};
   nonNegative(spec, 'spec', ['replicas', 'minReadySeconds'], problems);
-  validateTemplateSelector(spec, 'spec', 'replicaset', problems);
-  immutable(spec, part(old, 'spec'), 'spec', 'selector', problems);
-  restartsAlways(spec, problems);
+  validateTemplateSelector(spec, 'spec', 'deployment', problems, 'invalid label selector');
   validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
+  restartsAlways(spec, problems);
+  immutable(spec, part(old, 'spec'), 'spec', 'selector', problems);
 };
 
 export const validateReplicationController: Rule = (object, problems) => {
   const spec = part(object, 'spec') ?? {};
   nonNegative(spec, 'spec', ['replicas', 'minReadySeconds'], problems);
   if (Object.keys(part(spec, 'selector') ?? {}).length === 0) problems.required('spec.selector');
+  const template = part(spec, 'template');
+  if (template === undefined) {
+    problems.required('spec.template');
+    return;
+  }
+  const selector = (part(spec, 'selector') ?? {}) as Record<string, string>;
+  const labels = part(part(template, 'metadata'), 'labels');
+  const selected = Object.entries(selector).every(([key, value]) => labels?.[key] === value);
+  if (!selected && Object.keys(selector).length > 0) {
+    problems.invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`');
+  }
+  validatePodTemplate(template, 'spec.template', problems);
   restartsAlways(spec, problems);
-  if (part(spec, 'template') === undefined) problems.required('spec.template');
-  else validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
 };
 
 const statefulMayChange = new Set([
@@ -115,23 +125,16 @@ const statefulMayChange = new Set([
 
 export const validateStatefulSet: Rule = (object, problems, old) => {
   const spec = part(object, 'spec') ?? {};
-  if (old === undefined) {
-    const name = text(part(object, 'metadata'), 'name');
-    if (name) for (const message of dnsLabel(name)) problems.invalid('metadata.name', name, message);
-  }
-  nonNegative(spec, 'spec', ['replicas', 'minReadySeconds', 'revisionHistoryLimit'], problems);
+  validateStatefulStrategy(spec, problems);
+  nonNegative(spec, 'spec', ['replicas', 'minReadySeconds'], problems);
+  const start = part(spec, 'ordinals')?.start;
+  if (typeof start === 'number' && start < 0) problems.invalid('spec.ordinals.start', start, negativeMessage);
   validateTemplateSelector(spec, 'spec', 'statefulset', problems);
-  restartsAlways(spec, problems);
   const claims = parts(spec, 'volumeClaimTemplates').map((claim) => text(part(claim, 'metadata'), 'name') ?? '');
   validatePodTemplate(part(spec, 'template'), 'spec.template', problems, claims);
-  const strategy = part(spec, 'updateStrategy');
-  if (strategy?.type === 'OnDelete' && strategy.rollingUpdate !== undefined) {
-    problems.invalid(
-      'spec.updateStrategy.rollingUpdate',
-      strategy.rollingUpdate,
-      "only allowed for updateStrategy 'RollingUpdate'",
-    );
-  }
+  restartsAlways(spec, problems);
+  const service = text(spec, 'serviceName') ?? '';
+  if (service !== '') for (const message of dnsLabel(service)) problems.invalid('spec.serviceName', service, message);
   const before = part(old, 'spec');
   if (before === undefined) return;
   const fixed = (fields: Fields) =>
@@ -144,8 +147,39 @@ export const validateStatefulSet: Rule = (object, problems, old) => {
   }
 };
 
+function validateStatefulStrategy(spec: Fields, problems: Problems): void {
+  const management = text(spec, 'podManagementPolicy') ?? '';
+  if (management === '') problems.required('spec.podManagementPolicy');
+  else if (management !== 'OrderedReady' && management !== 'Parallel') {
+    problems.invalid('spec.podManagementPolicy', management, "must be 'OrderedReady' or 'Parallel'");
+  }
+  const at = 'spec.updateStrategy';
+  const strategy = part(spec, 'updateStrategy');
+  const type = text(strategy, 'type') ?? '';
+  const rolling = part(strategy, 'rollingUpdate');
+  if (type === '') problems.required(at);
+  else if (type === 'OnDelete') {
+    if (rolling !== undefined)
+      problems.invalid(`${at}.rollingUpdate`, rolling, "only allowed for updateStrategy 'RollingUpdate'");
+  } else if (type === 'RollingUpdate') {
+    nonNegative(rolling ?? {}, `${at}.rollingUpdate`, ['partition'], problems);
+    validateIntOrPercent(rolling?.maxUnavailable, `${at}.rollingUpdate.maxUnavailable`, problems, true);
+    if (isZero(rolling?.maxUnavailable)) {
+      problems.invalid(`${at}.rollingUpdate.maxUnavailable`, rolling?.maxUnavailable, 'cannot be 0');
+    }
+  } else {
+    problems.invalid(at, strategy, "must be 'RollingUpdate' or 'OnDelete'");
+  }
+  const retention = part(spec, 'persistentVolumeClaimRetentionPolicy');
+  for (const field of ['whenDeleted', 'whenScaled']) {
+    const policy = text(retention, field) ?? '';
+    if (policy !== 'Retain' && policy !== 'Delete')
+      problems.unsupported(`spec.persistentVolumeClaimRetentionPolicy.${field}`, policy, ['Retain', 'Delete']);
+  }
+}
+
 function withoutStatus(spec: Fields): Fields {
-  const claims = parts(spec, 'volumeClaimTemplates').map(({ status, ...claim }) => claim);
+  const claims = parts(spec, 'volumeClaimTemplates').map(({ status, apiVersion, kind, ...claim }) => claim);
   return claims.length === 0 ? spec : { ...spec, volumeClaimTemplates: claims };
 }
 
@@ -153,9 +187,9 @@ export const validateDaemonSet: Rule = (object, problems, old) => {
   const spec = part(object, 'spec') ?? {};
   nonNegative(spec, 'spec', ['minReadySeconds', 'revisionHistoryLimit'], problems);
   validateTemplateSelector(spec, 'spec', 'daemonset', problems);
-  immutable(spec, part(old, 'spec'), 'spec', 'selector', problems);
-  restartsAlways(spec, problems);
   validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
+  restartsAlways(spec, problems);
+  immutable(spec, part(old, 'spec'), 'spec', 'selector', problems);
   const rolling = part(part(spec, 'updateStrategy'), 'rollingUpdate');
   if (rolling === undefined) return;
   const path = 'spec.updateStrategy.rollingUpdate';
