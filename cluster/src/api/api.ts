@@ -32,6 +32,7 @@ import type { Machinery } from './machinery.ts';
 import { openApiHandler } from './openapi/handler.ts';
 import { Pipeline } from './pipeline.ts';
 import { ProtobufDecoder } from './protobuf/decode.ts';
+import { objectProxy } from './proxy/index.ts';
 import { ObjectStorage } from './storage/object-storage.ts';
 import { podLog } from './streaming/log.ts';
 import type { PodAccessHolder } from './streaming/pod.ts';
@@ -105,6 +106,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const stopPublishing = publishRootCa(storage, client(self), { clusterCa, logger });
 
   const stopExpiry = startEventExpiry(storage, { now, logger });
+  const proxy = objectProxy(machinery, options.dial);
   const metrics = new RequestMetrics();
   const servers = new Set<HttpsServer>();
   const yaml = new Yaml();
@@ -117,7 +119,10 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     protobuf: new ProtobufDecoder(),
     yaml,
     paths: [healthHandler(checks), discoveryHandler(registry), openApiHandler(registry), metrics.handler(storage)],
-    streams: new Map([['/pods/log', podLog(machinery, podAccess)]]),
+    streams: new Map([
+      ['/pods/log', podLog(machinery, podAccess)],
+      ...['pods', 'services', 'nodes'].map((resource) => [`/${resource}/proxy`, proxy.serve] as const),
+    ]),
     bodies: new BodyReader(options.requests),
     unread,
     failed: (error, path) => logger.error({ err: error, path }, 'a request failed'),
@@ -129,7 +134,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     async listen(listen) {
       const server = new HttpsServer(
         listen,
-        { request: handler, upgrade: upgradeHandler({ pipeline, authenticator, tables, unread, holder: podAccess }) },
+        { request: handler, upgrade: upgradeHandler({ pipeline, authenticator, tables, unread, holder: podAccess, proxy }) },
         logger,
       );
       const listening = await server.listen(listen);

@@ -34,9 +34,11 @@ export class Pipeline {
     // What belongs to the cluster is not reached through a namespace, whose roles do not reach that far.
     if (target.namespace !== '' && !kind.description.namespaced) throw unknownPath();
     if (target.subresource === '') return { kind, subresource: undefined };
-    const [name = ''] = target.subresource.split('/');
+    const [name = '', ...further] = target.subresource.split('/');
     const subresource = kind.subresources.get(name);
     if (!subresource) throw kind.isCustom ? notFound(kind.description, target.name) : unknownPath();
+    // Only what is behind a proxy has paths of its own.
+    if (further.length > 0 && name !== 'proxy') throw unknownPath();
     return { kind, subresource };
   }
 

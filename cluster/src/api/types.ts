@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Store } from '../store/index.ts';
 import type { BodyLimits } from './http/read-body.ts';
 import type { WatchLimits } from './storage/object-storage.ts';
+import type { Dial } from './proxy/index.ts';
 import type { PodAccess } from './streaming/types.ts';
 
 /** Who makes a request, after authentication. */
@@ -41,6 +42,8 @@ export interface ApiOptions {
     /** What the clients of all watches together may leave unread, in bytes. Default: 512 MiB. */
     unreadBytes?: number;
   };
+  /** Opens connections to pods, services and aggregated APIs. Default: TCP. */
+  dial?: Dial;
   /** Default: the clock of the machine. */
   now?: () => Date;
   logger: Logger;

@@ -101,7 +101,7 @@ async function serveResource(
   const { pipeline, tables } = parts;
   const call = await callOf(parts, request, target, options);
   const counted = { verb: call.verb, resource: target.resource };
-  const stream = parts.streams.get(`${target.group}/${target.resource}/${target.subresource}`);
+  const stream = parts.streams.get(`${target.group}/${target.resource}/${call.subresource?.name ?? ''}`);
   if (stream) {
     await stream(call, request, response);
     return counted;

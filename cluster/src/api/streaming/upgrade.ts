@@ -13,6 +13,7 @@ import type { Request } from '../http/read-body.ts';
 import { queryOf, targetOf } from '../http/route.ts';
 import { carryWatch } from '../http/watch-stream.ts';
 import { attributesOf } from '../pipeline.ts';
+import type { ObjectProxy } from '../proxy/index.ts';
 import { carryProcess, channelProtocols } from './channels.ts';
 import { accessTo, containerOf, type PodAccessHolder, podOf } from './pod.ts';
 import { forwardPorts } from './port-forward.ts';
@@ -22,6 +23,7 @@ import { MessageBody } from './watch-socket.ts';
 
 type UpgradeParts = Pick<HandlerParts, 'pipeline' | 'authenticator' | 'tables' | 'unread'> & {
   holder: PodAccessHolder;
+  proxy: ObjectProxy;
 };
 
 /** What is to be carried once the client and we have agreed on a protocol. */
@@ -58,6 +60,9 @@ export function upgradeHandler(parts: UpgradeParts) {
         server.handleUpgrade(request as IncomingMessage, socket, head, start);
         return;
       }
+      if (call.subresource?.connect && call.subresource.name === 'proxy') {
+        return await parts.proxy.upgrade(call, request, socket, head);
+      }
       // A WebSocket begins as GET; what it opens is no reading (as kube-apiserver since 1.35).
       parts.pipeline.authorize(call.user, attributesOf(target, call.kind, 'create'));
       const stream = await streamOf(parts, call, new URLSearchParams(search));
@@ -92,7 +97,7 @@ async function watchOf(parts: UpgradeParts, call: Call, request: Request): Promi
 async function streamOf({ pipeline, holder }: UpgradeParts, call: Call, asked: URLSearchParams): Promise<Stream> {
   const { group, resource } = call.kind.description;
   const name = call.subresource?.name;
-  if (group !== '' || resource !== 'pods' || !call.subresource?.connect || name === 'proxy') throw unknownPath();
+  if (group !== '' || resource !== 'pods' || !call.subresource?.connect) throw unknownPath();
   const query = await admitConnection(pipeline.machinery, call, asked);
   call.options = queryOf(query.toString());
   const pod = await podOf(pipeline.machinery, call);
