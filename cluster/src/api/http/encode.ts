@@ -19,13 +19,13 @@ export async function encodeAnswer(
 ): Promise<Reply> {
   const json = bytesOf(tables, call, answer, representation);
   const isYaml = representation.format === 'yaml';
-  const body = isYaml ? Buffer.from(await yaml.fromJson(json.toString())) : json;
+  const body = isYaml ? Buffer.from(await yaml.fromJson(wholeOf(json).toString())) : json;
   const type = isYaml ? 'application/yaml' : 'application/json';
   const created = (answer.type === 'object' || answer.type === 'value') && answer.created === true;
   return { code: created ? 201 : 200, body, type, warnings: call.warnings };
 }
 
-function bytesOf(tables: Tables, call: Call, answer: Answer, { as }: Representation): Buffer {
+function bytesOf(tables: Tables, call: Call, answer: Answer, { as }: Representation): Buffer | readonly Buffer[] {
   switch (answer.type) {
     case 'object':
       if (as === 'Table')
@@ -35,7 +35,7 @@ function bytesOf(tables: Tables, call: Call, answer: Answer, { as }: Representat
     case 'list':
       if (as === 'Table') return tableBytes(tables, call, answer.items, answer.meta);
       if (as.startsWith('PartialObjectMetadata')) return partialList(answer.items, answer.meta);
-      return listBytes(answer.kind, answer.items, answer.meta);
+      return listParts(answer.kind, answer.items, answer.meta);
     case 'deleted':
       return returnsDeleted.has(answer.object.object.kind) ? answer.object.bytes : deletedStatus(call, answer.object);
     case 'value': {
@@ -50,8 +50,12 @@ function bytesOf(tables: Tables, call: Call, answer: Answer, { as }: Representat
   }
 }
 
-/** A list is the join of its objects' bytes: nobody parses or prints them again. */
-export function listBytes(kind: ServedKind, items: readonly StoredObject[], meta: ListAnswerMeta): Buffer {
+function wholeOf(json: Buffer | readonly Buffer[]): Buffer {
+  return Buffer.isBuffer(json) ? json : Buffer.concat(json);
+}
+
+/** A list is the row of its objects' bytes: nobody parses, prints or copies them again. */
+export function listParts(kind: ServedKind, items: readonly StoredObject[], meta: ListAnswerMeta): readonly Buffer[] {
   const { description } = kind;
   const head = { kind: description.listKind, apiVersion: apiVersionOf(description), metadata: meta };
   const parts: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];
@@ -60,7 +64,7 @@ export function listBytes(kind: ServedKind, items: readonly StoredObject[], meta
     parts.push((items[i] as StoredObject).bytes);
   }
   parts.push(Buffer.from(']}'));
-  return Buffer.concat(parts);
+  return parts;
 }
 
 function tableBytes(tables: Tables, call: Call, items: readonly StoredObject[], meta: ListAnswerMeta): Buffer {

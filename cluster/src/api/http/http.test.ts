@@ -182,7 +182,7 @@ describe('answers', () => {
     await post(JSON.stringify({ ...JSON.parse(named('large')), data: { filler } }));
     const read = await send(`${configMaps}/large`, { headers: { 'accept-encoding': 'gzip' } });
     expect(read.headers['content-encoding']).toBe('gzip');
-    expect(Number(read.headers['content-length'])).toBeLessThan(10_000);
+    expect(read.body.length).toBeLessThan(10_000);
   });
 
   test('what is not served is NotFound, what may not be done MethodNotAllowed', async () => {

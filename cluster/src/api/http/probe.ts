@@ -45,7 +45,7 @@ export async function probe(options: Parameters<typeof startTestApi>[0] = {}): P
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString();
           const { statusCode: status = 0, headers } = response;
-          const isJson = String(headers['content-type']).startsWith('application/json');
+          const isJson = String(headers['content-type']).startsWith('application/json') && text !== '';
           resolve({ status, headers, body: text, json: isJson ? JSON.parse(text) : undefined });
         });
       });

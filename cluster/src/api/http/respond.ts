@@ -1,24 +1,25 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
-import { promisify } from 'node:util';
-import { constants, gzip } from 'node:zlib';
 import { type Status, statusOf } from '@berth/kube/errors';
+import { sendCompressed, sendPieces } from './pieces.ts';
 import type { Request } from './read-body.ts';
 
 export type Response = ServerResponse | Http2ServerResponse;
 
-const compress = promisify(gzip);
+/** An answer up to this size is handed to the connection whole. */
+const wholeBytes = 64 * 1024;
 const gzipFromBytes = 128 * 1024;
 
 export interface Reply {
   code: number;
-  body: Buffer;
+  /** A long one may come in parts, which are shared and not copied. */
+  body: Buffer | readonly Buffer[];
   type?: string;
   headers?: OutgoingHttpHeaders;
   warnings?: readonly string[];
 }
 
-/** Sends a whole answer, compressed when it is large and the client takes it. */
+/** Sends an answer, compressed when it is large and the client takes it; a large one at the client's own pace. */
 export async function respond(request: Request, response: Response, reply: Reply): Promise<void> {
   const headers: OutgoingHttpHeaders = {
     'cache-control': 'no-cache, private',
@@ -27,17 +28,20 @@ export async function respond(request: Request, response: Response, reply: Reply
   };
   const warnings = warningHeaders(reply.warnings);
   if (warnings) (headers as Record<string, string | string[]>).warning = warnings;
-  let { body } = reply;
-  if (body.length > gzipFromBytes && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''))) {
-    body = await compress(body, { level: constants.Z_BEST_SPEED });
+  const parts = Buffer.isBuffer(reply.body) ? [reply.body] : reply.body;
+  let length = 0;
+  for (const part of parts) length += part.length;
+  const compressed = length > gzipFromBytes && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
+  if (compressed) {
     headers['content-encoding'] = 'gzip';
     headers.vary = 'Accept-Encoding';
-  }
-  headers['content-length'] = body.length;
+  } else headers['content-length'] = length;
   if (response.headersSent || response.destroyed) return;
   (response as ServerResponse).writeHead(reply.code, headers);
   if (request.method === 'HEAD') response.end();
-  else response.end(body);
+  else if (compressed) await sendCompressed(response, parts);
+  else if (length > wholeBytes) await sendPieces(response, parts);
+  else (response as ServerResponse).end(parts.length === 1 ? parts[0] : Buffer.concat(parts, length));
 }
 
 /** Each text once, as `299 - "…"` (RFC 9111). */
