@@ -142,9 +142,8 @@ function fillDefaults(kind: KindDescription, schema: Schema, object: KubeObject)
 }
 
 function read(schema: Schema, object: KubeObject, defaults: boolean): KubeObject {
-  const known = dropNulls(prune(object, schema), schema);
-  const coerced = coerceEmbedded(known, schema, { malformed: 'drop' }) as KubeObject;
-  const completed = defaults ? (withDefaults(coerced, schema) as KubeObject) : coerced;
+  const known = coerceEmbedded(dropNulls(prune(object, schema), schema), schema, { malformed: 'drop' });
+  const completed = (defaults ? withDefaults(known, schema) : known) as KubeObject;
   return completed === object || completed.metadata === object.metadata
     ? completed
     : { ...completed, metadata: object.metadata };

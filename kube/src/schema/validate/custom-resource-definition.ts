@@ -301,14 +301,22 @@ function checkImmutable(definition: CustomResourceDefinition, old: CustomResourc
   return causes;
 }
 
-/** The storage version itself is added to the stored ones when a definition is written. */
+/** A definition that has just come has none yet: the server fills them in before it judges. */
 function checkStoredVersions({ spec, status }: CustomResourceDefinition): ErrorCause[] {
-  const served = new Set((spec.versions ?? []).map(({ name }) => name));
-  return (status?.storedVersions ?? []).flatMap((version, index) => {
-    if (served.has(version)) return [];
+  const stored = status?.storedVersions;
+  const path = 'status.storedVersions';
+  if (stored === undefined) return [];
+  if (stored.length === 0) return [invalid(path, stored, 'must have at least one stored version')];
+  const versions = spec.versions ?? [];
+  const causes = versions
+    .filter(({ name, storage }) => storage && !stored.includes(name))
+    .map(({ name }) => invalid(path, stored, `must have the storage version ${name}`));
+  for (const [index, version] of stored.entries()) {
+    if (versions.some(({ name }) => name === version)) continue;
     const message = `missing from spec.versions; ${version} was previously a storage version, and must remain in spec.versions until a storage migration ensures no data remains persisted in ${version} and removes ${version} from status.storedVersions`;
-    return [invalid(entry('status.storedVersions', index), version, message)];
-  });
+    causes.push(invalid(entry(path, index), version, message));
+  }
+  return causes;
 }
 
 const approvalAnnotation = 'api-approved.kubernetes.io';
