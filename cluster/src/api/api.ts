@@ -3,6 +3,7 @@ import { certificateRequests } from './admission/certificates.ts';
 import { Matcher } from './admission/matching/matcher.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { defaultTolerations, priority } from './admission/pods.ts';
+import { mutatingPolicies } from './admission/policies/mutating.ts';
 import { validatingPolicies } from './admission/policies/validating.ts';
 import { serviceAccounts } from './admission/service-account.ts';
 import { serviceAddresses } from './admission/services.ts';
@@ -78,6 +79,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     defaultTolerations,
     serviceAddresses(storage, { serviceRange, nodePorts }),
     certificateRequests(now),
+    mutatingPolicies(outside),
     mutatingWebhooks(outside),
     privilegeEscalation(authorizer),
     validatingPolicies(outside),

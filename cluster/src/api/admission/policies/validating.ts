@@ -2,11 +2,12 @@ import { BerthError, type BerthErrorCode } from '@berth/kube/errors';
 import { forbidden } from '../../faults.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 import { activationOf } from '../expressions/activation.ts';
-import { isConfiguration, isNamespaceItself, isQuestion, shownName } from '../matching/matcher.ts';
+import { isConfiguration, isNamespaceItself, isQuestion } from '../matching/matcher.ts';
 import { VersionedRequest } from '../matching/versions.ts';
 import type { WebhookParts } from '../webhooks/concerned.ts';
 import { type Invocation, invocationsOf } from './invocations.ts';
 import { Policies } from './policies.ts';
+import { nameOf } from './refused.ts';
 import type { ValidatingPolicySpec } from './types.ts';
 import { compileValidations, type Judgement, judge, type Validations } from './validate.ts';
 
@@ -93,10 +94,4 @@ function refusal(request: AdmissionRequest, { policy, binding, message, reason }
   const whole = forbidden(request.call.kind.description, nameOf(request), why);
   const code = codes.find((one) => one === reason) ?? 'Invalid';
   return new BerthError(code, whole.message, { details: { ...whole.details, causes: [{ message: why }] } });
-}
-
-/** As Kubernetes names what it refuses: by what there is to name it with. */
-export function nameOf(request: AdmissionRequest): string {
-  const { metadata } = request.operation === 'DELETE' ? { metadata: undefined } : request.object;
-  return shownName(request) || metadata?.name || metadata?.generateName || 'Unknown';
 }
