@@ -1,4 +1,11 @@
-export { applyConfiguration, type FieldManager, layOver, sameButTimes, type TypedBy, trackUpdate } from './apply/index.ts';
+export {
+  applyConfiguration,
+  type FieldManager,
+  layOver,
+  sameButTimes,
+  type TypedBy,
+  trackUpdate,
+} from './apply/index.ts';
 export { sameData } from './data.ts';
 export { applyJsonPatch } from './json-patch.ts';
 export { applyMergePatch } from './merge-patch.ts';

@@ -70,7 +70,6 @@ describe('an apply configuration', () => {
         Object.spec.initContainers{
           name: "mesh-proxy",
           image: "mesh/proxy:v1.0.0",
-          args: ["proxy", "sidecar"],
           restartPolicy: "Always"
         }
       ]
