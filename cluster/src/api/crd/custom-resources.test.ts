@@ -1,5 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { memoryStore } from '../../store/index.ts';
+import { openLmdbStore } from '../../store/index.ts';
 import { startTestApi } from '../testing.ts';
 import { definitions } from './definition.ts';
 import { boat, boatResource, boats, boatVersion, condition, definitionWhere, masters } from './testing.ts';
@@ -63,26 +66,52 @@ test('a name that another kind of the group has is not accepted until it is free
 test('a built-in kind is never taken over', async () => {
   await using server = await startTestApi();
   const client = server.api.client(masters);
-  const deployments = boats([boatVersion('v1')], { group: 'apps', names: { plural: 'deployments', kind: 'Boat' } });
-  await client.create(definitions, deployments);
+  const group = 'networking.k8s.io';
+  const ingresses = boats([boatVersion('v1')], { group, names: { plural: 'ingresses', kind: 'Boat' } });
+  await expect(client.create(definitions, ingresses)).rejects.toMatchObject({ code: 'Invalid' });
+  ingresses.metadata.annotations = { 'api-approved.kubernetes.io': 'unapproved, experimental-only' };
+  await client.create(definitions, ingresses);
   const refused = await definitionWhere(
     client,
-    'deployments.apps',
+    'ingresses.networking.k8s.io',
     (found) => condition(found, 'NamesAccepted')?.status === 'False',
   );
   expect(condition(refused, 'NamesAccepted')).toMatchObject({
     reason: 'PluralConflict',
-    message: '"deployments" is already in use',
+    message: '"ingresses" is already in use',
+  });
+  expect(condition(refused, 'KubernetesAPIApprovalPolicyConformant')).toMatchObject({
+    status: 'False',
+    reason: 'UnapprovedAnnotation',
+    message: 'not approved: "unapproved, experimental-only"',
   });
 });
 
 test('present definitions are served when the server is up', async () => {
-  const store = memoryStore();
-  {
-    await using server = await startTestApi({ store });
+  const directory = await mkdtemp(join(tmpdir(), 'berth-custom-'));
+  const open = () => openLmdbStore({ directory });
+  try {
+    {
+      await using server = await startTestApi({ store: await open() });
+      const client = server.api.client(masters);
+      await client.create(definitions, boats());
+      await client.create(boatResource(), boat('one'));
+      const held = boat('held');
+      held.metadata.finalizers = ['example.com/anchor'];
+      await client.create(boatResource(), held);
+      await client.create(definitions, boats([boatVersion('v1')], { names: { plural: 'ships', kind: 'Ship' } }));
+      await client.delete(definitions, { name: 'ships.example.com' });
+    }
+    await using server = await startTestApi({ store: await open() });
     const client = server.api.client(masters);
-    await client.create(definitions, boats());
-    await client.create(boatResource(), boat('one'));
+    expect((await client.list(boatResource())).items).toHaveLength(2);
+    await definitionWhere(client, 'ships.example.com', (found) => found === undefined);
+    // What was being deleted when the server ended goes on being deleted.
+    await client.delete(definitions, { name: 'boats.example.com' });
+    await client.patch(boatResource(), key('held'), { type: 'merge', body: { metadata: { finalizers: null } } });
+    await definitionWhere(client, 'boats.example.com', (found) => found === undefined);
+  } finally {
+    await rm(directory, { recursive: true });
   }
 });
 
