@@ -134,3 +134,40 @@ test('a namespace that is deleted is emptied first, and says what holds it', asy
   }, 'the namespace goes');
   expect(cluster.errors).toEqual([]);
 });
+
+test('a namespace that is deleted loses its pods first, and keeps the rest until they are gone', async () => {
+  await using cluster = await startTestCluster();
+  const { client } = cluster;
+  await make(cluster, 'plain');
+  await client.create(resources.serviceAccounts, {
+    apiVersion: 'v1',
+    kind: 'ServiceAccount',
+    metadata: key('worker'),
+  });
+  await client.create(resources.pods, {
+    apiVersion: 'v1',
+    kind: 'Pod',
+    metadata: { ...key('held'), finalizers: ['example.com/hold'] },
+    spec: { serviceAccountName: 'worker', containers: [{ name: 'main', image: 'example/main:1' }] },
+  });
+  await client.delete(resources.namespaces, { name: 'shop' });
+  let namespace: Namespace | undefined;
+  await cluster.until(async () => {
+    namespace = await client.get(resources.namespaces, { name: 'shop' });
+    return namespace.status?.conditions?.some(({ type }) => type === 'NamespaceDeletionContentFailure') === true;
+  }, 'the conditions say how far it is');
+  expect(namespace?.status?.conditions).toMatchObject([
+    { type: 'NamespaceDeletionDiscoveryFailure', status: 'False', reason: 'ResourcesDiscovered' },
+    { type: 'NamespaceDeletionGroupVersionParsingFailure', status: 'False', reason: 'ParsedGroupVersions' },
+    { type: 'NamespaceDeletionContentFailure', status: 'False', reason: 'ContentDeleted' },
+    { type: 'NamespaceContentRemaining', message: 'Some resources are remaining: pods. has 1 resource instances' },
+    { type: 'NamespaceFinalizersRemaining', status: 'True', reason: 'SomeFinalizersRemain' },
+  ]);
+  expect((await client.get(resources.pods, key('held'))).metadata.deletionTimestamp).toBeDefined();
+  expect(await names(cluster)).toEqual(['plain']);
+  await client.patch(resources.pods, key('held'), { type: 'merge', body: { metadata: { finalizers: null } } });
+  await cluster.until(async () => {
+    const list = await client.list(resources.namespaces);
+    return !list.items.some(({ metadata }) => metadata.name === 'shop');
+  }, 'the namespace goes');
+});

@@ -14,8 +14,8 @@ interface Left {
 }
 
 /**
- * Empties a namespace that is being deleted, and lets it go when nothing is left. Source: "Namespaces", and the
- * namespace conditions of Kubernetes 1.16.
+ * Empties a namespace that is being deleted, and lets it go when nothing is left. Pods go first, so that none outlives
+ * what protects it. Source: "Namespaces", the namespace conditions of Kubernetes 1.16, and KEP-5080.
  */
 export function namespaceController(served: Served): Reconciler<Namespace> {
   return {
@@ -29,8 +29,14 @@ export function namespaceController(served: Served): Reconciler<Namespace> {
       const left = namespaced
         .map((resource) => ({ resource, objects: view.list(resource, { namespace: name }) }))
         .filter(({ objects }) => objects.length > 0);
+      const pods = left.filter(({ resource }) => resource.group === '' && resource.resource === 'pods');
+      if (pods.length > 0) {
+        const actions = [...pods.flatMap(deletions), ...conditionActions(namespace, pods, now)];
+        return { actions, requeueAfter: patience };
+      }
       if (left.length > 0) {
-        const actions = [...left.flatMap(deletions), ...conditionActions(namespace, left, now)];
+        const noPods: Action = { type: 'absent', resource: resources.pods, namespace: name };
+        const actions = [noPods, ...left.flatMap(deletions), ...conditionActions(namespace, left, now)];
         return { actions, requeueAfter: patience };
       }
       if (!namespace.spec?.finalizers?.includes(finalizer)) return { actions: [] };
@@ -93,6 +99,25 @@ function conditionActions(namespace: Namespace, left: readonly Left[], now: numb
     message,
   });
   const wanted = [
+    // What is served is known here without asking, and a deletion that fails is tried again at once.
+    condition(
+      'NamespaceDeletionDiscoveryFailure',
+      false,
+      'ResourcesDiscovered',
+      'All resources successfully discovered',
+    ),
+    condition(
+      'NamespaceDeletionGroupVersionParsingFailure',
+      false,
+      'ParsedGroupVersions',
+      'All legacy kube types successfully parsed',
+    ),
+    condition(
+      'NamespaceDeletionContentFailure',
+      false,
+      'ContentDeleted',
+      'All content successfully deleted, may be waiting on finalization',
+    ),
     condition(
       'NamespaceContentRemaining',
       true,
