@@ -40,9 +40,8 @@ export const validateService: Rule = (object, problems, old) => {
   if (headless && (type === 'NodePort' || type === 'LoadBalancer')) {
     problems.invalid('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${type} services`);
   }
-  const address = text(spec, 'clusterIP');
-  if (address && address !== 'None' && isIP(address) === 0) problems.invalid('spec.clusterIPs[0]', address, ipMessage);
   validateServicePorts(ports, type, problems);
+  validateServiceAddresses(spec, problems);
   for (const [key, value] of Object.entries(part(spec, 'selector') ?? {})) {
     for (const message of qualifiedName(key)) problems.invalid('spec.selector', key, message);
     for (const message of labelValue(String(value))) problems.invalid('spec.selector', value, message);
@@ -65,6 +64,7 @@ export const validateService: Rule = (object, problems, old) => {
       'must be greater than 0 and less than 86400',
     );
   }
+  validateServiceTraffic(spec, type, problems);
   validateServiceUpdate(spec, part(old, 'spec'), problems);
 };
 
@@ -85,24 +85,99 @@ function validateServicePorts(ports: readonly Fields[], type: string, problems: 
     if (port.targetPort !== undefined) validatePortReference(port.targetPort, `${at}.targetPort`, problems);
     const protocol = text(port, 'protocol') ?? '';
     if (!protocols.includes(protocol)) problems.unsupported(`${at}.protocol`, protocol, protocols);
+    const application = text(port, 'appProtocol');
+    if (application !== undefined) {
+      for (const message of qualifiedName(application)) problems.invalid(`${at}.appProtocol`, application, message);
+    }
     const key = `${protocol} ${port.port}`;
     if (taken.has(key)) problems.duplicate(at, { protocol, port: port.port });
     taken.add(key);
     if (port.nodePort === undefined) return;
     if (type === 'ClusterIP') problems.forbidden(`${at}.nodePort`, "may not be used when `type` is 'ClusterIP'");
-    else if (!isPort(port.nodePort)) problems.invalid(`${at}.nodePort`, port.nodePort, portMessage);
+
     if (nodePorts.has(`${protocol} ${port.nodePort}`)) problems.duplicate(`${at}.nodePort`, port.nodePort);
     nodePorts.add(`${protocol} ${port.nodePort}`);
   });
+}
+
+const families = ['IPv4', 'IPv6'];
+
+/** Addresses and families: the old field is the first of the new one, and no family comes twice. */
+function validateServiceAddresses(spec: Fields, problems: Problems): void {
+  const given = Array.isArray(spec.ipFamilies) ? (spec.ipFamilies as string[]) : [];
+  given.forEach((family, index) => {
+    if (!families.includes(family)) problems.unsupported(`spec.ipFamilies[${index}]`, family, families);
+    if (given.indexOf(family) < index) problems.duplicate(`spec.ipFamilies[${index}]`, family);
+  });
+  const policy = text(spec, 'ipFamilyPolicy');
+  const policies = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
+  if (policy !== undefined && !policies.includes(policy)) problems.unsupported('spec.ipFamilyPolicy', policy, policies);
+  if (spec.type === 'ExternalName') return;
+  const addresses = Array.isArray(spec.clusterIPs) ? (spec.clusterIPs as string[]) : [];
+  const first = text(spec, 'clusterIP') ?? '';
+  if (first === '' && addresses.length > 0) {
+    problems.invalid('spec.clusterIPs', addresses, 'must be empty when `clusterIP` is not specified');
+  } else if (first !== '' && addresses.length === 0) problems.required('spec.clusterIPs');
+  else if (first !== '' && addresses[0] !== first) {
+    problems.invalid('spec.clusterIPs', addresses, 'first value must match `clusterIP`');
+  }
+  addresses.forEach((address, index) => {
+    const at = `spec.clusterIPs[${index}]`;
+    if (address === 'None') return;
+    const family = isIP(address);
+    if (family === 0) problems.invalid(at, address, ipMessage);
+    else if (given[index] !== undefined && given[index] !== `IPv${family}` && families.includes(given[index])) {
+      problems.invalid(at, address, `expected an ${given[index]} value as indicated by \`ipFamilies[${index}]\``);
+    }
+  });
+  if (addresses.length > 1 && addresses.every((address) => isIP(address) > 0)) {
+    const kinds = new Set(addresses.map((address) => isIP(address)));
+    if (kinds.size < addresses.length)
+      problems.invalid('spec.clusterIPs', addresses, 'may specify no more than one IP for each IP family');
+  }
+}
+
+const distributions = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
+
+/** How traffic comes in from outside and stays inside. */
+function validateServiceTraffic(spec: Fields, type: string, problems: Problems): void {
+  const isOutward = type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
+  const health = spec.healthCheckNodePort;
+  if (typeof health === 'number' && health !== 0 && !isOutward) {
+    problems.invalid(
+      'spec.healthCheckNodePort',
+      health,
+      "may only be set when `type` is 'LoadBalancer' and `externalTrafficPolicy` is 'Local'",
+    );
+  } else if (isOutward && typeof health === 'number' && health !== 0 && !isPort(health)) {
+    problems.invalid('spec.healthCheckNodePort', health, portMessage);
+  }
+  const balancer = text(spec, 'loadBalancerClass');
+  if (balancer !== undefined) {
+    for (const message of qualifiedName(balancer)) problems.invalid('spec.loadBalancerClass', balancer, message);
+  }
+  const distribution = text(spec, 'trafficDistribution');
+  if (distribution !== undefined && !distributions.includes(distribution)) {
+    problems.unsupported('spec.trafficDistribution', distribution, distributions);
+  }
 }
 
 /** Once a service has its address, it keeps it, except on the way from or to ExternalName. */
 function validateServiceUpdate(spec: Fields, old: Fields | undefined, problems: Problems): void {
   if (old === undefined || old.type === 'ExternalName' || spec.type === 'ExternalName') return;
   const before = text(old, 'clusterIP');
-  if (before && spec.clusterIP !== before) {
-    const value = spec.clusterIPs ?? [spec.clusterIP ?? ''];
-    problems.invalid('spec.clusterIPs[0]', value, 'may not change once set');
+  const now = Array.isArray(spec.clusterIPs) ? (spec.clusterIPs as string[]) : [];
+  if (before && now.length === 0) {
+    problems.invalid('spec.clusterIPs[0]', null, 'primary clusterIP can not be unset');
+  } else if (before && now[0] !== before) {
+    problems.invalid('spec.clusterIPs[0]', now, 'may not change once set');
+  }
+  if (old.healthCheckNodePort && spec.healthCheckNodePort !== old.healthCheckNodePort && spec.type === old.type) {
+    problems.forbidden('spec.healthCheckNodePort', 'field is immutable');
+  }
+  if (old.type === 'LoadBalancer' && spec.type === 'LoadBalancer') {
+    if (old.loadBalancerClass !== undefined && spec.loadBalancerClass !== old.loadBalancerClass)
+      problems.invalid('spec.loadBalancerClass', spec.loadBalancerClass ?? null, 'may not change once set');
   }
 }
 
@@ -222,25 +297,3 @@ function validatePeer(peer: Fields, at: string, problems: Problems): void {
   if (cidr === '') problems.required(`${at}.ipBlock.cidr`);
   else if (!isCidr(cidr)) problems.invalid(`${at}.ipBlock.cidr`, cidr, cidrMessage);
 }
-
-const addressTypes = ['FQDN', 'IPv4', 'IPv6'];
-
-export const validateEndpointSlice: Rule = (object, problems, old) => {
-  const type = text(object, 'addressType') ?? '';
-  if (type === '') problems.required('addressType');
-  else if (!addressTypes.includes(type)) problems.unsupported('addressType', type, addressTypes);
-  if (old !== undefined && type !== (text(old, 'addressType') ?? ''))
-    problems.invalid('addressType', type, 'field is immutable');
-  const endpoints = parts(object, 'endpoints');
-  if (endpoints.length > 1000) problems.tooMany('endpoints', endpoints.length, 1000);
-  endpoints.forEach((endpoint, index) => {
-    const addresses = Array.isArray(endpoint.addresses) ? endpoint.addresses : [];
-    if (addresses.length === 0) problems.required(`endpoints[${index}].addresses`, 'must contain at least 1 address');
-    addresses.forEach((address: unknown, addressIndex) => {
-      const family = isIP(String(address));
-      if ((type === 'IPv4' && family !== 4) || (type === 'IPv6' && family !== 6)) {
-        problems.invalid(`endpoints[${index}].addresses[${addressIndex}]`, address, `must be a valid ${type} address`);
-      }
-    });
-  });
-};

@@ -177,7 +177,8 @@ function validateTolerations(spec: Fields, path: string, problems: Problems): vo
 
 const nodeOperators = ['DoesNotExist', 'Exists', 'Gt', 'In', 'Lt', 'NotIn'];
 
-function validateNodeTerm(term: Fields | undefined, path: string, problems: Problems): void {
+/** A term of a node selector. */
+export function validateNodeTerm(term: Fields | undefined, path: string, problems: Problems): void {
   for (const list of ['matchExpressions', 'matchFields']) {
     parts(term, list).forEach((expression, index) => {
       const at = `${path}.${list}[${index}]`;

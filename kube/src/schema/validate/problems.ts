@@ -19,6 +19,11 @@ export class Problems {
     this.#add('FieldValueInvalid', field, `Invalid value: ${shown(value)}`, detail);
   }
 
+  /** An `invalid` that does not repeat the value. */
+  wrong(field: string, detail: string): void {
+    this.#add('FieldValueInvalid', field, 'Invalid value', detail);
+  }
+
   unsupported(field: string, value: unknown, supported: readonly string[]): void {
     const values = supported.map((each) => JSON.stringify(each)).join(', ');
     this.#add('FieldValueNotSupported', field, `Unsupported value: ${shown(value)}`, `supported values: ${values}`);

@@ -4,11 +4,14 @@ import { type Fields, part, parts } from '../fields.ts';
 import type { KindDescription } from '../types.ts';
 import * as policies from './admission-policies.ts';
 import { validateWebhookConfiguration } from './admission-webhooks.ts';
+import { validateHorizontalPodAutoscaler } from './autoscaling.ts';
 import * as cluster from './cluster.ts';
 import { validateCustomResourceDefinition } from './custom-resource-definition.ts';
+import { validateEndpointSlice, validateEndpoints } from './endpoints.ts';
 import { validateEphemeralContainersUpdate } from './ephemeral.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import * as network from './network.ts';
+import { validatePersistentVolume, validatePersistentVolumeClaim } from './persistent-volumes.ts';
 import { validatePodSpec, validatePodTemplate, validatePodUpdate } from './pod.ts';
 import { Problems } from './problems.ts';
 import { statusRules, validateRequestConditions } from './status.ts';
@@ -26,7 +29,9 @@ const rules: Readonly<Record<string, Rule>> = {
   },
   'v1/PodTemplate': (object, problems) => validatePodTemplate(part(object, 'template'), 'template', problems),
   'v1/ReplicationController': workloads.validateReplicationController,
-  'v1/PersistentVolumeClaim': workloads.validatePersistentVolumeClaim,
+  'v1/PersistentVolumeClaim': validatePersistentVolumeClaim,
+  'v1/PersistentVolume': validatePersistentVolume,
+  'v1/Endpoints': validateEndpoints,
   'v1/Service': network.validateService,
   'v1/ConfigMap': cluster.validateConfigMap,
   'v1/Secret': cluster.validateSecret,
@@ -40,11 +45,11 @@ const rules: Readonly<Record<string, Rule>> = {
   'batch/v1/Job': workloads.validateJob,
   'batch/v1/CronJob': workloads.validateCronJob,
   'policy/v1/PodDisruptionBudget': workloads.validatePodDisruptionBudget,
-  'autoscaling/v1/HorizontalPodAutoscaler': workloads.validateHorizontalPodAutoscaler,
-  'autoscaling/v2/HorizontalPodAutoscaler': workloads.validateHorizontalPodAutoscaler,
+  'autoscaling/v1/HorizontalPodAutoscaler': validateHorizontalPodAutoscaler,
+  'autoscaling/v2/HorizontalPodAutoscaler': validateHorizontalPodAutoscaler,
   'networking.k8s.io/v1/Ingress': network.validateIngress,
   'networking.k8s.io/v1/NetworkPolicy': network.validateNetworkPolicy,
-  'discovery.k8s.io/v1/EndpointSlice': network.validateEndpointSlice,
+  'discovery.k8s.io/v1/EndpointSlice': validateEndpointSlice,
   'rbac.authorization.k8s.io/v1/Role': cluster.validateRole,
   'rbac.authorization.k8s.io/v1/ClusterRole': cluster.validateClusterRole,
   'rbac.authorization.k8s.io/v1/RoleBinding': cluster.validateRoleBinding,

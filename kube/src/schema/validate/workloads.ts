@@ -1,9 +1,9 @@
 import { sameData } from '../../patch/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
+import { validateJobPolicies } from './job-policies.ts';
 import { dnsLabel, immutableMessage, negativeMessage } from './names.ts';
 import { validatePodTemplate } from './pod.ts';
 import type { Problems } from './problems.ts';
-import { validateResourceList } from './resources.ts';
 import { validateLabelSelector, validateTemplateSelector } from './selector.ts';
 
 type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
@@ -217,9 +217,7 @@ function validateJobSpec(spec: Fields, path: string, problems: Problems): void {
     ],
     problems,
   );
-  if (spec.completionMode === 'Indexed' && spec.completions === undefined) {
-    problems.required(`${path}.completions`, 'when completion mode is Indexed');
-  }
+  validateJobPolicies(spec, path, problems);
   validatePodTemplate(part(spec, 'template'), `${path}.template`, problems);
   const policy = text(part(part(spec, 'template'), 'spec'), 'restartPolicy') ?? '';
   const at = `${path}.template.spec.restartPolicy`;
@@ -318,38 +316,4 @@ export const validatePodDisruptionBudget: Rule = (object, problems) => {
   validateIntOrPercent(spec.minAvailable, 'spec.minAvailable', problems, true);
   validateIntOrPercent(spec.maxUnavailable, 'spec.maxUnavailable', problems, true);
   validateLabelSelector(part(spec, 'selector'), 'spec.selector', problems);
-};
-
-export const validateHorizontalPodAutoscaler: Rule = (object, problems) => {
-  const spec = part(object, 'spec') ?? {};
-  const { minReplicas: least = 1, maxReplicas: most } = spec;
-  if (typeof least === 'number' && least < 1)
-    problems.invalid('spec.minReplicas', least, 'must be greater than or equal to 1');
-  if (typeof most !== 'number' || most < 1) problems.invalid('spec.maxReplicas', most ?? 0, 'must be greater than 0');
-  else if (typeof least === 'number' && most < least) {
-    problems.invalid('spec.maxReplicas', most, 'must be greater than or equal to `minReplicas`');
-  }
-  const target = part(spec, 'scaleTargetRef');
-  for (const field of ['kind', 'name']) if (!text(target, field)) problems.required(`spec.scaleTargetRef.${field}`);
-};
-
-export const validatePersistentVolumeClaim: Rule = (object, problems, old) => {
-  const spec = part(object, 'spec') ?? {};
-  if (!Array.isArray(spec.accessModes) || spec.accessModes.length === 0) {
-    problems.required('spec.accessModes', 'at least 1 access mode is required');
-  }
-  const requests = part(part(spec, 'resources'), 'requests');
-  if (requests?.storage === undefined) problems.required('spec.resources[storage]');
-  validateResourceList(requests, 'spec.resources.requests', problems);
-  const before = part(old, 'spec');
-  if (before === undefined) return;
-  const fixed = ({ resources, volumeAttributesClassName, volumeName, storageClassName, ...kept }: Fields) => kept;
-  const rebound = before.volumeName !== undefined && spec.volumeName !== before.volumeName;
-  const reclassed = before.storageClassName !== undefined && spec.storageClassName !== before.storageClassName;
-  if (rebound || reclassed || !sameData(fixed(spec), fixed(before))) {
-    problems.forbidden(
-      'spec',
-      'spec is immutable after creation except resources.requests and volumeAttributesClassName for bound claims',
-    );
-  }
 };
