@@ -33,7 +33,10 @@ export class Meter {
   /** Kubernetes' cost; what it charges is what callers see. */
   charge(cost: number): void {
     this.#spent += cost;
-    if (this.#spent > this.#limit) this.#stop();
+    if (this.#spent <= this.#limit) return;
+    // What would have been too much was not carried out, and is not billed.
+    this.#spent = this.#limit + 1;
+    this.#stop();
   }
 
   /** For what a fold takes back: a test for presence is free, its name was counted. */

@@ -50,7 +50,7 @@ function formatClause(clause: string, precision: number, value: Value, meter: Me
     case 'f':
       return fixed(value, precision);
     case 'e':
-      return scientific(value);
+      return scientific(value, precision);
     case 'b':
       if (typeof value === 'boolean') return value ? '1' : '0';
       return (
@@ -113,17 +113,21 @@ const unbounded = (value: number) => (Number.isNaN(value) ? 'NaN' : value > 0 ? 
 function fixed(value: Value, precision: number): string {
   const number = doubleOf(value, 'fixed-point');
   if (!Number.isFinite(number)) return unbounded(number);
-  const digits = { minimumFractionDigits: precision, maximumFractionDigits: precision };
+  const digits = {
+    minimumFractionDigits: precision,
+    maximumFractionDigits: precision,
+    roundingMode: 'halfEven',
+  } as const;
   return new Intl.NumberFormat('en-US', digits).format(number);
 }
 
 /** With six digits always: cel-go takes the precision for a width here. */
-function scientific(value: Value): string {
+function scientific(value: Value, width: number): string {
   const number = doubleOf(value, 'scientific');
-  if (!Number.isFinite(number)) return unbounded(number);
+  if (!Number.isFinite(number)) return unbounded(number).padStart(width);
   const [digits = '', power = '0'] = number.toExponential(usualPrecision).split('e');
   const exponent = Number(power);
-  return `${digits}×10${superscript(exponent)}`;
+  return `${digits}×10${superscript(exponent)}`.padStart(width);
 }
 
 const raised = '⁰¹²³⁴⁵⁶⁷⁸⁹';

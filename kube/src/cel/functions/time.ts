@@ -47,7 +47,7 @@ function offsetOf(zone: string, instant: number, meter: Meter): number {
 
 /** What knows a zone's history; dear to make, so that one evaluation makes it once. */
 function formatterOf(zone: string, meter: Meter): Intl.DateTimeFormat {
-  meter.work(100);
+  meter.work(300);
   const known = meter.zones.get(zone);
   if (known !== undefined) return known;
   meter.work(10_000);

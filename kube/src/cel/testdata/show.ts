@@ -18,7 +18,7 @@ export function show(value: Value): string {
     case 'bigint':
       return `int ${value}`;
     case 'number':
-      return `double ${Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? JSON.stringify(value) : value > 0 ? '+Inf' : '-Inf'}`;
+      return `double ${Object.is(value, -0) ? '-0' : Number.isNaN(value) ? 'NaN' : Number.isFinite(value) ? JSON.stringify(value) : value > 0 ? '+Inf' : '-Inf'}`;
     case 'string':
       return `string ${JSON.stringify(value)}`;
     default:
