@@ -71,8 +71,17 @@ export function withCustomConfigMaps(client: KubeClient): KubeClient {
     },
     create: async (resource, object, options) =>
       back(resource, await client.create(of(resource), out(resource, object), options).catch(renamed)),
-    update: async (resource, object, options) =>
-      back(resource, await client.update(of(resource), out(resource, object), options)),
+    async update(resource, object, options) {
+      const sent = out(resource, object);
+      if (sent === object || sent.metadata.resourceVersion) {
+        return back(resource, await client.update(of(resource), sent, options));
+      }
+      // A custom object is replaced in a version that is named, where any other is replaced as it is.
+      const { metadata } = await client.get(of(resource), object.metadata);
+      const { resourceVersion = '' } = metadata;
+      const versioned = { ...sent, metadata: { ...sent.metadata, resourceVersion } };
+      return back(resource, await client.update(of(resource), versioned, options));
+    },
     patch: async (resource, key, patch, options) =>
       back(resource, await client.patch(of(resource), key, patch, options)),
     apply: async (resource, object, options) =>

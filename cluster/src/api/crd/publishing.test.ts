@@ -127,6 +127,6 @@ test('OpenAPI v2 publishes the kind as it is written, without what it has no wor
   expect(published?.properties.spec.properties).toEqual({
     ...spec?.properties,
     depth: {},
-    cargo: { type: 'object', 'x-kubernetes-preserve-unknown-fields': true },
+    cargo: { 'x-kubernetes-preserve-unknown-fields': true },
   });
 });

@@ -84,6 +84,15 @@ describe('writing', () => {
     expect(third.metadata.generation).toBe(2);
   });
 
+  test('an update says what it replaces', async () => {
+    const object = await made({ length: 3 });
+    const { resourceVersion: _, ...metadata } = object.metadata;
+    await expect(client().update(boatResource(), { ...object, metadata })).rejects.toMatchObject({
+      code: 'Invalid',
+      message: `boats.example.com "${name}" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update`,
+    });
+  });
+
   test('a strategic merge patch is refused as Kubernetes does', async () => {
     await made();
     const patching = remote.patch(boatResource(), key(), { type: 'strategic', body: { spec: { length: 4 } } });

@@ -113,8 +113,13 @@ export class OpenApiDocuments {
 }
 
 /** What a custom kind adds to the definitions; nothing for one that is built in. */
-function definitionsOf({ isCustom, schema }: ServedKind): Readonly<Record<string, Schema>> {
-  return isCustom ? (schema as CustomSchema).definitions : {};
+function definitionsOf({ isCustom, schema, description }: ServedKind): Readonly<Record<string, Schema>> {
+  if (!isCustom) return {};
+  const { definitions } = schema as CustomSchema;
+  const selectable = Object.keys(description.fieldSelectors).map((fieldPath) => ({ fieldPath }));
+  if (selectable.length === 0) return definitions;
+  const extension = { 'x-kubernetes-selectable-fields': selectable };
+  return Object.fromEntries(Object.entries(definitions).map(([name, one]) => [name, { ...one, ...extension }]));
 }
 
 function hashOf(body: Buffer): string {

@@ -1,5 +1,5 @@
 import type { Answer, Call } from '../call.ts';
-import { badRequest } from '../faults.ts';
+import { badRequest, invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { bodyObject } from './decode.ts';
 import { rewrite } from './rewrite.ts';
@@ -11,6 +11,21 @@ export async function update(machinery: Machinery, call: Call): Promise<Answer> 
   if (name && name !== call.name) {
     throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
   }
-  const stored = await rewrite(machinery, call, () => object);
+  const stored = await rewrite(machinery, call, () => {
+    if (needsVersion(call) && !object.metadata.resourceVersion) throw withoutVersion(call);
+    return object;
+  });
   return { type: 'object', object: stored };
+}
+
+/** Whether an update must say what it replaces: Kubernetes asks that of custom objects and their definitions. */
+function needsVersion({ kind: { isCustom, description } }: Call): boolean {
+  return isCustom || (description.group === 'apiextensions.k8s.io' && description.kind === 'CustomResourceDefinition');
+}
+
+function withoutVersion({ kind: { description }, name }: Call) {
+  const message = 'Invalid value: 0x0: must be specified for an update';
+  return invalid({ group: description.group, kind: description.resource }, name, [
+    { reason: 'FieldValueInvalid', message, field: 'metadata.resourceVersion' },
+  ]);
 }

@@ -14,14 +14,12 @@ const several = ['allOf', 'anyOf', 'oneOf'] as const;
  */
 export function customComponent(schema: Schema, options: { prefix: string; version: 2 | 3 }): Json {
   // Clients of version 2 take a definition with properties for one that has no others.
-  if (options.version === 2 && schema['x-kubernetes-preserve-unknown-fields']) {
-    return { type: 'object', ...(schema.description === undefined ? {} : { description: schema.description }) };
-  }
+  if (options.version === 2 && schema['x-kubernetes-preserve-unknown-fields']) return { type: 'object' };
   return write(schema, options);
 }
 
 function write(schema: Schema, options: { prefix: string; version: 2 | 3 }): Json {
-  const { $ref, ...rest } = options.version === 2 ? readable(schema) : schema;
+  const { $ref, ...rest } = options.version === 2 ? readable(schema) : unfolded(schema);
   const written: Json = { ...rest };
   for (const field of nested) {
     const map = rest[field];
@@ -47,16 +45,22 @@ function write(schema: Schema, options: { prefix: string; version: 2 | 3 }): Jso
     : { ...written, allOf: [reference] };
 }
 
-/** Without what OpenAPI 2 has no words for. */
+/** An integer or a string says so in words that every client of version 3 understands. */
+function unfolded(schema: Schema): Schema {
+  if (!schema['x-kubernetes-int-or-string'] || schema.anyOf !== undefined || schema.allOf !== undefined) return schema;
+  return { ...schema, anyOf: [{ type: 'integer' }, { type: 'string' }] };
+}
+
+/** Without what OpenAPI 2 has no words for, and what kubectl would misread. */
 function readable(schema: Schema): Schema {
   const { allOf: _all, anyOf: _any, oneOf: _one, not: _not, nullable, ...rest } = schema;
-  delete rest['x-kubernetes-validations'];
-  if (nullable) {
-    for (const field of ['type', 'items', 'properties'] as const) delete rest[field];
-  }
-  if (rest['x-kubernetes-preserve-unknown-fields']) {
+  const isOpen = rest['x-kubernetes-preserve-unknown-fields'] === true;
+  if (nullable || isOpen) {
     delete rest.items;
     delete rest.properties;
+  }
+  if (nullable || (isOpen && rest.type === 'object') || (rest.type === 'array' && rest.items === undefined)) {
+    delete rest.type;
   }
   const optional = new Set(
     Object.entries(rest.properties ?? {}).flatMap(([name, { nullable: mayBeNull }]) => (mayBeNull ? [name] : [])),
