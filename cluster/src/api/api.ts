@@ -4,6 +4,7 @@ import { Matcher } from './admission/matching/matcher.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { defaultTolerations, priority } from './admission/pods.ts';
 import { mutatingPolicies } from './admission/policies/mutating.ts';
+import { startTypeChecking } from './admission/policies/status.ts';
 import { validatingPolicies } from './admission/policies/validating.ts';
 import { serviceAccounts } from './admission/service-account.ts';
 import { serviceAddresses } from './admission/services.ts';
@@ -107,6 +108,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   await bootstrap(client(self), { serviceRange });
   const stopPublishing = publishRootCa(storage, client(self), { clusterCa, logger });
 
+  const stopChecking = startTypeChecking({ storage, kinds: registry, client: client(self), logger });
   const stopExpiry = startEventExpiry(storage, { now, logger });
   const proxy = objectProxy(machinery, options.dial);
   const metrics = new RequestMetrics();
@@ -136,7 +138,10 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     async listen(listen) {
       const server = new HttpsServer(
         listen,
-        { request: handler, upgrade: upgradeHandler({ pipeline, authenticator, tables, unread, holder: podAccess, proxy }) },
+        {
+          request: handler,
+          upgrade: upgradeHandler({ pipeline, authenticator, tables, unread, holder: podAccess, proxy }),
+        },
         logger,
       );
       const listening = await server.listen(listen);
@@ -151,6 +156,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     async close() {
       stopPublishing();
       stopExpiry();
+      stopChecking();
       await Promise.all([...servers].map((server) => server.close()));
       await custom.close();
       await webhooks.close();

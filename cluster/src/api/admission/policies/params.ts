@@ -13,7 +13,7 @@ export interface ParamSource {
 }
 
 /** The kind that a policy takes its parameters from. Throws an `Error` in Kubernetes' words when nothing serves it. */
-export function paramKindOf({ kinds }: ParamSource, { apiVersion, kind }: ParamKind): ServedKind {
+export function paramKindOf({ kinds }: Pick<ParamSource, 'kinds'>, { apiVersion, kind }: ParamKind): ServedKind {
   const slash = apiVersion.indexOf('/');
   const group = slash < 0 ? '' : apiVersion.slice(0, slash);
   const version = apiVersion.slice(slash + 1);

@@ -1,6 +1,6 @@
 import type { KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
-import { type ConfigMap, resources } from '@berth/kube/objects';
+import { type ConfigMap, type KubeObject, resources } from '@berth/kube/objects';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../../testing.ts';
 import { objectOf, validatingBindings, validatingPolicies } from '../testing.ts';
@@ -332,6 +332,52 @@ describe('parameters', () => {
     expect((await refusal(secret('s', {}))).message).toBe(
       `secrets "s" is forbidden: ValidatingAdmissionPolicy 'p' denied request: failed to configure policy: failed to find resource referenced by paramKind: 'rules.example.com/v1, Kind=ReplicaLimit'`,
     );
+  });
+});
+
+describe('type checking', () => {
+  const checked = async (name: string) => {
+    for await (const { object } of admin.watch(validatingPolicies, { fieldSelector: `metadata.name=${name}` })) {
+      const { metadata, status } = object as KubeObject & { status?: { observedGeneration?: number } };
+      if (metadata.generation === status?.observedGeneration) return status;
+    }
+    throw new Error('the watch ended');
+  };
+
+  test('warns of what the types do not have, as the documentation shows it', async () => {
+    await policy([{ expression: 'object.replicas > 1' }], {
+      rules: [{ ...rule('deployments'), resources: ['deployments', 'replicasets'] }],
+      binding: { validationActions: ['Warn'] },
+      name: 'deploy-replica-policy.example.com',
+    });
+    const issue = (kind: string) =>
+      `apps/v1, Kind=${kind}: ERROR: <input>:1:7: undefined field 'replicas'\n | object.replicas > 1\n | ......^\n`;
+    expect(await checked('deploy-replica-policy.example.com')).toEqual({
+      observedGeneration: 1,
+      typeChecking: {
+        expressionWarnings: [
+          { fieldRef: 'spec.validations[0].expression', warning: `${issue('Deployment')}\n${issue('ReplicaSet')}` },
+        ],
+      },
+    });
+  });
+
+  test('is content with what is there, and looks again when the policy changes', async () => {
+    await policy([{ expression: 'object.spec.replicas > 1 && variables.v' }], {
+      rules: [rule('deployments')],
+      spec: {
+        variables: [{ name: 'v', expression: 'params.data.size() > 0' }],
+        paramKind: { apiVersion: 'v1', kind: 'ConfigMap' },
+      },
+      binding: { paramRef: { name: 'x', parameterNotFoundAction: 'Allow' } },
+    });
+    expect(await checked('p')).toEqual({ observedGeneration: 1, typeChecking: {} });
+    const validations = [{ expression: 'true', messageExpression: 'string(object.spec.none)' }];
+    await admin.patch(validatingPolicies, { name: 'p' }, { type: 'merge', body: { spec: { validations } } });
+    expect(await checked('p')).toMatchObject({
+      observedGeneration: 2,
+      typeChecking: { expressionWarnings: [{ fieldRef: 'spec.validations[0].messageExpression' }] },
+    });
   });
 });
 
