@@ -29,6 +29,8 @@ export async function startProgram(args: readonly string[], given?: string): Pro
   const child = spawn(
     process.execPath,
     [
+      // As the launcher starts it.
+      '--max-semi-space-size=8',
       main,
       'up',
       '--data-dir',

@@ -208,7 +208,9 @@ function become(script, scriptArgs) {
     // set from outside: a program that sets it itself has loaded what strips types by then.
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compiled'),
   };
-  const child = spawn(node, [script, ...scriptArgs], { stdio: 'inherit', env: environment });
+  // What is young is mostly garbage: V8 would let it grow beyond 100 MiB before it looks.
+  const flags = script === inRoot('berth', 'src', 'main.ts') ? ['--max-semi-space-size=8'] : [];
+  const child = spawn(node, [...flags, script, ...scriptArgs], { stdio: 'inherit', env: environment });
   // A terminal sends Ctrl-C to the whole group; the child stops in order and we wait for it.
   process.on('SIGINT', () => {});
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -1,8 +1,8 @@
 import type { Commit } from './journal.ts';
 import type { Revision } from './types.ts';
 
-const mostEvents = 8192;
-const mostBytes = 16 * 1024 * 1024;
+const mostEvents = 1024;
+const mostBytes = 4 * 1024 * 1024;
 
 /** The newest commits, kept in memory so that a watch that starts a little late does not read them back. */
 export class RecentCommits {

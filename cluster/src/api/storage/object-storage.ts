@@ -3,6 +3,7 @@ import type { Change, Revision, Store, StoreEvent, StoreWatch } from '../../stor
 import { EventLog } from './event-log.ts';
 import { prefixOfKey } from './keys.ts';
 import { ResourceEvent } from './resource-event.ts';
+import { SharedParts } from './shared-parts.ts';
 import { SortedKeys } from './sorted-keys.ts';
 import { StoredObject } from './stored-object.ts';
 
@@ -46,6 +47,7 @@ export class ObjectStorage {
   readonly watchLimits: WatchLimits;
   readonly #resources = new Map<string, ResourceCache>();
   readonly #log: EventLog;
+  readonly #shared = new SharedParts();
   readonly #waiting = new Set<{ revision: Revision; done: (reached: boolean) => void }>();
   #revision: Revision;
   #watch: StoreWatch | undefined;
@@ -62,7 +64,7 @@ export class ObjectStorage {
     for (const entry of entries) {
       const cache = this.#resource(prefixOfKey(entry.key));
       cache.keys.add(entry.key);
-      cache.objects.set(entry.key, new StoredObject(entry.key, entry.value, entry.revision));
+      cache.objects.set(entry.key, new StoredObject(entry.key, entry.value, entry.revision, this.#shared));
     }
   }
 
@@ -221,7 +223,7 @@ export class ObjectStorage {
 
   #apply(cache: ResourceCache, event: StoreEvent): ResourceEvent {
     const previous = cache.objects.get(event.key);
-    const object = new StoredObject(event.key, event.value, event.revision);
+    const object = new StoredObject(event.key, event.value, event.revision, this.#shared);
     if (event.type === 'put') {
       if (!previous) cache.keys.add(event.key);
       cache.objects.set(event.key, object);

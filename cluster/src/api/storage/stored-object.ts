@@ -1,5 +1,6 @@
 import type { KubeObject } from '@berth/kube/objects';
 import type { Revision } from '../../store/index.ts';
+import type { SharedParts } from './shared-parts.ts';
 
 /**
  * An object as it is in the store: its JSON, and its decoded form once somebody asked for it. Both are shared by every
@@ -9,16 +10,22 @@ export class StoredObject {
   readonly key: string;
   readonly bytes: Buffer;
   readonly revision: Revision;
+  readonly #shared: SharedParts | undefined;
   #object: KubeObject | undefined;
 
-  constructor(key: string, value: Uint8Array, revision: Revision) {
+  /** `shared`: for one of many that live long. */
+  constructor(key: string, value: Uint8Array, revision: Revision, shared?: SharedParts) {
     this.key = key;
     this.bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
     this.revision = revision;
+    this.#shared = shared;
   }
 
   get object(): KubeObject {
-    this.#object ??= JSON.parse(this.bytes.toString()) as KubeObject;
+    if (this.#object === undefined) {
+      this.#object = JSON.parse(this.bytes.toString()) as KubeObject;
+      this.#shared?.share(this.#object);
+    }
     return this.#object;
   }
 
