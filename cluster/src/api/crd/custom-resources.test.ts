@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { BerthError } from '@berth/kube/errors';
 import { expect, test } from 'vitest';
 import { openLmdbStore } from '../../store/index.ts';
 import { startTestApi } from '../testing.ts';
@@ -37,6 +38,23 @@ test('a kind may be used as soon as its definition is made', async () => {
     reason: 'InitialNamesAccepted',
     message: 'the initial names have been accepted',
   });
+});
+
+test.each([
+  ['no specification', undefined, 'spec.versions'],
+  [
+    'no versions',
+    { group: 'example.com', scope: 'Namespaced', names: { plural: 'boats', kind: 'Boat' } },
+    'spec.versions',
+  ],
+  ['no names', { group: 'example.com', scope: 'Namespaced', versions: [boatVersion('v1')] }, 'spec.names.plural'],
+])('a definition with %s is refused, field by field', async (_what, spec, field) => {
+  await using server = await startTestApi();
+  const client = server.api.client(masters);
+  const creating = client.create(definitions, { ...boats(), spec } as never);
+  await expect(creating).rejects.toMatchObject({ code: 'Invalid' });
+  const error = (await creating.catch((caught) => caught)) as BerthError;
+  expect(error.details?.causes?.map((cause) => cause.field)).toContain(field);
 });
 
 test('a name that another kind of the group has is not accepted until it is free', async () => {

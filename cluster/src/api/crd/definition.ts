@@ -1,5 +1,5 @@
 import { apiVersionOf, type KubeObject, type Resource } from '@berth/kube/objects';
-import type { CustomResourceDefinition } from '@berth/kube/schema';
+import type { CustomResourceDefinition, CustomResourceDefinitionVersion } from '@berth/kube/schema';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import { timestamp } from '../verbs/time.ts';
 
@@ -34,9 +34,15 @@ export function asDefinition(object: KubeObject): CustomResourceDefinition {
   return object as CustomResourceDefinition;
 }
 
-/** The version that objects are kept in. */
-export function storageVersionOf({ spec }: CustomResourceDefinition): string {
-  return spec.versions.find((version) => version.storage)?.name ?? '';
+/** The version that objects are kept in; '' when the definition, which may not have been judged yet, names none. */
+export function storageVersionOf(definition: CustomResourceDefinition): string {
+  return versionsOf(definition).find((version) => version.storage)?.name ?? '';
+}
+
+/** The versions of a definition that may not have been judged yet. */
+export function versionsOf({ spec }: CustomResourceDefinition): readonly CustomResourceDefinitionVersion[] {
+  const versions: readonly CustomResourceDefinitionVersion[] | null | undefined = spec?.versions;
+  return versions ?? [];
 }
 
 export function isTrue(status: DefinitionStatus | undefined, type: string): boolean {

@@ -89,7 +89,7 @@ describe('writing', () => {
     const { resourceVersion: _, ...metadata } = object.metadata;
     await expect(client().update(boatResource(), { ...object, metadata })).rejects.toMatchObject({
       code: 'Invalid',
-      message: `boats.example.com "${name}" is invalid: metadata.resourceVersion: Invalid value: 0x0: must be specified for an update`,
+      message: `boats.example.com "${name}" is invalid: metadata.resourceVersion: Invalid value: 0: must be specified for an update`,
     });
   });
 

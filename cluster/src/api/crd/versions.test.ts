@@ -107,6 +107,31 @@ describe('versions that differ in their name alone', () => {
     await remote.close();
   });
 
+  test('warn of formats that mean nothing, once', async () => {
+    await using server = await startTestApi();
+    const { authority, admin } = server.certificates;
+    const remote = remoteClient({ server: server.url, ca: authority.cert, cert: admin.cert, key: admin.key });
+    const schema = structuredClone(boatSchema);
+    if (schema.properties?.spec?.properties) {
+      schema.properties.spec.properties.port = { type: 'string', format: 'harbour' };
+      schema.properties.spec.properties.built = { type: 'string', format: 'date' };
+    }
+    const path = '/apis/apiextensions.k8s.io/v1/customresourcedefinitions';
+    const body = boats([boatVersion('v1', { schema: { openAPIV3Schema: schema } })]);
+    const made = await remote.connection.send({ method: 'POST', path, body });
+    await made.body.dump();
+    expect(made.headers.warning).toBe('299 - "unrecognized format \\"harbour\\""');
+    const patch = {
+      method: 'PATCH' as const,
+      path: `${path}/${crd.name}`,
+      contentType: 'application/merge-patch+json',
+    };
+    const changed = await remote.connection.send({ ...patch, body: { metadata: { labels: { a: 'b' } } } });
+    await changed.body.dump();
+    expect(changed.headers.warning).toBeUndefined();
+    await remote.close();
+  });
+
   test('end their watches when they are served no longer, and go on when their schema changes', async () => {
     await using server = await startTestApi();
     const client = server.api.client(masters);

@@ -24,7 +24,7 @@ function needsVersion({ kind: { isCustom, description } }: Call): boolean {
 }
 
 function withoutVersion({ kind: { description }, name }: Call) {
-  const message = 'Invalid value: 0x0: must be specified for an update';
+  const message = 'Invalid value: 0: must be specified for an update';
   return invalid({ group: description.group, kind: description.resource }, name, [
     { reason: 'FieldValueInvalid', message, field: 'metadata.resourceVersion' },
   ]);
