@@ -38,10 +38,9 @@ export function defaultCustomResourceDefinition(definition: Fields): void {
   const spec = ensure(definition, 'spec');
   const names = ensure(spec, 'names');
   const kind = text(names, 'kind') ?? '';
-  fillAll(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
-  const conversion = ensure(spec, 'conversion');
-  fill(conversion, 'strategy', 'None');
-  defaultServicePort(part(part(conversion, 'webhook'), 'clientConfig'));
+  if (kind !== '') fillAll(names, { singular: kind.toLowerCase(), listKind: `${kind}List` });
+  if (part(spec, 'conversion') === undefined) spec.conversion = { strategy: 'None' };
+  defaultServicePort(part(part(part(spec, 'conversion'), 'webhook'), 'clientConfig'));
 }
 
 export function defaultApiService(apiService: Fields): void {

@@ -1,4 +1,5 @@
 import type { ErrorCause } from '../../errors/index.ts';
+import { builtInCatalogue } from '../catalogue.ts';
 import type { Schema } from '../types.ts';
 import { child, entry, forbidden, typeInvalid } from './causes.ts';
 import { isData, put } from './data.ts';
@@ -125,4 +126,35 @@ function cleanNested(kind: Nested, written: unknown, at: string, malformed: Erro
   const schemas: Record<string, unknown> = {};
   for (const [name, item] of Object.entries(written)) put(schemas, name, cleanSchema(item, entry(at, name), malformed));
   return schemas;
+}
+
+/** The fields that metadata has, whatever a schema says of it. */
+const metadataFields = () =>
+  builtInCatalogue().definition('io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta')?.properties;
+
+/**
+ * The schema without properties that the metadata of a resource can never have: their defaults would come and go with
+ * every reading. Kubernetes prunes such defaults when it serves a definition.
+ */
+export function withoutUnknownMetadata(schema: Schema): Schema {
+  const { properties, items, additionalProperties } = schema;
+  const cleaned: Schema = { ...schema };
+  if (items !== undefined) cleaned.items = withoutUnknownMetadata(items);
+  if (typeof additionalProperties === 'object') {
+    cleaned.additionalProperties = withoutUnknownMetadata(additionalProperties);
+  }
+  if (properties === undefined) return cleaned;
+  const embedded = schema['x-kubernetes-embedded-resource'] === true;
+  cleaned.properties = Object.fromEntries(
+    Object.entries(properties).map(([name, property]) => [
+      name,
+      embedded && name === 'metadata' ? knownMetadata(property) : withoutUnknownMetadata(property),
+    ]),
+  );
+  return cleaned;
+}
+
+function knownMetadata(schema: Schema): Schema {
+  const known = Object.entries(schema.properties ?? {}).filter(([name]) => Object.hasOwn(metadataFields() ?? {}, name));
+  return { ...schema, properties: Object.fromEntries(known) };
 }

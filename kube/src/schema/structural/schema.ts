@@ -4,7 +4,7 @@ import { builtInCatalogue } from '../catalogue.ts';
 import { copyData, type Decoded, type FieldValidation } from '../decode/index.ts';
 import type { ObjectSchema } from '../object-schema.ts';
 import type { KindDescription, Schema, SchemaCatalogue } from '../types.ts';
-import { cleanSchema } from './clean.ts';
+import { cleanSchema, withoutUnknownMetadata } from './clean.ts';
 import { type Data, put } from './data.ts';
 import { withDefaults } from './defaults.ts';
 import { type CustomResourceDefinition, versionOf } from './definition.ts';
@@ -36,7 +36,8 @@ export interface CustomSchema extends ObjectSchema {
  */
 export function customSchema(definition: CustomResourceDefinition, version: string): CustomSchema {
   const description = customKind(definition, version);
-  const schema = cleanSchema(versionOf(definition, version).schema?.openAPIV3Schema ?? unknownFields);
+  const written = versionOf(definition, version).schema?.openAPIV3Schema;
+  const schema = withoutUnknownMetadata(cleanSchema(written ?? unknownFields));
   const published = publishedSchema(schema);
   const definitions = {
     [description.schema]: published,

@@ -71,15 +71,16 @@ function validateFinalizers(kind: KindDescription, metadata: Fields, problems: P
   // Definitions and custom kinds may have any qualified name: their own cleanup has no domain.
   const needsDomain = kind.schema.startsWith('io.k8s.api.');
   const finalizers = Array.isArray(metadata.finalizers) ? metadata.finalizers : [];
-  finalizers.forEach((finalizer: unknown, index) => {
-    const path = `metadata.finalizers[${index}]`;
+  for (const finalizer of finalizers) {
+    // Kubernetes does not say which of them it means.
+    const path = 'metadata.finalizers';
     const value = String(finalizer);
     const wrong = qualifiedName(value);
     for (const message of wrong) problems.invalid(path, value, message);
     if (needsDomain && wrong.length === 0 && !value.includes('/') && !standardFinalizers.has(value)) {
       problems.invalid(path, value, 'name is neither a standard finalizer name nor is it fully qualified');
     }
-  });
+  }
 }
 
 function validateOwners(metadata: Fields, problems: Problems): void {

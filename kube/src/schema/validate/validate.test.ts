@@ -123,7 +123,7 @@ describe('validation', () => {
       pod({}, { name: 'p', labels: { a: 'c!' } }),
       'metadata.labels: Invalid value: "c!": a valid label must be an empty string or consist of',
     ],
-    [pod({}, { name: 'p', finalizers: ['mine'] }), 'metadata.finalizers[0]: Invalid value: "mine": name is neither'],
+    [pod({}, { name: 'p', finalizers: ['mine'] }), 'metadata.finalizers: Invalid value: "mine": name is neither'],
     [
       pod({}, { name: 'p', ownerReferences: [{ apiVersion: 'v1', kind: 'Pod', name: 'o' }] }),
       'metadata.ownerReferences.uid: Invalid value: "": must not be empty',
