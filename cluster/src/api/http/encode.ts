@@ -1,13 +1,14 @@
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import type { Answer, Call, ListAnswerMeta } from '../call.ts';
 import type { ServedKind } from '../kinds.ts';
-import type { StoredObject } from '../storage/stored-object.ts';
+import { type StoredObject, typePrefix } from '../storage/stored-object.ts';
 import { includeObjectOf, type Tables } from '../table/table.ts';
 import type { Yaml } from '../yaml/yaml.ts';
 import type { Representation } from './negotiate.ts';
 import type { Reply } from './respond.ts';
 
 const comma = Buffer.from(',');
+const brace = Buffer.from('{');
 
 /** The bytes of an answer that is not a stream. */
 export async function encodeAnswer(
@@ -54,14 +55,20 @@ function wholeOf(json: Buffer | readonly Buffer[]): Buffer {
   return Buffer.isBuffer(json) ? json : Buffer.concat(json);
 }
 
-/** A list is the row of its objects' bytes: nobody parses, prints or copies them again. */
+/**
+ * A list is the row of its objects' bytes: nobody parses, prints or copies them again. Items of built-in kinds do not
+ * say their type, which is that of their list.
+ */
 export function listParts(kind: ServedKind, items: readonly StoredObject[], meta: ListAnswerMeta): readonly Buffer[] {
   const { description } = kind;
   const head = { kind: description.listKind, apiVersion: apiVersionOf(description), metadata: meta };
   const parts: Buffer[] = [Buffer.from(`${JSON.stringify(head).slice(0, -1)},"items":[`)];
+  const prefix = kind.isCustom ? undefined : typePrefix(apiVersionOf(description), description.kind);
   for (let i = 0; i < items.length; i++) {
+    const item = items[i] as StoredObject;
     if (i > 0) parts.push(comma);
-    parts.push((items[i] as StoredObject).bytes);
+    if (prefix === undefined) parts.push(item.bytes);
+    else parts.push(brace, item.after(prefix));
   }
   parts.push(Buffer.from(']}'));
   return parts;

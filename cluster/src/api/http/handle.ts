@@ -106,7 +106,7 @@ async function serveResource(
     await stream(call, request, response);
     return counted;
   }
-  const representation = negotiate(request.headers.accept);
+  const representation = negotiate(request.headers.accept, { hasTable: hasTable(call) });
   if (hasBody.has(request.method ?? '')) {
     if (request.method === 'PATCH') call.patchType = patchTypeOf(request.headers['content-type']);
     const decoded = await decodeBody(await parts.bodies.read(request), request.headers['content-type'], parts);
@@ -117,6 +117,12 @@ async function serveResource(
   if (answer.type === 'watch') streamWatch(parts, call, answer.source, response, representation);
   else await respond(request, response, await encodeAnswer(tables, parts.yaml, call, answer, representation));
   return counted;
+}
+
+/** Questions, and what is done to objects rather than kept, have no table. */
+function hasTable({ kind: { description }, subresource }: Call): boolean {
+  if (subresource?.kind !== undefined) return subresource.kind.kind === 'Scale';
+  return description.verbs.some((verb) => verb !== 'create');
 }
 
 /** Authenticates and authorizes; answers the call without its body. */

@@ -107,6 +107,19 @@ describe('bodies', () => {
     expect((await send(configMaps, { headers: { accept: 'application/cbor' } })).status).toBe(406);
   });
 
+  test('of questions have no table', async () => {
+    const body = JSON.stringify({ spec: { nonResourceAttributes: { path: '/', verb: 'get' } } });
+    const ask = (accept: string) =>
+      send('/apis/authorization.k8s.io/v1/selfsubjectaccessreviews', {
+        method: 'POST',
+        body,
+        headers: { 'content-type': 'application/json', accept },
+      });
+    const table = 'application/json;as=Table;v=v1;g=meta.k8s.io';
+    expect((await ask(table)).status).toBe(406);
+    expect(JSON.parse((await ask(`${table},application/json`)).body)).toMatchObject({ status: { allowed: true } });
+  });
+
   test('with unknown fields warn, or are refused when that is asked for', async () => {
     const body = JSON.stringify({ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'odd' }, dat: {} });
     const strict = await post(body, 'application/json', '?fieldValidation=Strict');
@@ -127,6 +140,36 @@ describe('bodies', () => {
     expect(JSON.parse(made.body)).toMatchObject({ kind: 'Namespace', metadata: { name: 'bufferd' } });
     const torn = { ...options, body: body.subarray(0, 40) };
     expect((await send('/api/v1/namespaces', torn)).status).toBe(400);
+  });
+});
+
+describe('answers', () => {
+  test('have items with the type of their list only where the kind is built in', async () => {
+    await post(named('typeless'));
+    const { body } = await send(`${configMaps}?fieldSelector=metadata.name=typeless`);
+    const { kind, items } = JSON.parse(body) as { kind: string; items: Record<string, unknown>[] };
+    expect(kind).toBe('ConfigMapList');
+    expect(items).toMatchObject([{ metadata: { name: 'typeless' }, data: { a: 'b' } }]);
+    expect(items[0]).not.toHaveProperty('kind');
+    expect(items[0]).not.toHaveProperty('apiVersion');
+    const one = await send(`${configMaps}/typeless`);
+    expect(one.body).toMatch(/^\{"apiVersion":"v1","kind":"ConfigMap",/);
+  });
+
+  test('of a dry run may be of what was read from the server', async () => {
+    const read = JSON.stringify({ ...JSON.parse(named('read')), metadata: { name: 'read', resourceVersion: '7' } });
+    expect((await post(read, 'application/json', '?dryRun=All')).status).toBe(201);
+    const refused = await post(read);
+    expect(refused.status).toBe(400);
+    expect(refused.body).toMatch(/resourceVersion should not be set on objects to be created/);
+  });
+
+  test('of a new node say what it is, or that this is not known', async () => {
+    const create = (name: string, status?: object) =>
+      send('/api/v1/nodes', { method: 'POST', body: JSON.stringify({ metadata: { name }, status }) });
+    expect(JSON.parse((await create('silent')).body)).toMatchObject({ status: { nodeInfo: { osImage: '' } } });
+    const told = await create('telling', { capacity: { cpu: '2' } });
+    expect(JSON.parse(told.body)).toMatchObject({ status: { capacity: { cpu: '2' } } });
   });
 });
 

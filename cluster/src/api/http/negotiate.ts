@@ -7,8 +7,11 @@ export interface Representation {
 
 const plain: Representation = { format: 'json', as: 'object' };
 
-/** The first representation of an Accept header that is served. Throws `NotAcceptable` when there is none. */
-export function negotiate(accept: string | undefined): Representation {
+/**
+ * The first representation of an Accept header that is served; a table only of what has one. Throws `NotAcceptable` when
+ * there is none.
+ */
+export function negotiate(accept: string | undefined, { hasTable } = { hasTable: true }): Representation {
   if (accept === undefined || accept === '' || accept === 'application/json' || accept === '*/*') return plain;
   for (const clause of accept.split(',')) {
     const [type, ...parameters] = clause.split(';').map((part) => part.trim());
@@ -16,7 +19,7 @@ export function negotiate(accept: string | undefined): Representation {
     if (format === undefined) continue;
     const as = parameterOf(parameters, 'as');
     if (as === undefined) return { format, as: 'object' };
-    const served = as === 'Table' || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
+    const served = (as === 'Table' && hasTable) || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
     const version = parameterOf(parameters, 'v') ?? 'v1';
     const group = parameterOf(parameters, 'g') ?? 'meta.k8s.io';
     if (served && version === 'v1' && group === 'meta.k8s.io') return { format, as };

@@ -29,6 +29,13 @@ export class StoredObject {
     return this.#object;
   }
 
+  /** What follows the type in the JSON of an object that is of this type: what `typePrefix` gives. */
+  after(prefix: Buffer): Buffer {
+    if (this.bytes.subarray(0, prefix.length).equals(prefix)) return this.bytes.subarray(prefix.length);
+    // Kept by a version of Berth that did not write the type first.
+    return encode(this.object, this.revision).subarray(prefix.length);
+  }
+
   /** Drops the decoded form, which is made again for whoever asks. */
   forgetObject(): void {
     this.#object = undefined;
@@ -48,5 +55,11 @@ export function encodeObject(key: string, object: KubeObject, revision: Revision
 /** The JSON of `object` with `revision` as its resourceVersion; with none when that is 0. `object` itself is not changed. */
 export function encode(object: KubeObject, revision: Revision): Buffer {
   const metadata = { ...object.metadata, resourceVersion: revision === 0 ? undefined : String(revision) };
-  return Buffer.from(JSON.stringify({ ...object, metadata }));
+  const { apiVersion, kind, ...rest } = object;
+  return Buffer.from(JSON.stringify({ apiVersion, kind, ...rest, metadata }));
+}
+
+/** How the JSON of an object of this type begins. */
+export function typePrefix(apiVersion: string, kind: string): Buffer {
+  return Buffer.from(`${JSON.stringify({ apiVersion, kind }).slice(0, -1)},`);
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { BerthError, isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
+import { dropsStatusAtCreation } from '@berth/kube/schema';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Answer, type Call, isDryRun } from '../call.ts';
 import { toStorage, viewOf } from '../conversion/conversion.ts';
@@ -24,7 +25,10 @@ export interface Ownership {
 /** Makes a new object from the body. */
 export async function create(machinery: Machinery, call: Call): Promise<Answer> {
   const object = bodyObject(call);
-  if (object.metadata.resourceVersion) throw badRequest('resourceVersion should not be set on objects to be created');
+  // It is the store that minds, so a dry run may try what was read from the server.
+  if (object.metadata.resourceVersion && !isDryRun(call)) {
+    throw badRequest('resourceVersion should not be set on objects to be created');
+  }
   return { type: 'object', object: await createObject(machinery, call, object), created: true };
 }
 
@@ -133,7 +137,7 @@ function withoutServerFields(call: Call, object: KubeObject): KubeObject {
   const metadata: Record<string, unknown> = { ...object.metadata };
   for (const field of [...serverFields, 'selfLink']) delete metadata[field];
   const sent: KubeObject = { ...object, metadata: metadata as unknown as KubeObject['metadata'] };
-  if (call.kind.description.hasStatus) delete sent.status;
+  if (dropsStatusAtCreation(call.kind.description)) delete sent.status;
   return sent;
 }
 

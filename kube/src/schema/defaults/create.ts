@@ -9,7 +9,7 @@ import type { KindDescription } from '../types.ts';
  * discarded where the kind has a status subresource.
  */
 export function prepareForCreate(kind: KindDescription, object: KubeObject): KubeObject {
-  if (kind.hasStatus) delete object.status;
+  if (dropsStatusAtCreation(kind)) delete object.status;
   const initial = initialStatus[kind.kind];
   if (initial !== undefined) object.status = initial(object);
   if (kind.group === '' && kind.kind === 'Namespace') {
@@ -18,6 +18,11 @@ export function prepareForCreate(kind: KindDescription, object: KubeObject): Kub
   }
   if (kind.group === 'batch' && kind.kind === 'Job') selectOwnPods(object);
   return object;
+}
+
+/** Whether what a client says of the status of a new object counts for nothing. A node says what it is as it comes. */
+export function dropsStatusAtCreation(kind: KindDescription): boolean {
+  return kind.hasStatus && !(kind.group === '' && kind.kind === 'Node');
 }
 
 const none = () => ({});
