@@ -43,7 +43,7 @@ export class Policies<S extends PolicySpec, C> {
   readonly #compile: CompilePolicy<S, C>;
   readonly #compiled = new WeakMap<StoredObject, Policy<C>>();
   #all: readonly BoundPolicy<C>[] = [];
-  #revisions = '';
+  #seen = { policies: -1, bindings: -1 };
 
   constructor(storage: ObjectStorage, sort: 'validating' | 'mutating', compile: CompilePolicy<S, C>) {
     this.#storage = storage;
@@ -56,9 +56,9 @@ export class Policies<S extends PolicySpec, C> {
 
   get all(): readonly BoundPolicy<C>[] {
     const { policies, bindings } = this.#prefixes;
-    const revisions = `${this.#storage.revisionOf(policies)} ${this.#storage.revisionOf(bindings)}`;
-    if (revisions !== this.#revisions) {
-      this.#revisions = revisions;
+    const seen = { policies: this.#storage.revisionOf(policies), bindings: this.#storage.revisionOf(bindings) };
+    if (seen.policies !== this.#seen.policies || seen.bindings !== this.#seen.bindings) {
+      this.#seen = seen;
       const byPolicy = Map.groupBy(this.#storage.list(bindings).map(bindingOf), ({ policyName }) => policyName);
       this.#all = this.#storage.list(policies).flatMap((stored) => {
         const bound = byPolicy.get(stored.object.metadata.name);

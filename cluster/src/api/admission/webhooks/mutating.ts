@@ -8,7 +8,7 @@ import { decodeIn, VersionedRequest } from '../matching/versions.ts';
 import { Reinvocation } from '../reinvocation.ts';
 import { ask, unforgiven } from './call.ts';
 import { concerned, type WebhookParts } from './concerned.ts';
-import { internalError } from './failure.ts';
+import { CallFailure, internalError } from './failure.ts';
 import { Hooks } from './hooks.ts';
 
 const name = 'MutatingAdmissionWebhook';
@@ -36,7 +36,10 @@ async function admit(parts: WebhookParts, hooks: Hooks, request: AdmissionReques
     if (!matched) continue;
     if (reinvocation.isSecond && !rounds.isWanted(hook.id)) continue;
     try {
-      const { patch } = await ask(parts.caller, hook, versioned, matched, { isMutating: true });
+      const { patch, patchType } = await ask(parts.caller, hook, versioned, matched, { isMutating: true });
+      if (patch !== undefined && patchType !== 'JSONPatch') {
+        throw new CallFailure(hook.name, `unsupported patch type ${JSON.stringify(patchType)}`);
+      }
       if (patch !== undefined && (await changed(versioned, matched, hook.name, patch))) {
         rounds.objectChanged();
         reinvocation.isNeeded = true;

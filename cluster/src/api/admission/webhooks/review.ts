@@ -44,8 +44,9 @@ export interface Verdict {
   allowed: boolean;
   /** A `metav1.Status`, not checked. */
   result: Record<string, unknown> | undefined;
-  /** A JSON patch in base64. */
+  /** A patch in base64, in the form that `patchType` names. */
   patch: string | undefined;
+  patchType: unknown;
   warnings: readonly string[];
 }
 
@@ -67,6 +68,8 @@ export function verdictOf(
     allowed: response.allowed === true,
     result: isRecord(response.status) ? response.status : undefined,
     patch: isMutating && typeof patch === 'string' && patch !== '' ? patch : undefined,
+    // The older version has one type only, which need not be said.
+    patchType: version === 'v1' ? patchType : 'JSONPatch',
     warnings: Array.isArray(response.warnings) ? response.warnings.filter((one) => typeof one === 'string') : [],
   };
 }
@@ -90,7 +93,6 @@ function checkPatch(patch: unknown, patchType: unknown, isMutating: boolean): vo
   if (hasPatch && typeof patch !== 'string')
     throw new Error(`json: cannot unmarshal ${goMismatch(patch)} of type []uint8`);
   if (patchType === '') throw new Error('webhook returned invalid response.patchType of ""');
-  if (hasType && patchType !== 'JSONPatch') throw new Error(`unsupported patch type ${quoted(patchType)}`);
 }
 
 function goMismatch(value: unknown): string {

@@ -241,7 +241,11 @@ describe('a rule', () => {
       type: 'Resource',
       resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: 50 } },
     };
-    const spec = { maxReplicas: 3, scaleTargetRef: { kind: 'Deployment', name: 'd' }, metrics: [utilization] };
+    const spec = {
+      maxReplicas: 3,
+      scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' },
+      metrics: [utilization],
+    };
     const made = await admin.create(autoscalers, {
       apiVersion: 'autoscaling/v2',
       kind: 'HorizontalPodAutoscaler',
@@ -424,6 +428,29 @@ describe('a change', () => {
     const error = await refusal(admin.delete(resources.configMaps, { namespace: 'default', name: 'three' }));
     expect(error.message).toContain('attempted to modify the object, which is not supported for this operation');
     await admin.delete(mutatingConfigurations, { name: 'change' });
+  });
+
+  test('in another form than a JSON patch is not understood', async () => {
+    await mutate();
+    answer(() => ({ ...patched({ op: 'add', path: '/data/x', value: 'y' }), patchType: 'MergePatch' }));
+    expect((await refusal(create('one'))).message).toBe(
+      'Internal error occurred: failed calling webhook "change.example.com": unsupported patch type "MergePatch"',
+    );
+    await admin.delete(mutatingConfigurations, { name: 'change' });
+    await mutate({ failurePolicy: 'Ignore' });
+    expect((await create('one')).data).toEqual({ a: 'b' });
+  });
+
+  test('by a webhook that speaks the older version of the review is understood', async () => {
+    await mutate({ admissionReviewVersions: ['v7', 'v1beta1', 'v1'] });
+    let version: unknown;
+    handler = (body) => {
+      version = (body as { apiVersion: string }).apiVersion;
+      const patch = patched({ op: 'add', path: '/data/x', value: 'y' }).patch;
+      return { response: { allowed: true, patch } };
+    };
+    expect((await create('one')).data).toEqual({ a: 'b', x: 'y' });
+    expect(version).toBe('admission.k8s.io/v1beta1');
   });
 
   test('by one is seen by the next, and by an earlier one again when it wants to', async () => {
