@@ -2,6 +2,7 @@ import type { CelBudget } from './budget.ts';
 import { accepts, type Checked, check } from './check/checker.ts';
 import { checkLiterals } from './check/literals.ts';
 import { CelError } from './errors.ts';
+import { estimate } from './estimate/estimate.ts';
 import { caught, Failure } from './evaluate/failure.ts';
 import { Frame, type Step } from './evaluate/frame.ts';
 import { Meter } from './evaluate/meter.ts';
@@ -53,6 +54,10 @@ class Program implements CelProgram {
     this.checked = checked;
     this.#step = withinStack(() => new Planner(checked).step(checked.root));
     this.#variables = variables;
+  }
+
+  estimateCost(): number {
+    return estimate(this.checked, this.#variables);
   }
 
   evaluate(variables: Readonly<Record<string, unknown>>, budget: CelBudget): unknown {

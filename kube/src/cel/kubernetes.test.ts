@@ -15,6 +15,8 @@ interface Case {
   readonly error?: string;
   readonly value?: string;
   readonly cost?: number;
+  /** The most that it may cost, by the schema's bounds. */
+  readonly estimate?: number;
 }
 
 const golden = JSON.parse(readFileSync(new URL('./testdata/kubernetes.golden.json', import.meta.url), 'utf8')) as {
@@ -65,5 +67,14 @@ function expected({ expr, type, compile: issues, error, value, cost }: Case): Ca
 describe('what Kubernetes answers', () => {
   it.each(golden.cases)('$expr', (wanted) => {
     expect(answer(wanted.expr)).toEqual(expected(wanted));
+  });
+
+  const estimated = golden.cases.filter(
+    ({ error = '', estimate }) => estimate !== undefined && !error.startsWith('program'),
+  );
+  it.each(estimated)('$expr costs at most $estimate', ({ expr, estimate = 0 }) => {
+    const found = compile(expr, { variables }).estimateCost();
+    // Kubernetes counts in 64 bits; past 2^53 the last digits of a double differ.
+    expect(Math.abs(found - estimate)).toBeLessThanOrEqual(estimate * 1e-12);
   });
 });

@@ -22,6 +22,11 @@ export interface CelProgram {
   /** The variables that it names (`self`, `oldSelf`, `object`), those of its own comprehensions left out. */
   readonly uses: ReadonlySet<string>;
   /**
+   * What one evaluation costs at most, by what the types of the variables are bounded by; up to 2^64. Kubernetes refuses
+   * a rule of a custom resource that may cost more than 10 million, counted for every place where it may apply.
+   */
+  estimateCost(): number;
+  /**
    * Evaluates to plain data. `variables` are plain JSON data too (or a `CelValue`, or an object with getters); they are
    * converted lazily, by their declared types, so that what is not looked at costs nothing. Numbers of type int or uint
    * come back as numbers, past 2^53 as bigint; timestamps and durations as strings; absent optionals as undefined.

@@ -1,3 +1,5 @@
+import { isCelError } from '../errors.ts';
+
 /**
  * An error of CEL while it evaluates: `&&`, `||` and comprehensions may absorb it, thousands of times in one evaluation.
  * Steps therefore return it like a value; only within a function it is thrown. No `Error`, since a stack would cost
@@ -24,6 +26,8 @@ export function caught<T>(run: () => T): T | Failure {
     return run();
   } catch (error) {
     if (error instanceof Failure) return error;
+    // A variable may be the result of another expression (`variables.name`), computed only now.
+    if (isCelError(error, 'Evaluation')) return new Failure(error.message);
     throw error;
   }
 }

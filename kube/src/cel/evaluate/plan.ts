@@ -7,7 +7,7 @@ import { TypeValue } from '../values/scalar.ts';
 import { ArrayList, keyText, Optional, typeNameOf, type Value, ValueMap } from '../values/value.ts';
 import { isPresent, select, selectOptional } from './access.ts';
 import { dispatch } from './dispatch.ts';
-import { Failure, noSuchOverload } from './failure.ts';
+import { caught, Failure, noSuchOverload } from './failure.ts';
 import { planFold } from './fold.ts';
 import type { Frame, Step } from './frame.ts';
 import { Meter } from './meter.ts';
@@ -130,10 +130,10 @@ export class Planner {
   #select(expr: SelectExpr): Step {
     const { field, test } = expr;
     if (test) {
-      const operand = this.step(expr.operand);
+      const operand = this.#operand(expr.operand);
       return (frame) => {
         const value = operand(frame);
-        return value instanceof Failure ? value : isPresent(value, field);
+        return value instanceof Failure ? value : caught(() => isPresent(value, field));
       };
     }
     const operand = this.#operand(expr.operand);
@@ -287,7 +287,7 @@ export class Planner {
     };
   }
 
-  /** A name or selection costs one less there: it is resolved by the conditional, not by itself. */
+  /** A name or selection costs one less as a branch or a key: it is resolved by what it is part of, not by itself. */
   #branch(expr: Expr): Step {
     const step = this.step(expr);
     if (!isAttribute(expr) || this.plan(expr).constant !== undefined || isConditional(expr)) return step;
@@ -300,7 +300,7 @@ export class Planner {
 
   #index([target, key]: readonly Expr[], optional: boolean): Step {
     const operand = this.#operand(target as Expr);
-    const index = this.step(key as Expr);
+    const index = this.#branch(key as Expr);
     if (optional) {
       return (frame) => {
         const value = operand(frame);

@@ -1,4 +1,4 @@
-import { type CelType, dyn, type ObjectField, type ObjectType, string } from '../types.ts';
+import { type CelType, dyn, type ObjectField, type ObjectType, opaque, string } from '../types.ts';
 import { reading } from './costs.ts';
 import { declare } from './declare.ts';
 
@@ -9,11 +9,22 @@ const patchFields: readonly (readonly [string, CelType])[] = [
   ['value', dyn],
 ];
 
+/** Any other field is of no type at all, so that nothing can be given for it. */
+class PatchFields extends Map<string, ObjectField> {
+  constructor() {
+    super(patchFields.map(([property, type]) => [property, { property, type }]));
+  }
+
+  override get(property: string): ObjectField {
+    return super.get(property) ?? { property, type: opaque('') };
+  }
+}
+
 /** One operation of a JSON patch, `JSONPatch{op: 'add', path: '/spec', value: 1}`. */
 export const jsonPatchType: ObjectType = {
   kind: 'object',
   name: 'JSONPatch',
-  fields: new Map(patchFields.map(([property, type]) => [property, { property, type }])),
+  fields: new PatchFields(),
 };
 
 /**
