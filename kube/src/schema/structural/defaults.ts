@@ -1,37 +1,83 @@
 import { copyData } from '../decode/index.ts';
 import type { Schema } from '../types.ts';
-import { isData, mapFields, mapItems, put } from './data.ts';
-import { isAbsent, schemaOfField } from './nulls.ts';
+import { isData, mapFields, mapItems, own, put } from './data.ts';
+import { isAbsent } from './nulls.ts';
+
+/** A schema as far as defaults go: places without any below them are left out. */
+interface Node {
+  /** In the place of a null that the schema does not allow. */
+  instead: unknown;
+  /** Of fields that are absent. */
+  absent: readonly (readonly [field: string, value: unknown])[];
+  properties: ReadonlyMap<string, Node>;
+  /** Fields that have a schema of their own, which further ones have not. */
+  declared: Readonly<Record<string, Schema>> | undefined;
+  additional: Node | undefined;
+  items: Node | undefined;
+}
 
 /**
- * The value with the schema's defaults where fields are absent, or null and not allowed to be; itself when nothing is
- * missing. Doing it twice changes nothing. Source: "Defaulting" of Kubernetes' documentation of custom resources.
+ * The defaults of a structural schema, for fields that are absent, or null and not allowed to be.
+ * Source: "Defaulting" of Kubernetes' documentation of custom resources.
  */
-export function withDefaults(value: unknown, schema: Schema | undefined): unknown {
-  if (schema === undefined) return value;
-  if (Array.isArray(value)) return mapItems(value, (item) => withDefaults(orDefault(item, schema.items), schema.items));
+export class Defaults {
+  readonly #root: Node | undefined;
+
+  constructor(schema: Schema) {
+    this.#root = nodeOf(schema);
+  }
+
+  /** The value with its defaults; itself when nothing is missing. Doing it twice changes nothing. */
+  fill(value: unknown): unknown {
+    return fill(value, this.#root);
+  }
+}
+
+function nodeOf(schema: Schema): Node | undefined {
+  const entries = Object.entries(schema.properties ?? {});
+  const properties = new Map<string, Node>();
+  for (const [name, property] of entries) {
+    const node = nodeOf(property);
+    if (node !== undefined) properties.set(name, node);
+  }
+  const { additionalProperties: more, items } = schema;
+  const node: Node = {
+    instead: schema.nullable === true || isAbsent(schema.default) ? undefined : schema.default,
+    absent: entries.filter(([, property]) => !isAbsent(property.default)).map(([name, { default: of }]) => [name, of]),
+    properties,
+    declared: schema.properties,
+    additional: typeof more === 'object' ? nodeOf(more) : undefined,
+    items: items === undefined ? undefined : nodeOf(items),
+  };
+  const says = node.absent.length > 0 || properties.size > 0 || node.instead !== undefined;
+  return says || node.additional !== undefined || node.items !== undefined ? node : undefined;
+}
+
+function fill(value: unknown, node: Node | undefined): unknown {
+  if (node === undefined) return value;
+  if (Array.isArray(value)) {
+    const { items } = node;
+    return items === undefined ? value : mapItems(value, (item) => fill(orDefault(item, items), items));
+  }
   if (!isData(value)) return value;
-  const completed = addDefaults(value, schema);
+  const completed = addAbsent(value, node);
+  if (node.properties.size === 0 && node.additional === undefined) return completed;
   return mapFields(completed, (item, key) => {
-    const field = schemaOfField(schema, key);
-    return withDefaults(orDefault(item, field), field);
+    const below = node.properties.get(key) ?? (own(node.declared, key) === undefined ? node.additional : undefined);
+    return below === undefined ? item : fill(orDefault(item, below), below);
   });
 }
 
-function addDefaults(object: Record<string, unknown>, schema: Schema): Record<string, unknown> {
+function addAbsent(object: Record<string, unknown>, { absent }: Node): Record<string, unknown> {
   let completed: Record<string, unknown> | undefined;
-  for (const [key, property] of Object.entries(schema.properties ?? {})) {
-    if (isAbsent(property.default) || Object.hasOwn(object, key)) continue;
-    if (completed === undefined) {
-      completed = {};
-      for (const [field, item] of Object.entries(object)) put(completed, field, item);
-    }
-    put(completed, key, copyData(property.default));
+  for (const [field, value] of absent) {
+    if (Object.hasOwn(object, field)) continue;
+    completed ??= { ...object };
+    put(completed, field, copyData(value));
   }
   return completed ?? object;
 }
 
-function orDefault(value: unknown, schema: Schema | undefined): unknown {
-  if (value !== null || schema === undefined || schema.nullable === true || isAbsent(schema.default)) return value;
-  return copyData(schema.default);
+function orDefault(value: unknown, { instead }: Node): unknown {
+  return value === null && instead !== undefined ? copyData(instead) : value;
 }

@@ -31,12 +31,11 @@ export function coerceEmbedded(
   schema: Schema | undefined,
   options: { malformed: 'refuse' | 'drop'; unknown?: string[] },
 ): unknown {
-  if (schema === undefined || !embedsResources(schema)) return value;
   return coerce(value, schema, '', options);
 }
 
-/** Most schemas embed nothing: their objects need not be walked. */
-function embedsResources(schema: Schema): boolean {
+/** Whether a schema embeds resources anywhere. Most do not: their objects need not be walked. */
+export function embedsResources(schema: Schema): boolean {
   if (schema['x-kubernetes-embedded-resource'] === true) return true;
   if (schema.items !== undefined && embedsResources(schema.items)) return true;
   if (typeof schema.additionalProperties === 'object' && embedsResources(schema.additionalProperties)) return true;

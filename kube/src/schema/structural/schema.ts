@@ -6,10 +6,10 @@ import type { ObjectSchema } from '../object-schema.ts';
 import type { KindDescription, Schema, SchemaCatalogue } from '../types.ts';
 import { cleanSchema, withoutUnknownMetadata } from './clean.ts';
 import { type Data, put } from './data.ts';
-import { withDefaults } from './defaults.ts';
+import { Defaults } from './defaults.ts';
 import { type CustomResourceDefinition, versionOf } from './definition.ts';
 import { customKind, scalePathsOf } from './kind.ts';
-import { coerceEmbedded, decodeMetadata } from './metadata.ts';
+import { coerceEmbedded, decodeMetadata, embedsResources } from './metadata.ts';
 import { dropNulls } from './nulls.ts';
 import { prune } from './prune.ts';
 import { publishedList, publishedSchema } from './publish.ts';
@@ -46,22 +46,33 @@ export function customSchema(definition: CustomResourceDefinition, version: stri
       plural: description.resource,
     }),
   };
+  const defaults = new Defaults(schema);
+  const serving: Serving = { kind: description, schema, defaults, embeds: embedsResources(schema) };
   const validator = new ResourceValidator(description, schema, scalePathsOf(definition, version));
   return {
     definition: published,
     catalogue: catalogueWith(definitions),
     definitions,
     mergesStrategically: false,
-    decode: (value, options) => decode(description, schema, value, options.mode),
-    applyDefaults: (object) => fillDefaults(description, schema, object),
+    decode: (value, options) => decode(serving, value, options.mode),
+    applyDefaults: (object) => fillDefaults(serving, object),
     prepareForCreate(object) {
       if (description.hasStatus) delete object.status;
       return object;
     },
     validate: (object, old, options) => validator.validate(object, old, options.subresource ?? ''),
-    read: (object, { defaults = true } = {}) => read(schema, object, defaults),
+    read: (object, options) => read(serving, object, options?.defaults ?? true),
     warnings: finalizerWarnings,
   };
+}
+
+/** What is known of a version, worked out once. */
+interface Serving {
+  kind: KindDescription;
+  schema: Schema;
+  defaults: Defaults;
+  /** Whether its objects hold others. */
+  embeds: boolean;
 }
 
 /** Of a version that says nothing about its objects, as definitions of `v1` must not. */
@@ -80,10 +91,11 @@ function catalogueWith(definitions: Readonly<Record<string, Schema>>): SchemaCat
   };
 }
 
-function decode(kind: KindDescription, schema: Schema, value: unknown, mode: FieldValidation): Decoded {
+function decode(serving: Serving, value: unknown, mode: FieldValidation): Decoded {
+  const { kind } = serving;
   const unknown: string[] = [];
   try {
-    const object = decodeWithin(() => decodeFields(schema, value, unknown));
+    const object = decodeWithin(() => decodeFields(serving, value, unknown));
     if (mode === 'Ignore') return { object, warnings: [] };
     const warnings = unknown.slice(0, maximumUnknown).map((path) => `unknown field "${path}"`);
     if (mode === 'Strict' && warnings.length > 0) {
@@ -113,7 +125,7 @@ function decodeWithin<T>(work: () => T): T {
   }
 }
 
-function decodeFields(schema: Schema, value: unknown, unknown: string[]): KubeObject {
+function decodeFields({ schema, embeds }: Serving, value: unknown, unknown: string[]): KubeObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new BerthError('BadRequest', 'json: cannot unmarshal into an object: the body is none');
   }
@@ -123,18 +135,18 @@ function decodeFields(schema: Schema, value: unknown, unknown: string[]): KubeOb
   const object: Data = { ...copyData(fields), metadata: decoded.metadata };
   const known = dropNulls(prune(object, schema, unknown), schema);
   const embedded: string[] = [];
-  const coerced = coerceEmbedded(known, schema, { malformed: 'refuse', unknown: embedded });
+  const coerced = embeds ? coerceEmbedded(known, schema, { malformed: 'refuse', unknown: embedded }) : known;
   unknown.push(...embedded.sort());
   // Where the schema says something of metadata, it may restrict it and never adds to it.
   return { ...(coerced as Data), metadata: decoded.metadata } as unknown as KubeObject;
 }
 
-function fillDefaults(kind: KindDescription, schema: Schema, object: KubeObject): KubeObject {
+function fillDefaults({ kind, defaults }: Serving, object: KubeObject): KubeObject {
   object.apiVersion = apiVersionOf(kind);
   object.kind = kind.kind;
   // What a client says of a namespace that cannot be is ignored.
   if (!kind.namespaced) delete object.metadata?.namespace;
-  const completed = withDefaults(object, schema) as Data;
+  const completed = defaults.fill(object) as Data;
   if (completed === object) return object;
   for (const [field, value] of Object.entries(completed)) {
     if (field !== 'metadata') put(object, field, value);
@@ -142,9 +154,10 @@ function fillDefaults(kind: KindDescription, schema: Schema, object: KubeObject)
   return object;
 }
 
-function read(schema: Schema, object: KubeObject, defaults: boolean): KubeObject {
-  const known = coerceEmbedded(dropNulls(prune(object, schema), schema), schema, { malformed: 'drop' });
-  const completed = (defaults ? withDefaults(known, schema) : known) as KubeObject;
+function read({ schema, defaults, embeds }: Serving, object: KubeObject, filled: boolean): KubeObject {
+  const known = dropNulls(prune(object, schema), schema);
+  const coerced = embeds ? coerceEmbedded(known, schema, { malformed: 'drop' }) : known;
+  const completed = (filled ? defaults.fill(coerced) : coerced) as KubeObject;
   return completed === object || completed.metadata === object.metadata
     ? completed
     : { ...completed, metadata: object.metadata };
