@@ -28,6 +28,8 @@ function defaultPodSpec(spec: Fields): void {
     schedulerName: 'default-scheduler',
     terminationGracePeriodSeconds: 30,
   });
+  const grace = spec.terminationGracePeriodSeconds;
+  if (typeof grace === 'number' && grace < 0) spec.terminationGracePeriodSeconds = 1;
   ensure(spec, 'securityContext');
   for (const list of ['initContainers', 'containers', 'ephemeralContainers'])
     parts(spec, list).forEach(defaultContainer);

@@ -1,7 +1,7 @@
 import { sameData } from '../../patch/index.ts';
 import { compareQuantities, isQuantity } from '../../quantity/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
-import { configKey, labelValue, pathSegment, qualifiedName } from './names.ts';
+import { configKey, dnsSubdomain, labelValue, pathSegment, qualifiedName } from './names.ts';
 import type { Problems } from './problems.ts';
 import { validateResourceList } from './resources.ts';
 import { validateLabelSelector } from './selector.ts';
@@ -161,6 +161,8 @@ function validateSubject(subject: Fields, at: string, namespaced: boolean, probl
   if (!text(subject, 'name')) problems.required(`${at}.name`);
   if (!subjectKinds.includes(kind)) problems.unsupported(`${at}.kind`, kind, subjectKinds);
   else if (kind === 'ServiceAccount') {
+    const name = text(subject, 'name') ?? '';
+    if (name !== '') for (const message of dnsSubdomain(name)) problems.invalid(`${at}.name`, name, message);
     if (group !== '') problems.unsupported(`${at}.apiGroup`, group, ['']);
     if (!text(subject, 'namespace') && !namespaced) problems.required(`${at}.namespace`);
   } else if (group !== rbacGroup) problems.unsupported(`${at}.apiGroup`, group, [rbacGroup]);
@@ -171,11 +173,16 @@ export const validateRoleBinding: Rule = (object, problems, old) =>
 export const validateClusterRoleBinding: Rule = (object, problems, old) =>
   validateBinding(object, ['ClusterRole'], problems, old);
 
+const limitTypes = new Set(['Container', 'PersistentVolumeClaim', 'Pod']);
+
 export const validateLimitRange: Rule = (object, problems) => {
   const types = new Set<string>();
   parts(part(object, 'spec'), 'limits').forEach((limit, index) => {
     const at = `spec.limits[${index}]`;
     const type = text(limit, 'type') ?? '';
+    for (const message of qualifiedName(type)) problems.invalid(`${at}.type`, type, message);
+    if (!limitTypes.has(type) && !type.includes('/') && qualifiedName(type).length === 0)
+      problems.invalid(`${at}.type`, type, 'must be a standard limit type or fully qualified');
     if (types.has(type)) problems.duplicate(`${at}.type`, type);
     types.add(type);
     for (const field of ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio']) {
@@ -228,12 +235,5 @@ export const validatePriorityClass: Rule = (object, problems, old) => {
   if ((object.value ?? 0) !== (old.value ?? 0)) problems.invalid('value', object.value ?? 0, 'field is immutable');
   if (!sameData(object.preemptionPolicy, old.preemptionPolicy)) {
     problems.invalid('preemptionPolicy', object.preemptionPolicy, 'field is immutable');
-  }
-};
-
-export const validateStorageClass: Rule = (object, problems, old) => {
-  if (old === undefined) return;
-  for (const field of ['provisioner', 'parameters', 'reclaimPolicy', 'volumeBindingMode']) {
-    if (!sameData(object[field], old[field])) problems.forbidden(field, `updates to ${field} are forbidden.`);
   }
 };

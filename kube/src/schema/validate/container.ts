@@ -1,9 +1,21 @@
 import { type Fields, part, parts, text } from '../fields.ts';
-import { dnsLabel, environmentName, isPort, negativeMessage, portMessage, portName } from './names.ts';
+import {
+  configKey,
+  dnsLabel,
+  dnsSubdomain,
+  environmentName,
+  isPort,
+  negativeMessage,
+  portMessage,
+  portName,
+} from './names.ts';
+import { validateSecurityContext } from './pod-security.ts';
+import { validateFieldReference } from './pod-volumes.ts';
 import type { Problems } from './problems.ts';
 import { validateResources } from './resources.ts';
 
 export const protocols = ['SCTP', 'TCP', 'UDP'];
+const messagePolicies = ['File', 'FallbackToLogsOnError'];
 
 /** What containers may refer to. */
 export interface Surroundings {
@@ -34,13 +46,17 @@ export function validateContainers(
     else if (image.trim() !== image)
       problems.invalid(`${at}.image`, image, 'must not have leading or trailing whitespace');
     if (initial) validateInitContainer(container, at, problems);
-    else if (container.restartPolicy === 'Always') {
-      problems.forbidden(`${at}.restartPolicy`, 'may not be set for non-init containers');
-    }
+    validateRestartPolicy(container, at, problems);
     validatePorts(container, at, surroundings, problems);
     validateEnvironment(container, at, problems);
     validateMounts(container, at, surroundings, problems);
     validateResources(part(container, 'resources'), `${at}.resources`, problems);
+    const message = text(container, 'terminationMessagePolicy') ?? '';
+    if (message === '') problems.required(`${at}.terminationMessagePolicy`);
+    else if (!messagePolicies.includes(message)) {
+      problems.unsupported(`${at}.terminationMessagePolicy`, message, messagePolicies);
+    }
+    validateSecurityContext(container, at, problems);
     for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
       validateProbe(part(container, probe), `${at}.${probe}`, probe !== 'readinessProbe', problems);
     }
@@ -52,12 +68,23 @@ export function validateContainers(
   });
 }
 
+const restartPolicies = ['Always', 'Never', 'OnFailure'];
+
+/** A container's own policy, which its rules need. */
+function validateRestartPolicy(container: Fields, at: string, problems: Problems): void {
+  const policy = text(container, 'restartPolicy');
+  const rules = parts(container, 'restartPolicyRules');
+  if (policy === undefined) {
+    if (rules.length > 0)
+      problems.required(`${at}.restartPolicy`, 'must specify restartPolicy when restart rules are used');
+  } else if (!restartPolicies.includes(policy)) {
+    problems.unsupported(`${at}.restartPolicy`, policy, restartPolicies);
+  }
+}
+
 /** Only an init container that goes on running (a sidecar) may have probes and hooks. */
 function validateInitContainer(container: Fields, at: string, problems: Problems): void {
   const sidecar = container.restartPolicy === 'Always';
-  if (container.restartPolicy !== undefined && !sidecar && container.restartPolicyRules === undefined) {
-    problems.unsupported(`${at}.restartPolicy`, container.restartPolicy, ['Always']);
-  }
   if (sidecar) return;
   for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe']) {
     if (container[field] !== undefined) {
@@ -110,11 +137,64 @@ function validateEnvironment(container: Fields, at: string, problems: Problems):
     } else if (given.length > 1) {
       problems.invalid(`${path}.valueFrom`, '', 'may not have more than one field specified at a time');
     }
-    for (const source of ['configMapKeyRef', 'secretKeyRef']) {
-      const reference = part(from, source);
-      if (reference !== undefined && !text(reference, 'key')) problems.required(`${path}.valueFrom.${source}.key`);
+    validateValueSources(from, `${path}.valueFrom`, problems);
+  });
+  parts(container, 'envFrom').forEach((source, index) => {
+    const given = ['configMapRef', 'secretRef'].filter((field) => source[field] !== undefined);
+    if (given.length === 0) {
+      problems.invalid(`${at}.envFrom`, '', 'must specify one of: `configMapRef` or `secretRef`');
+    } else if (given.length > 1) {
+      problems.invalid(`${at}.envFrom`, '', 'may not have more than one field specified at a time');
+    }
+    for (const field of given) {
+      const name = text(part(source, field), 'name') ?? '';
+      const path = `${at}.envFrom[${index}].${field}.name`;
+      if (name === '') problems.required(path);
+      else for (const message of dnsSubdomain(name)) problems.invalid(path, name, message);
     }
   });
+}
+
+const environmentFields = [
+  'metadata.name',
+  'metadata.namespace',
+  'metadata.uid',
+  'spec.nodeName',
+  'spec.serviceAccountName',
+  'status.hostIP',
+  'status.hostIPs',
+  'status.podIP',
+  'status.podIPs',
+];
+const environmentResources = [
+  'limits.cpu',
+  'limits.ephemeral-storage',
+  'limits.memory',
+  'requests.cpu',
+  'requests.ephemeral-storage',
+  'requests.memory',
+];
+
+function validateValueSources(from: Fields, at: string, problems: Problems): void {
+  const field = part(from, 'fieldRef');
+  if (field !== undefined) validateFieldReference(field, `${at}.fieldRef`, environmentFields, problems);
+  const resource = part(from, 'resourceFieldRef');
+  if (resource !== undefined) {
+    const name = text(resource, 'resource') ?? '';
+    if (name === '') problems.required(`${at}.resourceFieldRef.resource`);
+    else if (!environmentResources.includes(name) && !/^(limits|requests)\.hugepages-/.test(name)) {
+      problems.unsupported(`${at}.resourceFieldRef.resource`, name, environmentResources);
+    }
+  }
+  for (const source of ['configMapKeyRef', 'secretKeyRef']) {
+    const reference = part(from, source);
+    if (reference === undefined) continue;
+    const name = text(reference, 'name') ?? '';
+    for (const message of dnsSubdomain(name)) problems.invalid(`${at}.${source}.name`, name, message);
+    const key = text(reference, 'key') ?? '';
+    if (key === '') problems.required(`${at}.${source}.key`);
+    else for (const message of configKey(key)) problems.invalid(`${at}.${source}.key`, key, message);
+  }
 }
 
 function validateMounts(container: Fields, at: string, surroundings: Surroundings, problems: Problems): void {
@@ -144,6 +224,14 @@ function validateHandler(handler: Fields, path: string, problems: Problems): voi
   const exec = part(handler, 'exec');
   if (exec !== undefined && (!Array.isArray(exec.command) || exec.command.length === 0))
     problems.required(`${path}.exec.command`);
+  for (const { name } of parts(part(handler, 'httpGet'), 'httpHeaders')) {
+    if (/^[-A-Za-z0-9]+$/.test(String(name ?? ''))) continue;
+    problems.invalid(
+      `${path}.httpGet.httpHeaders`,
+      name ?? '',
+      "a valid HTTP header must consist of alphanumeric characters or '-' (e.g. 'X-Header-Name', regex used for validation is '[-A-Za-z0-9]+')",
+    );
+  }
   for (const kind of ['httpGet', 'tcpSocket']) {
     const action = part(handler, kind);
     if (action !== undefined) validatePortReference(action.port, `${path}.${kind}.port`, problems);

@@ -102,6 +102,13 @@ function validateServicePorts(ports: readonly Fields[], type: string, problems: 
 
 const families = ['IPv4', 'IPv6'];
 
+/** Who knows only the old field gives only that. */
+function addressesOf(spec: Fields): string[] {
+  if (Array.isArray(spec.clusterIPs) && spec.clusterIPs.length > 0) return spec.clusterIPs as string[];
+  const first = text(spec, 'clusterIP') ?? '';
+  return first === '' ? [] : [first];
+}
+
 /** Addresses and families: the old field is the first of the new one, and no family comes twice. */
 function validateServiceAddresses(spec: Fields, problems: Problems): void {
   const given = Array.isArray(spec.ipFamilies) ? (spec.ipFamilies as string[]) : [];
@@ -113,12 +120,11 @@ function validateServiceAddresses(spec: Fields, problems: Problems): void {
   const policies = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
   if (policy !== undefined && !policies.includes(policy)) problems.unsupported('spec.ipFamilyPolicy', policy, policies);
   if (spec.type === 'ExternalName') return;
-  const addresses = Array.isArray(spec.clusterIPs) ? (spec.clusterIPs as string[]) : [];
   const first = text(spec, 'clusterIP') ?? '';
+  const addresses = addressesOf(spec);
   if (first === '' && addresses.length > 0) {
     problems.invalid('spec.clusterIPs', addresses, 'must be empty when `clusterIP` is not specified');
-  } else if (first !== '' && addresses.length === 0) problems.required('spec.clusterIPs');
-  else if (first !== '' && addresses[0] !== first) {
+  } else if (first !== '' && addresses[0] !== first) {
     problems.invalid('spec.clusterIPs', addresses, 'first value must match `clusterIP`');
   }
   addresses.forEach((address, index) => {
@@ -166,7 +172,7 @@ function validateServiceTraffic(spec: Fields, type: string, problems: Problems):
 function validateServiceUpdate(spec: Fields, old: Fields | undefined, problems: Problems): void {
   if (old === undefined || old.type === 'ExternalName' || spec.type === 'ExternalName') return;
   const before = text(old, 'clusterIP');
-  const now = Array.isArray(spec.clusterIPs) ? (spec.clusterIPs as string[]) : [];
+  const now = addressesOf(spec);
   if (before && now.length === 0) {
     problems.invalid('spec.clusterIPs[0]', null, 'primary clusterIP can not be unset');
   } else if (before && now[0] !== before) {
@@ -181,9 +187,10 @@ function validateServiceUpdate(spec: Fields, old: Fields | undefined, problems: 
   }
 }
 
-const cidrMessage = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
+export const cidrMessage = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)';
 
-function isCidr(value: string): boolean {
+/** Whether a text is a range of addresses: `10.0.0.0/8`. */
+export function isCidr(value: string): boolean {
   const [address = '', length = ''] = value.trim().split('/');
   const family = isIP(address);
   return family > 0 && /^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128);
@@ -210,8 +217,18 @@ export const validateIngress: Rule = (object, problems) => {
       validateIngressPath(path, `${at}.http.paths[${pathIndex}]`, problems);
     });
   });
+  parts(spec, 'tls').forEach((tls, index) => {
+    const hosts = Array.isArray(tls.hosts) ? (tls.hosts as string[]) : [];
+    hosts.forEach((host, position) => {
+      const at = `spec.tls[${index}].hosts[${position}]`;
+      for (const message of dnsSubdomain(host.replace(/^\*\./, ''))) problems.invalid(at, host, message);
+    });
+    const secret = text(tls, 'secretName') ?? '';
+    if (secret !== '')
+      for (const message of dnsSubdomain(secret)) problems.invalid(`spec.tls[${index}].secretName`, secret, message);
+  });
   const className = text(spec, 'ingressClassName');
-  if (className)
+  if (className !== undefined)
     for (const message of dnsSubdomain(className)) problems.invalid('spec.ingressClassName', className, message);
 };
 
@@ -234,7 +251,11 @@ function validateIngressPath(path: Fields, at: string, problems: Problems): void
 
 function validateBackend(backend: Fields, at: string, problems: Problems): void {
   const service = part(backend, 'service');
-  if (part(backend, 'resource') !== undefined) {
+  const resource = part(backend, 'resource');
+  if (resource !== undefined) {
+    const group = text(resource, 'apiGroup');
+    if (group !== undefined)
+      for (const message of dnsSubdomain(group)) problems.invalid(`${at}.resource.apiGroup`, group, message);
     if (service !== undefined) problems.invalid(at, '', 'cannot set both resource and service backends');
     return;
   }
@@ -270,7 +291,9 @@ export const validateNetworkPolicy: Rule = (object, problems) => {
         const protocol = text(port, 'protocol') ?? '';
         if (!protocols.includes(protocol)) problems.unsupported(`${path}.protocol`, protocol, protocols);
         if (port.port !== undefined) validatePortReference(port.port, `${path}.port`, problems);
-        if (port.endPort !== undefined && (typeof port.port !== 'number' || Number(port.endPort) < port.port)) {
+        if (typeof port.endPort === 'number' && !isPort(port.endPort)) {
+          problems.invalid(`${path}.endPort`, port.endPort, portMessage);
+        } else if (port.endPort !== undefined && (typeof port.port !== 'number' || Number(port.endPort) < port.port)) {
           problems.invalid(`${path}.endPort`, port.endPort, 'must be greater than or equal to `port`');
         }
       });
@@ -296,4 +319,8 @@ function validatePeer(peer: Fields, at: string, problems: Problems): void {
   const cidr = text(block, 'cidr') ?? '';
   if (cidr === '') problems.required(`${at}.ipBlock.cidr`);
   else if (!isCidr(cidr)) problems.invalid(`${at}.ipBlock.cidr`, cidr, cidrMessage);
+  const excepted = Array.isArray(block.except) ? (block.except as string[]) : [];
+  excepted.forEach((range, index) => {
+    if (!isCidr(range)) problems.invalid(`${at}.ipBlock.except[${index}]`, range, cidrMessage);
+  });
 }

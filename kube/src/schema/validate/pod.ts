@@ -4,8 +4,9 @@ import { protocols, type Surroundings, validateContainers } from './container.ts
 import { validateEphemeralContainers } from './ephemeral.ts';
 import { validateAnnotations, validateLabels } from './metadata.ts';
 import { dnsLabel, dnsSubdomain, labelValue, qualifiedName } from './names.ts';
+import { validatePodNames, validatePodSecurity } from './pod-security.ts';
+import { validateVolumes } from './pod-volumes.ts';
 import type { Problems } from './problems.ts';
-import { validateQuantity } from './resources.ts';
 import { validateLabelSelector } from './selector.ts';
 
 export const restartPolicies = ['Always', 'OnFailure', 'Never'];
@@ -21,15 +22,21 @@ export function validatePodTemplate(
   const metadata = part(template, 'metadata');
   validateLabels(part(metadata, 'labels'), `${path}.labels`, problems);
   validateAnnotations(part(metadata, 'annotations'), `${path}.annotations`, problems);
-  validatePodSpec(part(template, 'spec') ?? {}, `${path}.spec`, problems, claims);
+  validatePodSpec(part(template, 'spec') ?? {}, `${path}.spec`, problems, { claims });
   if (parts(part(template, 'spec'), 'ephemeralContainers').length > 0) {
     problems.forbidden(`${path}.spec.ephemeralContainers`, 'ephemeral containers not allowed in pod template');
   }
 }
 
-export function validatePodSpec(spec: Fields, path: string, problems: Problems, claims: readonly string[] = []): void {
+/** A pod's specification. `claims` are volumes that it gets beside its own; `name` is the pod's, where it is known. */
+export function validatePodSpec(
+  spec: Fields,
+  path: string,
+  problems: Problems,
+  { claims = [], name = '' }: { claims?: readonly string[]; name?: string } = {},
+): void {
   const surroundings: Surroundings = {
-    volumes: new Set([...volumeNames(spec, path, problems), ...claims]),
+    volumes: new Set([...validateVolumes(spec, path, name, problems), ...claims]),
     hostNetwork: spec.hostNetwork === true,
   };
   const containers = parts(spec, 'containers');
@@ -63,6 +70,8 @@ export function validatePodSpec(spec: Fields, path: string, problems: Problems, 
     for (const message of qualifiedName(key)) problems.invalid(`${path}.nodeSelector`, key, message);
     for (const message of labelValue(String(value))) problems.invalid(`${path}.nodeSelector`, value, message);
   }
+  validatePodNames(spec, path, problems);
+  validatePodSecurity(spec, path, problems);
   validateTolerations(spec, path, problems);
   validateAffinity(part(spec, 'affinity'), `${path}.affinity`, problems);
   validateSpread(spec, path, problems);
@@ -78,74 +87,10 @@ export function validatePodSpec(spec: Fields, path: string, problems: Problems, 
   }
 }
 
-function volumeNames(spec: Fields, path: string, problems: Problems): Set<string> {
-  const names = new Set<string>();
-  parts(spec, 'volumes').forEach((volume, index) => {
-    const at = `${path}.volumes[${index}]`;
-    const name = text(volume, 'name') ?? '';
-    if (name === '') problems.required(`${at}.name`);
-    else for (const message of dnsLabel(name)) problems.invalid(`${at}.name`, name, message);
-    if (names.has(name)) problems.duplicate(`${at}.name`, name);
-    names.add(name);
-    const sources = Object.keys(volume).filter((field) => field !== 'name');
-    if (sources.length === 0) problems.required(at, 'must specify a volume type');
-    for (const extra of sources.slice(1))
-      problems.forbidden(`${at}.${extra}`, 'may not specify more than 1 volume type');
-    validateVolume(volume, at, problems);
-  });
-  return names;
-}
+const effects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
-const hostPathTypes = [
-  '',
-  'BlockDevice',
-  'CharDevice',
-  'Directory',
-  'DirectoryOrCreate',
-  'File',
-  'FileOrCreate',
-  'Socket',
-];
-
-function validateVolume(volume: Fields, at: string, problems: Problems): void {
-  const hostPath = part(volume, 'hostPath');
-  if (hostPath !== undefined) {
-    const path = text(hostPath, 'path') ?? '';
-    if (path === '') problems.required(`${at}.hostPath.path`);
-    else if (path.split('/').includes('..')) problems.invalid(`${at}.hostPath.path`, path, "must not contain '..'");
-    const type = text(hostPath, 'type') ?? '';
-    if (!hostPathTypes.includes(type)) problems.unsupported(`${at}.hostPath.type`, type, hostPathTypes);
-  }
-  const secret = part(volume, 'secret');
-  if (secret !== undefined && !text(secret, 'secretName')) problems.required(`${at}.secret.secretName`);
-  const configMap = part(volume, 'configMap');
-  if (configMap !== undefined && !text(configMap, 'name')) problems.required(`${at}.configMap.name`);
-  const claim = part(volume, 'persistentVolumeClaim');
-  if (claim !== undefined && !text(claim, 'claimName')) problems.required(`${at}.persistentVolumeClaim.claimName`);
-  const emptyDir = part(volume, 'emptyDir');
-  if (emptyDir?.sizeLimit !== undefined) validateQuantity(emptyDir.sizeLimit, `${at}.emptyDir.sizeLimit`, problems);
-  for (const source of ['secret', 'configMap', 'downwardAPI', 'projected']) {
-    const mode = part(volume, source)?.defaultMode;
-    if (typeof mode === 'number' && (mode < 0 || mode > 0o777)) {
-      problems.invalid(
-        `${at}.${source}.defaultMode`,
-        mode,
-        'must be a number between 0 and 0777 (octal), both inclusive',
-      );
-    }
-    parts(part(volume, source), 'items').forEach((item, index) => {
-      const path = text(item, 'path') ?? '';
-      if (path === '') problems.required(`${at}.${source}.items[${index}].path`);
-      else if (path.startsWith('/'))
-        problems.invalid(`${at}.${source}.items[${index}].path`, path, 'must be a relative path');
-      if (source !== 'downwardAPI' && !text(item, 'key')) problems.required(`${at}.${source}.items[${index}].key`);
-    });
-  }
-}
-
-const effects = ['NoExecute', 'NoSchedule', 'PreferNoSchedule'];
-
-function validateTolerations(spec: Fields, path: string, problems: Problems): void {
+/** The `tolerations` of a specification. */
+export function validateTolerations(spec: Fields, path: string, problems: Problems): void {
   parts(spec, 'tolerations').forEach((toleration, index) => {
     const at = `${path}.tolerations[${index}]`;
     const key = text(toleration, 'key') ?? '';
@@ -170,6 +115,10 @@ function validateTolerations(spec: Fields, path: string, problems: Problems): vo
     } else if (operator === 'Exists' && text(toleration, 'value')) {
       problems.invalid(`${at}.operator`, { ...toleration }, "value must be empty when `operator` is 'Exists'");
     }
+    if (operator === 'Equal' || operator === '') {
+      const value = text(toleration, 'value') ?? '';
+      for (const message of labelValue(value)) problems.invalid(`${at}.operator`, value, message);
+    }
     const effect = text(toleration, 'effect') ?? '';
     if (effect !== '' && !effects.includes(effect)) problems.unsupported(`${at}.effect`, effect, effects);
   });
@@ -184,6 +133,10 @@ export function validateNodeTerm(term: Fields | undefined, path: string, problem
       const at = `${path}.${list}[${index}]`;
       const operator = text(expression, 'operator') ?? '';
       const count = Array.isArray(expression.values) ? expression.values.length : 0;
+      if (list === 'matchFields') {
+        validateFieldExpression(expression, at, problems);
+        return;
+      }
       if ((operator === 'In' || operator === 'NotIn') && count === 0) {
         problems.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
       } else if ((operator === 'Exists' || operator === 'DoesNotExist') && count > 0) {
@@ -193,12 +146,38 @@ export function validateNodeTerm(term: Fields | undefined, path: string, problem
       } else if (!nodeOperators.includes(operator)) {
         problems.invalid(`${at}.operator`, operator, 'not a valid selector operator');
       }
-      if (list === 'matchExpressions') {
-        for (const message of qualifiedName(text(expression, 'key') ?? ''))
-          problems.invalid(`${at}.key`, expression.key ?? '', message);
+      for (const message of qualifiedName(text(expression, 'key') ?? ''))
+        problems.invalid(`${at}.key`, expression.key ?? '', message);
+      const values = Array.isArray(expression.values) ? (expression.values as string[]) : [];
+      if (operator !== 'Gt' && operator !== 'Lt') {
+        values.forEach((value, position) => {
+          for (const message of labelValue(value)) problems.invalid(`${at}.values[${position}]`, value, message);
+        });
       }
     });
   }
+}
+
+/** A node's own fields, of which only the name is known. */
+function validateFieldExpression(expression: Fields, at: string, problems: Problems): void {
+  const operator = text(expression, 'operator') ?? '';
+  const key = text(expression, 'key') ?? '';
+  const values = Array.isArray(expression.values) ? (expression.values as string[]) : [];
+  if (operator !== 'In' && operator !== 'NotIn') {
+    problems.invalid(`${at}.operator`, operator, 'not a valid selector operator');
+  } else if (values.length !== 1) {
+    problems.required(
+      `${at}.values`,
+      "must be only one value when `operator` is 'In' or 'NotIn' for node field selector",
+    );
+  }
+  if (key !== 'metadata.name') {
+    problems.invalid(`${at}.key`, key, 'not a valid field selector key');
+    return;
+  }
+  values.forEach((value, position) => {
+    for (const message of dnsSubdomain(value)) problems.invalid(`${at}.values[${position}]`, value, message);
+  });
 }
 
 const required = 'requiredDuringSchedulingIgnoredDuringExecution';
@@ -242,18 +221,30 @@ function validateAffinity(affinity: Fields | undefined, path: string, problems: 
 function validatePodTerm(term: Fields, path: string, problems: Problems): void {
   validateLabelSelector(part(term, 'labelSelector'), `${path}.labelSelector`, problems);
   validateLabelSelector(part(term, 'namespaceSelector'), `${path}.namespaceSelector`, problems);
+  const namespaces = Array.isArray(term.namespaces) ? (term.namespaces as string[]) : [];
+  for (const namespace of namespaces) {
+    for (const message of dnsLabel(namespace)) problems.invalid(`${path}.namespace`, namespace, message);
+  }
   const key = text(term, 'topologyKey') ?? '';
   if (key === '') problems.required(`${path}.topologyKey`, 'can not be empty');
-  else for (const message of qualifiedName(key)) problems.invalid(`${path}.topologyKey`, key, message);
+  for (const message of qualifiedName(key)) problems.invalid(`${path}.topologyKey`, key, message);
 }
 
+const actions = ['DoNotSchedule', 'ScheduleAnyway'];
+
 function validateSpread(spec: Fields, path: string, problems: Problems): void {
+  const pairs = new Set<string>();
   parts(spec, 'topologySpreadConstraints').forEach((constraint, index) => {
     const at = `${path}.topologySpreadConstraints[${index}]`;
     if (typeof constraint.maxSkew !== 'number' || constraint.maxSkew <= 0) {
       problems.invalid(`${at}.maxSkew`, constraint.maxSkew ?? 0, 'must be greater than zero');
     }
     if (!text(constraint, 'topologyKey')) problems.required(`${at}.topologyKey`, 'can not be empty');
+    const action = text(constraint, 'whenUnsatisfiable') ?? '';
+    if (!actions.includes(action)) problems.unsupported(`${at}.whenUnsatisfiable`, action, actions);
+    const pair = `{${text(constraint, 'topologyKey') ?? ''}, ${action}}`;
+    if (pairs.has(pair)) problems.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
+    pairs.add(pair);
     validateLabelSelector(part(constraint, 'labelSelector'), `${at}.labelSelector`, problems);
   });
 }
@@ -293,7 +284,7 @@ function sameToleration(a: Fields, b: Fields): boolean {
 /** The specification with everything that may change made equal. */
 function changeable(spec: Fields, old: Fields): Fields {
   const gated = parts(old, 'schedulingGates').length > 0;
-  const { activeDeadlineSeconds, tolerations, schedulingGates, ephemeralContainers, ...kept } = spec;
+  const { activeDeadlineSeconds, tolerations, schedulingGates, ...kept } = spec;
   const grace = old.terminationGracePeriodSeconds;
   if (typeof grace === 'number' && grace < 0 && kept.terminationGracePeriodSeconds === 1)
     kept.terminationGracePeriodSeconds = grace;

@@ -8,7 +8,12 @@ const mayBeEmpty = new Set([
   'HTTPHeader.value',
   'Sysctl.value',
   'RoleRef.apiGroup',
+  // Told of elsewhere, at another path.
+  'DownwardAPIVolumeFile.path',
+  'HTTPHeader.name',
   'KeyToPath.key',
+  'ObjectFieldSelector.fieldPath',
+  'ServiceAccountTokenProjection.path',
   'LocalObjectReference.name',
   'ForZone.name',
   'ForNode.name',
@@ -87,7 +92,8 @@ export function validateStructure(definition: string, object: Fields, problems: 
       target.enum !== undefined &&
       !checkedElsewhere.has(field) &&
       !target.enum.includes(value) &&
-      !problems.has(path)
+      !problems.has(path) &&
+      !problems.has(path.replace(/\[\d+\]$/, ''))
     ) {
       problems.unsupported(path, value, target.enum.map(String));
     }

@@ -260,7 +260,7 @@ describe('validation', () => {
       'spec.rules[0].http.paths[0].path: Invalid value: "x": must be an absolute path',
     ],
     [other('storage.k8s.io/v1', 'StorageClass', {}), 'provisioner: Required value'],
-    [other('node.k8s.io/v1', 'RuntimeClass', {}), 'handler: Required value'],
+    [other('node.k8s.io/v1', 'RuntimeClass', {}), 'handler: Invalid value: "": a lowercase RFC 1123 label'],
     [
       other('autoscaling/v2', 'HorizontalPodAutoscaler', { spec: { maxReplicas: 0 } }),
       'spec.scaleTargetRef.kind: Required value',

@@ -1,6 +1,6 @@
 import type { ErrorCause } from '../../errors/index.ts';
 import { apiVersionOf, type KubeObject } from '../../objects/index.ts';
-import { type Fields, part, parts } from '../fields.ts';
+import { type Fields, part, parts, text } from '../fields.ts';
 import type { KindDescription } from '../types.ts';
 import * as policies from './admission-policies.ts';
 import { validateWebhookConfiguration } from './admission-webhooks.ts';
@@ -9,12 +9,15 @@ import * as cluster from './cluster.ts';
 import { validateCustomResourceDefinition } from './custom-resource-definition.ts';
 import { validateEndpointSlice, validateEndpoints } from './endpoints.ts';
 import { validateEphemeralContainersUpdate } from './ephemeral.ts';
+import * as infrastructure from './infrastructure.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import * as network from './network.ts';
 import { validatePersistentVolume, validatePersistentVolumeClaim } from './persistent-volumes.ts';
 import { validatePodSpec, validatePodTemplate, validatePodUpdate } from './pod.ts';
+import { validateResize } from './pod-resize.ts';
 import { Problems } from './problems.ts';
 import { statusRules, validateRequestConditions } from './status.ts';
+import * as storage from './storage.ts';
 import { validateStructure } from './structure.ts';
 import * as workloads from './workloads.ts';
 
@@ -23,7 +26,7 @@ type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
 const rules: Readonly<Record<string, Rule>> = {
   'v1/Pod': (object, problems, old) => {
     const spec = part(object, 'spec') ?? {};
-    validatePodSpec(spec, 'spec', problems);
+    validatePodSpec(spec, 'spec', problems, { name: text(part(object, 'metadata'), 'name') ?? '' });
     if (old === undefined && parts(spec, 'ephemeralContainers').length > 0)
       problems.forbidden('spec.ephemeralContainers', 'cannot be set on create');
   },
@@ -55,7 +58,18 @@ const rules: Readonly<Record<string, Rule>> = {
   'rbac.authorization.k8s.io/v1/RoleBinding': cluster.validateRoleBinding,
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': cluster.validateClusterRoleBinding,
   'scheduling.k8s.io/v1/PriorityClass': cluster.validatePriorityClass,
-  'storage.k8s.io/v1/StorageClass': cluster.validateStorageClass,
+  'storage.k8s.io/v1/StorageClass': storage.validateStorageClass,
+  'storage.k8s.io/v1/CSIDriver': storage.validateCsiDriver,
+  'storage.k8s.io/v1/CSINode': storage.validateCsiNode,
+  'storage.k8s.io/v1/CSIStorageCapacity': storage.validateCsiStorageCapacity,
+  'storage.k8s.io/v1/VolumeAttachment': storage.validateVolumeAttachment,
+  'storage.k8s.io/v1/VolumeAttributesClass': storage.validateVolumeAttributesClass,
+  'node.k8s.io/v1/RuntimeClass': infrastructure.validateRuntimeClass,
+  'networking.k8s.io/v1/IngressClass': infrastructure.validateIngressClass,
+  'networking.k8s.io/v1/IPAddress': infrastructure.validateIpAddress,
+  'networking.k8s.io/v1/ServiceCIDR': infrastructure.validateServiceCidr,
+  'coordination.k8s.io/v1/Lease': infrastructure.validateLease,
+  'certificates.k8s.io/v1/CertificateSigningRequest': infrastructure.validateCertificateRequest,
   'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': validateWebhookConfiguration,
   'admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration': validateWebhookConfiguration,
   'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': policies.validateValidatingPolicy,
@@ -94,6 +108,7 @@ export function validate(
   if (kind.group === '' && kind.kind === 'Pod' && old !== undefined && !changesPods.has(options.subresource ?? '')) {
     validatePodUpdate(part(object, 'spec') ?? {}, part(old, 'spec') ?? {}, problems);
   }
+  if (options.subresource === 'resize' && key === 'v1/Pod' && old !== undefined) validateResize(object, old, problems);
   if (options.subresource === 'ephemeralcontainers' && old !== undefined)
     validateEphemeralContainersUpdate(part(object, 'spec') ?? {}, part(old, 'spec') ?? {}, problems);
   // Of definitions their own rules say all that the schema could.
