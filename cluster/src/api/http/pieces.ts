@@ -4,7 +4,7 @@ import { constants, createGzip } from 'node:zlib';
 import type { Response } from './respond.ts';
 
 /** What is handed to a connection at once: enough to keep it busy, and all that one who reads slowly makes us hold. */
-const pieceBytes = 128 * 1024;
+const pieceBytes = 256 * 1024;
 /** How long a client may take nothing of an answer. */
 const patienceMs = 60_000;
 
