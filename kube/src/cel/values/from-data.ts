@@ -108,9 +108,9 @@ class DataMap extends Mapping {
     if (typeof key !== 'string') return undefined;
     const known = this.#converted.get(key);
     if (known !== undefined) return known;
-    if (!this.has(key)) return undefined;
     const { property, type } = this.#field(key);
-    const data = property === undefined ? undefined : this.#data[property];
+    const data = this.#read(property);
+    if (data === undefined) return undefined;
     const value = celValueOf(data, type);
     this.#converted.set(key, value);
     return value;
@@ -118,11 +118,14 @@ class DataMap extends Mapping {
 
   has(key: Value): boolean {
     if (typeof key !== 'string') return false;
-    const { property } = this.#field(key);
-    if (property === undefined || !Object.hasOwn(this.#data, property)) return false;
+    return this.#converted.has(key) || this.#read(this.#field(key).property) !== undefined;
+  }
+
+  /** What the data holds, if anything: a declared field that is null is as good as absent. */
+  #read(property: string | undefined): unknown {
+    if (property === undefined || !Object.hasOwn(this.#data, property)) return undefined;
     const data = this.#data[property];
-    // A declared field that is null is as good as absent.
-    return data !== undefined && (data !== null || this.#type.kind !== 'object');
+    return data === null && this.#type.kind === 'object' ? undefined : data;
   }
 
   *keys(): Iterable<Value> {
