@@ -37,11 +37,17 @@ const checks: Readonly<Record<string, Check>> = {
 
 const label = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
 
+/** The same by the names that people write, so that no dash needs to be looked for. */
+const usual = new Map(
+  ['date-time', 'k8s-short-name', 'k8s-long-name'].map((name) => [name, checks[name.replaceAll('-', '')]]),
+);
+
 /** The check of a format; undefined for one that nobody enforces. */
 export function formatCheck(format: string | undefined): Check | undefined {
   if (format === undefined || format === '') return undefined;
-  const name = format.replaceAll('-', '');
-  return Object.hasOwn(checks, name) ? checks[name] : undefined;
+  if (Object.hasOwn(checks, format)) return checks[format];
+  const name = format.includes('-') ? format.replaceAll('-', '') : '';
+  return usual.get(format) ?? (Object.hasOwn(checks, name) ? checks[name] : undefined);
 }
 
 /** An absolute URI or an absolute path, as Go's `url.ParseRequestURI` takes it. */

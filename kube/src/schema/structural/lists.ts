@@ -3,6 +3,15 @@ import type { Schema } from '../types.ts';
 import { child, duplicate, entry, goJson, invalid } from './causes.ts';
 import { type Data, isData, own, put } from './data.ts';
 
+/** Whether a schema has lists of type `set` or `map` anywhere. */
+export function hasKeyedLists(schema: Schema): boolean {
+  const listType = schema['x-kubernetes-list-type'];
+  if (listType === 'set' || listType === 'map') return true;
+  if (schema.items !== undefined && hasKeyedLists(schema.items)) return true;
+  if (typeof schema.additionalProperties === 'object' && hasKeyedLists(schema.additionalProperties)) return true;
+  return Object.values(schema.properties ?? {}).some(hasKeyedLists);
+}
+
 /** Items that stand twice in lists of type `set`, or whose keys stand twice in lists of type `map`. */
 export function checkLists(value: unknown, schema: Schema | undefined, path = ''): ErrorCause[] {
   if (schema === undefined) return [];

@@ -8,7 +8,8 @@ import { Correlation } from './correlation.ts';
 import { checkEmbedded } from './embedded.ts';
 import { causeOf } from './faults.ts';
 import type { ScalePaths } from './kind.ts';
-import { checkLists } from './lists.ts';
+import { checkLists, hasKeyedLists } from './lists.ts';
+import { embedsResources } from './metadata.ts';
 import { Rules } from './rules.ts';
 import { checkScale } from './scale.ts';
 import { ValueValidator } from './values.ts';
@@ -28,12 +29,16 @@ export class ResourceValidator {
   readonly #schema: Schema;
   readonly #scale: ScalePaths | undefined;
   readonly #values = new ValueValidator();
+  readonly #embeds: boolean;
+  readonly #hasLists: boolean;
   #rules: Rules | undefined;
 
   constructor(kind: KindDescription, schema: Schema, scale: ScalePaths | undefined) {
     this.#kind = kind;
     this.#schema = schema;
     this.#scale = scale;
+    this.#embeds = embedsResources(schema);
+    this.#hasLists = hasKeyedLists(schema);
   }
 
   /**
@@ -53,8 +58,8 @@ export class ResourceValidator {
       causes.push(...faults.map((fault) => causeOf(fault, '')));
     }
     if (this.#scale !== undefined) causes.push(...checkScale(object, this.#scale, { spec: !status }));
-    if (!status) causes.push(...checkEmbedded(object, this.#schema));
-    if (old === undefined || checkLists(old, this.#schema).length === 0) {
+    if (this.#embeds && !status) causes.push(...checkEmbedded(object, this.#schema));
+    if (this.#hasLists && (old === undefined || checkLists(old, this.#schema).length === 0)) {
       causes.push(...checkLists(object, this.#schema));
     }
     if (causes.some(({ reason }) => blocking.has(reason ?? ''))) {
