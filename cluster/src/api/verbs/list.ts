@@ -7,6 +7,7 @@ import type { Machinery } from '../machinery.ts';
 import { objectKey } from '../storage/keys.ts';
 import { Selection } from '../storage/selection.ts';
 import { StoredObject } from '../storage/stored-object.ts';
+import { checkListOptions } from './list-options.ts';
 import { numberOption, versionOption } from './versions.ts';
 
 interface Continuation {
@@ -19,6 +20,7 @@ interface Continuation {
 /** All objects of a kind, or of one namespace, that the selectors take; by pages when a limit is given. */
 export async function list(machinery: Machinery, call: Call): Promise<Answer> {
   const { storage } = machinery;
+  checkListOptions(call);
   const selection = new Selection(call.kind, call.options.get('labelSelector'), call.options.get('fieldSelector'));
   const limit = numberOption(call, 'limit') ?? 0;
   const token = call.options.get('continue');
@@ -92,21 +94,8 @@ function lookup({ storage }: Machinery, call: Call, selection: Selection): Store
 async function listedRevision({ storage }: Machinery, call: Call, token: string | undefined) {
   const version = versionOption(call);
   const match = call.options.get('resourceVersionMatch') || undefined;
-  if (match !== undefined && match !== 'Exact' && match !== 'NotOlderThan') {
-    throw badRequest(`resourceVersionMatch: Unsupported value: "${match}": supported values: "Exact", "NotOlderThan"`);
-  }
-  if (match !== undefined && version === undefined) {
-    throw badRequest(
-      'resourceVersionMatch: Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided',
-    );
-  }
   if (token && version !== undefined && version !== 0) {
     throw badRequest('specifying resource version is not allowed when using continue');
-  }
-  if (match === 'Exact' && version === 0) {
-    throw badRequest(
-      'resourceVersionMatch: Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"',
-    );
   }
   if (version === undefined) await storage.caughtUp();
   else if (version > storage.revision) await storage.reached(version);

@@ -10,10 +10,13 @@ export function versionOption(call: Call): Revision | undefined {
 }
 
 export function parseVersion(text: string): Revision {
-  if (!/^\d{1,15}$/.test(text)) {
-    throw badRequest(`Invalid value: "${text}": resourceVersion must be a whole number that the server gave`);
+  const why = /^\d+$/.test(text) ? (BigInt(text) < 2n ** 64n ? undefined : 'value out of range') : 'invalid syntax';
+  if (why) {
+    const parsing = `strconv.ParseUint: parsing ${JSON.stringify(text)}: ${why}`;
+    throw badRequest(`resourceVersion: Invalid value: ${JSON.stringify(text)}: ${parsing}`);
   }
-  return Number(text);
+  // What is larger lies in a future that this program will not see.
+  return Math.min(Number(text), Number.MAX_SAFE_INTEGER);
 }
 
 export function numberOption(call: Call, name: string): number | undefined {

@@ -1,9 +1,10 @@
 import { type Answer, type Call, isTrue } from '../call.ts';
-import { badRequest, expired, invalid } from '../faults.ts';
+import { expired } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { Selection } from '../storage/selection.ts';
 import { WatchSource } from '../watch/source.ts';
 import { prefixOf } from './list.ts';
+import { checkWatchOptions } from './list-options.ts';
 import { numberOption, versionOption } from './versions.ts';
 
 const defaultTimeoutMs = 30 * 60_000;
@@ -15,7 +16,7 @@ export async function watch(machinery: Machinery, call: Call): Promise<Answer> {
   const version = versionOption(call);
   const sendInitial = call.options.get('sendInitialEvents');
   const bookmarks = isTrue(call.options.get('allowWatchBookmarks') ?? 'false');
-  checkWatchList(call, bookmarks);
+  checkWatchOptions(call, { bookmarks });
 
   if (version === undefined) await storage.caughtUp();
   else if (version > storage.revision) await storage.reached(version);
@@ -41,29 +42,4 @@ export async function watch(machinery: Machinery, call: Call): Promise<Answer> {
       timeoutMs: seconds > 0 ? Math.min(seconds * 1000, 2 ** 31 - 1) : defaultTimeoutMs * (1 + Math.random()),
     }),
   };
-}
-
-function checkWatchList(call: Call, bookmarks: boolean): void {
-  const sendInitial = call.options.get('sendInitialEvents');
-  const match = call.options.get('resourceVersionMatch') || undefined;
-  const options = { group: 'meta.k8s.io', kind: 'ListOptions' };
-  const refuse = (field: string, message: string) =>
-    invalid(options, '', [{ reason: 'FieldValueForbidden', message: `Forbidden: ${message}`, field }]);
-  if (sendInitial === undefined) {
-    if (match !== undefined)
-      throw refuse(
-        'resourceVersionMatch',
-        'resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided',
-      );
-    return;
-  }
-  if (sendInitial !== 'true' && sendInitial !== 'false' && sendInitial !== '1' && sendInitial !== '0') {
-    throw badRequest(`invalid value for sendInitialEvents: "${sendInitial}"`);
-  }
-  if (match !== 'NotOlderThan') {
-    throw refuse('resourceVersionMatch', 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan');
-  }
-  if (isTrue(sendInitial) && !bookmarks) {
-    throw refuse('allowWatchBookmarks', 'sendInitialEvents requires setting allowWatchBookmarks to true');
-  }
 }
