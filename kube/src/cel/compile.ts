@@ -1,6 +1,7 @@
 import type { CelBudget } from './budget.ts';
-import { accepts, type Checked, check } from './check/checker.ts';
+import { type Checked, check } from './check/checker.ts';
 import { checkLiterals } from './check/literals.ts';
+import { accepts } from './check/names.ts';
 import { CelError } from './errors.ts';
 import { estimate } from './estimate/estimate.ts';
 import { caught, Failure } from './evaluate/failure.ts';

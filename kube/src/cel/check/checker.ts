@@ -9,28 +9,9 @@ import {
   type StructExpr,
 } from '../syntax/ast.ts';
 import { compilationError, type Issue } from '../syntax/issues.ts';
-import {
-  bool,
-  bytes,
-  type CelType,
-  double,
-  duration,
-  dyn,
-  errorType,
-  int,
-  list,
-  map,
-  nullType,
-  opaque,
-  optional,
-  printType,
-  string,
-  timestamp,
-  typeOf,
-  uint,
-} from '../types.ts';
-import { Uint } from '../values/scalar.ts';
-import { isDyn, isDynOrError, mostGeneral, Substitutions, sameType } from './unify.ts';
+import { bool, type CelType, dyn, errorType, int, list, map, optional, printType, typeOf } from '../types.ts';
+import { literalType, typeNames } from './names.ts';
+import { isDyn, mostGeneral, Substitutions, sameType } from './unify.ts';
 
 /** What names mean while an expression is checked. */
 export interface CheckEnvironment {
@@ -58,20 +39,6 @@ export interface Checked {
   readonly typeNames: ReadonlyMap<Expr, string>;
   readonly uses: ReadonlySet<string>;
 }
-
-/** The types that have a name in expressions. */
-const typeNames = new Map<string, CelType>([
-  ...[bool, bytes, double, int, string, uint].map((type) => [type.kind, type] as const),
-  ['list', list(dyn)],
-  ['map', map(dyn, dyn)],
-  ['null_type', nullType],
-  ['type', typeOf(dyn)],
-  ['google.protobuf.Timestamp', timestamp],
-  ['google.protobuf.Duration', duration],
-  ['optional_type', opaque('optional_type')],
-  ['net.IP', opaque('net.IP')],
-  ['net.CIDR', opaque('net.CIDR')],
-]);
 
 /** Finds every expression's type. Throws `CelError` `Compilation` with all issues. */
 export function check(expression: string, root: Expr, environment: CheckEnvironment): Checked {
@@ -401,26 +368,4 @@ class Checker {
       }
     }
   }
-}
-
-function literalType(value: unknown): CelType {
-  switch (typeof value) {
-    case 'boolean':
-      return bool;
-    case 'bigint':
-      return int;
-    case 'number':
-      return double;
-    case 'string':
-      return string;
-    default:
-      if (value === null) return nullType;
-      return value instanceof Uint ? uint : bytes;
-  }
-}
-
-/** Whether an expression of type `found` may be used where one of `wanted` is asked for. */
-export function accepts(found: CelType, wanted: readonly CelType[]): boolean {
-  if (isDynOrError(found)) return true;
-  return wanted.some((type) => sameType(type, found));
 }

@@ -2,7 +2,12 @@ import type { Expr, FoldExpr } from '../syntax/ast.ts';
 import { ArrayList, keyText, List, Mapping, typeNameOf, type Value, ValueMap } from '../values/value.ts';
 import { caught, Failure, fail, noSuchOverload } from './failure.ts';
 import type { Frame, Step } from './frame.ts';
-import type { Planner } from './plan.ts';
+
+/** What a fold needs of the planner: steps, and places for its variables. */
+interface Planner {
+  step(expr: Expr): Step;
+  within<T>(names: readonly string[], plan: (slots: readonly number[]) => T): T;
+}
 
 /**
  * A comprehension. Those that gather a list or a map add to one that nobody else sees, in place: a step costs what its

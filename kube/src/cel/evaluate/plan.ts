@@ -1,16 +1,13 @@
-import { CelBudget } from '../budget.ts';
 import type { Checked, ResolvedCall } from '../check/checker.ts';
-import { CelError } from '../errors.ts';
-import { readPattern } from '../functions/regex.ts';
 import type { Expr, ListExpr, MapExpr, SelectExpr, StructExpr } from '../syntax/ast.ts';
 import { TypeValue } from '../values/scalar.ts';
-import { ArrayList, keyText, Optional, typeNameOf, type Value, ValueMap } from '../values/value.ts';
+import { ArrayList, Optional, type Value, ValueMap } from '../values/value.ts';
 import { isPresent, select, selectOptional } from './access.ts';
 import { dispatch } from './dispatch.ts';
 import { caught, Failure, noSuchOverload } from './failure.ts';
 import { planFold } from './fold.ts';
 import type { Frame, Step } from './frame.ts';
-import { Meter } from './meter.ts';
+import { addEntry, attempt, checkPattern, evaluated, membership } from './steps.ts';
 
 /** What one planned expression is, as far as those around it must know. */
 export interface Planned {
@@ -258,7 +255,7 @@ export class Planner {
       return constant(attempt(call));
     }
     const range = planned[1]?.constant;
-    if (name === '@in' && range instanceof ArrayList) return variable(membership(planned[0] as Planned, range, call));
+    if (name === '@in' && range instanceof ArrayList) return variable(membership(steps[0] as Step, range, call));
     return variable(call);
   }
 
@@ -348,56 +345,4 @@ const isConditional = (expr: Expr) => expr.kind === 'call' && expr.name === '_?_
 function charged(frame: Frame, found: Optional | Failure): Optional | Failure {
   if (found instanceof Optional && found.value !== undefined) frame.meter.charge(1);
   return found;
-}
-
-/** The arguments of a call. When one fails the others are still evaluated, and the call counts as one. */
-function evaluated(steps: readonly Step[], frame: Frame): Value[] | Failure {
-  const values: Value[] = [];
-  let failure: Failure | undefined;
-  for (const step of steps) {
-    const value = step(frame);
-    if (value instanceof Failure) failure ??= value;
-    else values.push(value);
-  }
-  if (failure === undefined) return values;
-  frame.meter.charge(1);
-  return failure;
-}
-
-/** Evaluates what needs no variables; that it always fails is found out before the first evaluation. */
-function attempt(build: Step): Value {
-  const frame = { meter: new Meter(new CelBudget()) } as Frame;
-  const value = build(frame);
-  if (!(value instanceof Failure)) return value;
-  throw new CelError('Compilation', `program instantiation failed: ${value.message}`);
-}
-
-/** Adds an entry to a map that is being made, or gives the failure that its key or value is. */
-function addEntry(map: ValueMap, key: Value | Failure, value: Value | Failure, optional: boolean): Failure | undefined {
-  if (key instanceof Failure) return key;
-  if (value instanceof Failure) return value;
-  let entry: Value = value;
-  if (optional) {
-    if (!(value instanceof Optional)) return new Failure(noSuchOverload);
-    if (value.value === undefined) return undefined;
-    entry = value.value;
-  }
-  return map.set(key, entry) ? undefined : new Failure(`unsupported key type: ${typeNameOf(key)}`);
-}
-
-function checkPattern(pattern: string): void {
-  const compiled = readPattern(pattern);
-  if (typeof compiled === 'string') throw new CelError('Compilation', `program instantiation failed: ${compiled}`);
-}
-
-/** `x in ['a', 'b']`, looked up instead of gone through; free, as in cel-go. */
-function membership(needle: Planned, range: ArrayList, call: Step): Step {
-  const members = new Set(range.items.map((item) => keyText(item)));
-  if (members.has(undefined)) return call;
-  return (frame) => {
-    const value = needle.step(frame);
-    if (value instanceof Failure) return value;
-    const text = keyText(value);
-    return text !== undefined && members.has(text);
-  };
 }

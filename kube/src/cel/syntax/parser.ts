@@ -1,5 +1,6 @@
 import { Uint } from '../values/scalar.ts';
 import type { Expr, MapEntry, StructField } from './ast.ts';
+import { Cursor, Stopped } from './cursor.ts';
 import { compilationError, type Issue } from './issues.ts';
 import { type Token, tokenize } from './lexer.ts';
 import { LiteralProblem, unquoteBytes, unquoteString } from './literals.ts';
@@ -20,9 +21,6 @@ const operand =
   "'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER";
 const maxInt = 2n ** 63n - 1n;
 
-/** Stops the parser where it cannot go on; the issues found until then are what the author gets. */
-class Stopped extends Error {}
-
 /** An expression's tree, with macros expanded. Throws `CelError` `Compilation`. */
 export function parse(expression: string): Expr {
   const issues: Issue[] = [];
@@ -39,22 +37,21 @@ export function parse(expression: string): Expr {
 
 /** Recursive descent over the grammar of the language definition, with optional selections and entries. */
 class Parser {
-  readonly #tokens: readonly Token[];
+  readonly #tokens: Cursor;
   readonly #issues: Issue[];
-  #next = 0;
   #nesting = 0;
 
   constructor(expression: string, issues: Issue[]) {
     this.#issues = issues;
-    this.#tokens = tokenize(expression, issues);
+    this.#tokens = new Cursor(tokenize(expression, issues), issues);
   }
 
   start(): Expr | undefined {
     try {
       const tree = this.#expression();
-      if (this.#peek().kind !== 'end') {
-        const last = this.#tokens[this.#next + 1]?.kind === 'end';
-        this.#unexpected('<EOF>', last ? 'extraneous' : 'mismatched');
+      if (this.#tokens.peek().kind !== 'end') {
+        const last = this.#tokens.peek(1).kind === 'end';
+        this.#tokens.unexpected('<EOF>', last ? 'extraneous' : 'mismatched');
       }
       return tree;
     } catch (error) {
@@ -65,13 +62,13 @@ class Parser {
 
   #expression(): Expr {
     this.#nesting += 1;
-    if (this.#nesting > deepest) this.#stop(-1, `expression recursion limit exceeded: ${deepest}`);
+    if (this.#nesting > deepest) this.#tokens.stop(-1, `expression recursion limit exceeded: ${deepest}`);
     const condition = this.#or();
     let tree = condition;
-    const op = this.#peek();
-    if (this.#take('?')) {
+    const op = this.#tokens.peek();
+    if (this.#tokens.take('?')) {
       const whenTrue = this.#or();
-      this.#expect(':');
+      this.#tokens.expect(':');
       tree = this.#call(op.offset, '_?_:_', [condition, whenTrue, this.#expression()]);
     }
     this.#nesting -= 1;
@@ -85,15 +82,15 @@ class Parser {
   /** Terms joined by one logical operator become one call, so that long chains do not nest. */
   #terms(symbol: string, term: () => Expr): Expr {
     const terms = [term()];
-    const { offset } = this.#peek();
-    while (this.#take(symbol)) terms.push(term());
+    const { offset } = this.#tokens.peek();
+    while (this.#tokens.take(symbol)) terms.push(term());
     return terms.length === 1 ? (terms[0] as Expr) : this.#call(offset, `_${symbol}_`, terms);
   }
 
   #relation(): Expr {
     let left = this.#sum();
-    for (let op = this.#peek(); relations.has(op.text) && op.kind !== 'string'; op = this.#peek()) {
-      this.#next += 1;
+    for (let op = this.#tokens.peek(); relations.has(op.text) && op.kind !== 'string'; op = this.#tokens.peek()) {
+      this.#tokens.skip();
       left = this.#call(op.offset, op.text === 'in' ? '@in' : `_${op.text}_`, [left, this.#sum()]);
     }
     return left;
@@ -105,19 +102,19 @@ class Parser {
 
   #leftAssociative(symbols: readonly string[], side: () => Expr): Expr {
     let left = side();
-    for (let op = this.#peek(); op.kind === 'symbol' && symbols.includes(op.text); op = this.#peek()) {
-      this.#next += 1;
+    for (let op = this.#tokens.peek(); op.kind === 'symbol' && symbols.includes(op.text); op = this.#tokens.peek()) {
+      this.#tokens.skip();
       left = this.#call(op.offset, `_${op.text}_`, [left, side()]);
     }
     return left;
   }
 
   #unary(): Expr {
-    const op = this.#peek();
+    const op = this.#tokens.peek();
     if (op.kind !== 'symbol' || (op.text !== '!' && op.text !== '-')) return this.#member();
     let count = 0;
-    while (this.#take(op.text)) count += 1;
-    const number = this.#peek();
+    while (this.#tokens.take(op.text)) count += 1;
+    const number = this.#tokens.peek();
     if (op.text === '-' && count % 2 === 1 && (number.kind === 'int' || number.kind === 'double')) {
       if (count === 1) return this.#selections(this.#number(number, '-', op.offset));
     }
@@ -133,7 +130,7 @@ class Parser {
   #selections(primary: Expr): Expr {
     let tree = primary;
     for (;;) {
-      const op = this.#peek();
+      const op = this.#tokens.peek();
       if (op.kind !== 'symbol') return tree;
       if (op.text === '.') tree = this.#dot(tree);
       else if (op.text === '[') tree = this.#index(tree);
@@ -142,22 +139,23 @@ class Parser {
   }
 
   #dot(target: Expr): Expr {
-    const { offset } = this.#advance();
-    const optional = this.#take('?');
-    const name = this.#peek();
+    const { offset } = this.#tokens.advance();
+    const optional = this.#tokens.take('?');
+    const name = this.#tokens.peek();
     if (name.kind !== 'identifier' && name.kind !== 'escaped') {
       if (!optional) {
         const text = name.kind === 'end' ? '' : name.text;
-        this.#stop(name.offset, `Syntax error: no viable alternative at input '.${text}'`);
+        this.#tokens.stop(name.offset, `Syntax error: no viable alternative at input '.${text}'`);
       }
-      this.#unexpected('{IDENTIFIER, ESC_IDENTIFIER}');
+      this.#tokens.unexpected('{IDENTIFIER, ESC_IDENTIFIER}');
     }
     if (name.kind === 'escaped') this.#issues.push({ offset: name.offset, message: "unsupported syntax: '`'" });
-    if (keywords.has(name.text)) this.#unexpected(name.text === 'in' ? '{IDENTIFIER, ESC_IDENTIFIER}' : 'IDENTIFIER');
-    this.#next += 1;
+    if (keywords.has(name.text))
+      this.#tokens.unexpected(name.text === 'in' ? '{IDENTIFIER, ESC_IDENTIFIER}' : 'IDENTIFIER');
+    this.#tokens.skip();
     const field = name.kind === 'escaped' ? name.text.slice(1, -1) : name.text;
-    const open = this.#peek();
-    if (!optional && name.kind === 'identifier' && this.#take('(')) {
+    const open = this.#tokens.peek();
+    if (!optional && name.kind === 'identifier' && this.#tokens.take('(')) {
       const args = this.#arguments();
       return this.#limited(this.#macroOr(open.offset, field, target, args));
     }
@@ -176,16 +174,16 @@ class Parser {
   }
 
   #index(target: Expr): Expr {
-    const { offset } = this.#advance();
-    const name = this.#take('?') ? '_[?_]' : '_[_]';
-    if (this.#peek().kind === 'end') this.#unexpected(`{${operand.replace("'!', ", "'!', '?', ")}}`);
+    const { offset } = this.#tokens.advance();
+    const name = this.#tokens.take('?') ? '_[?_]' : '_[_]';
+    if (this.#tokens.peek().kind === 'end') this.#tokens.unexpected(`{${operand.replace("'!', ", "'!', '?', ")}}`);
     const index = this.#expression();
-    this.#expect(']');
+    this.#tokens.expect(']');
     return this.#call(offset, name, [target, index]);
   }
 
   #primary(): Expr {
-    const token = this.#peek();
+    const token = this.#tokens.peek();
     switch (token.kind) {
       case 'int':
       case 'uint':
@@ -193,7 +191,7 @@ class Parser {
         return this.#number(token, '', token.offset);
       case 'string':
       case 'bytes':
-        this.#next += 1;
+        this.#tokens.skip();
         return this.#quoted(token);
       case 'identifier':
         return this.#named(token);
@@ -206,15 +204,14 @@ class Parser {
 
   /** A token too many is reported and left out, when what follows makes sense without it. */
   #operandExpected(): Expr {
-    const following = this.#tokens[this.#next + 1];
-    if (following === undefined || !startsOperand(following)) return this.#unexpected(`{${operand}}`);
-    const { offset, text } = this.#advance();
+    if (!startsOperand(this.#tokens.peek(1))) return this.#tokens.unexpected(`{${operand}}`);
+    const { offset, text } = this.#tokens.advance();
     this.#issues.push({ offset, message: `Syntax error: extraneous input '${text}' expecting {${operand}}` });
     return this.#primary();
   }
 
   #number(token: Token, sign: string, offset: number): Expr {
-    this.#next += 1;
+    this.#tokens.skip();
     const literal = (value: bigint | number | Uint): Expr => ({ kind: 'literal', value, offset, depth: 1 });
     if (token.kind === 'double') {
       const value = Number(sign + token.text);
@@ -244,7 +241,7 @@ class Parser {
 
   #named(token: Token): Expr {
     if (token.text === 'true' || token.text === 'false' || token.text === 'null') {
-      this.#next += 1;
+      this.#tokens.skip();
       const value = token.text === 'null' ? null : token.text === 'true';
       return { kind: 'literal', value, offset: token.offset, depth: 1 };
     }
@@ -253,35 +250,35 @@ class Parser {
 
   /** A name, a call of a function, or a message: `a`, `.a`, `f(x)`, `a.b.C{d: 1}`. */
   #identifier(start: number, leadingDot: string): Expr {
-    const token = this.#peek();
+    const token = this.#tokens.peek();
     if (token.kind !== 'identifier' || keywords.has(token.text)) {
       if (leadingDot !== '' && token.kind === 'symbol') {
-        this.#stop(token.offset, `Syntax error: no viable alternative at input '.${token.text}'`);
+        this.#tokens.stop(token.offset, `Syntax error: no viable alternative at input '.${token.text}'`);
       }
-      this.#unexpected(leadingDot === '' ? `{${operand}}` : 'IDENTIFIER');
+      this.#tokens.unexpected(leadingDot === '' ? `{${operand}}` : 'IDENTIFIER');
     }
     const message = this.#messageName();
     if (message !== undefined) return this.#struct(`${leadingDot}${message}`);
-    this.#next += 1;
+    this.#tokens.skip();
     if (reserved.has(token.text)) this.#issues.push({ offset: start, message: `reserved identifier: ${token.text}` });
-    const open = this.#peek();
+    const open = this.#tokens.peek();
     const name = `${leadingDot}${token.text}`;
-    if (this.#take('(')) return this.#limited(this.#macroOr(open.offset, name, undefined, this.#arguments()));
+    if (this.#tokens.take('(')) return this.#limited(this.#macroOr(open.offset, name, undefined, this.#arguments()));
     return { kind: 'ident', name, offset: token.offset, depth: 1 };
   }
 
   /** Looks ahead for `name(.name)* {`, and stands before the brace when that is there. */
   #messageName(): string | undefined {
     const names: string[] = [];
-    let at = this.#next;
+    let at = 0;
     for (;;) {
-      const name = this.#tokens[at];
-      if (name?.kind !== 'identifier') return undefined;
+      const name = this.#tokens.peek(at);
+      if (name.kind !== 'identifier') return undefined;
       names.push(name.text);
-      const after = this.#tokens[at + 1];
-      if (after?.kind !== 'symbol') return undefined;
+      const after = this.#tokens.peek(at + 1);
+      if (after.kind !== 'symbol') return undefined;
       if (after.text === '{') {
-        this.#next = at + 1;
+        this.#tokens.skip(at + 1);
         return names.join('.');
       }
       if (after.text !== '.') return undefined;
@@ -290,14 +287,15 @@ class Parser {
   }
 
   #struct(typeName: string): Expr {
-    const { offset } = this.#advance();
+    const { offset } = this.#tokens.advance();
     const fields: StructField[] = [];
     this.#separated('}', () => {
-      const optional = this.#take('?');
-      const name = this.#peek();
-      if (name.kind !== 'identifier' && name.kind !== 'escaped') this.#unexpected('{IDENTIFIER, ESC_IDENTIFIER}');
-      this.#next += 1;
-      const colon = this.#expect(':');
+      const optional = this.#tokens.take('?');
+      const name = this.#tokens.peek();
+      if (name.kind !== 'identifier' && name.kind !== 'escaped')
+        this.#tokens.unexpected('{IDENTIFIER, ESC_IDENTIFIER}');
+      this.#tokens.skip();
+      const colon = this.#tokens.expect(':');
       const value = this.#expression();
       const field = name.kind === 'escaped' ? name.text.slice(1, -1) : name.text;
       fields.push({ offset: colon.offset, name: field, value, optional });
@@ -308,9 +306,9 @@ class Parser {
   #bracketed(token: Token): Expr {
     switch (token.text) {
       case '(': {
-        this.#next += 1;
+        this.#tokens.skip();
         const inner = this.#expression();
-        this.#expect(')');
+        this.#tokens.expect(')');
         return inner;
       }
       case '[':
@@ -318,7 +316,7 @@ class Parser {
       case '{':
         return this.#map();
       case '.':
-        this.#next += 1;
+        this.#tokens.skip();
         return this.#identifier(token.offset, '.');
       case '-':
         return this.#unary();
@@ -328,22 +326,22 @@ class Parser {
   }
 
   #list(): Expr {
-    const { offset } = this.#advance();
+    const { offset } = this.#tokens.advance();
     const elements: { value: Expr; optional: boolean }[] = [];
     this.#separated(']', () => {
-      const optional = this.#take('?');
+      const optional = this.#tokens.take('?');
       elements.push({ optional, value: this.#expression() });
     });
     return this.#limited({ kind: 'list', elements, offset, depth: depthOver(elements.map((e) => e.value)) });
   }
 
   #map(): Expr {
-    const { offset } = this.#advance();
+    const { offset } = this.#tokens.advance();
     const entries: MapEntry[] = [];
     this.#separated('}', () => {
-      const optional = this.#take('?');
+      const optional = this.#tokens.take('?');
       const key = this.#expression();
-      const colon = this.#expect(':');
+      const colon = this.#tokens.expect(':');
       entries.push({ optional, key, value: this.#expression(), offset: colon.offset });
     });
     const depth = depthOver(entries.flatMap((entry) => [entry.key, entry.value]));
@@ -352,20 +350,20 @@ class Parser {
 
   /** Elements up to `close`, with one comma allowed after the last. */
   #separated(close: string, element: () => void): void {
-    while (!this.#take(close)) {
+    while (!this.#tokens.take(close)) {
       element();
-      if (this.#take(close)) return;
-      this.#expect(',', `{'${close}', ','}`);
+      if (this.#tokens.take(close)) return;
+      this.#tokens.expect(',', `{'${close}', ','}`);
     }
   }
 
   #arguments(): Expr[] {
     const args: Expr[] = [];
-    if (this.#take(')')) return args;
-    if (this.#peek().kind === 'end') this.#unexpected(`{${operand.replace("'(', ", "'(', ')', ")}}`);
+    if (this.#tokens.take(')')) return args;
+    if (this.#tokens.peek().kind === 'end') this.#tokens.unexpected(`{${operand.replace("'(', ", "'(', ')', ")}}`);
     do args.push(this.#expression());
-    while (this.#take(','));
-    this.#expect(')');
+    while (this.#tokens.take(','));
+    this.#tokens.expect(')');
     return args;
   }
 
@@ -384,44 +382,8 @@ class Parser {
   }
 
   #limited(tree: Expr): Expr {
-    if (tree.depth > deepest) this.#stop(-1, 'max recursion depth exceeded');
+    if (tree.depth > deepest) this.#tokens.stop(-1, 'max recursion depth exceeded');
     return tree;
-  }
-
-  #peek(): Token {
-    return this.#tokens[this.#next] as Token;
-  }
-
-  #advance(): Token {
-    const token = this.#peek();
-    this.#next += 1;
-    return token;
-  }
-
-  #take(symbol: string): boolean {
-    const token = this.#peek();
-    if (token.kind !== 'symbol' || token.text !== symbol) return false;
-    this.#next += 1;
-    return true;
-  }
-
-  #expect(symbol: string, expecting = `'${symbol}'`): Token {
-    const token = this.#peek();
-    if (this.#take(symbol)) return token;
-    if (token.kind === 'end' && (symbol === ')' || symbol === ']')) {
-      this.#stop(token.offset, `Syntax error: missing '${symbol}' at '<EOF>'`);
-    }
-    return this.#unexpected(expecting);
-  }
-
-  #unexpected(expecting: string, what: 'mismatched' | 'extraneous' = 'mismatched'): never {
-    const token = this.#peek();
-    return this.#stop(token.offset, `Syntax error: ${what} input '${token.text}' expecting ${expecting}`);
-  }
-
-  #stop(offset: number, message: string): never {
-    this.#issues.push({ offset, message });
-    throw new Stopped();
   }
 }
 
