@@ -20,7 +20,9 @@ type Fields = Record<string, unknown>;
 
 export function autoscalerToV2(autoscaler: KubeObject): KubeObject {
   const { targetCPUUtilizationPercentage: percent, ...spec } = (autoscaler.spec ?? {}) as Fields;
-  const { currentCPUUtilizationPercentage: current, ...status } = (autoscaler.status ?? {}) as Fields;
+  const { currentCPUUtilizationPercentage: current, currentReplicas, ...rest } = (autoscaler.status ?? {}) as Fields;
+  // v2 leaves a zero out that v1 writes.
+  const status: Fields = currentReplicas ? { currentReplicas, ...rest } : rest;
   const annotations = { ...autoscaler.metadata.annotations };
   const take = (name: string): unknown => {
     const text = annotations[name];
@@ -86,7 +88,11 @@ export function autoscalerToV1(autoscaler: KubeObject): KubeObject {
     apiVersion: 'autoscaling/v1',
     metadata: withAnnotations(autoscaler, annotations),
     spec: { ...spec, ...(percent === undefined ? {} : { targetCPUUtilizationPercentage: percent }) },
-    status: { ...status, ...(current === undefined ? {} : { currentCPUUtilizationPercentage: current }) },
+    status: {
+      currentReplicas: 0,
+      ...status,
+      ...(current === undefined ? {} : { currentCPUUtilizationPercentage: current }),
+    },
   };
 }
 

@@ -74,17 +74,24 @@ function managerOf({ now, kinds }: Recording, call: Call, manager: string): Fiel
   };
 }
 
-/** The object in another version that is served. */
-function inVersion(kinds: KindRegistry, from: ServedKind, object: KubeObject, apiVersion: string) {
-  const slash = apiVersion.indexOf('/');
-  const to = kinds.get(apiVersion.slice(0, Math.max(slash, 0)), apiVersion.slice(slash + 1), from.description.resource);
+/** The object, in whichever version it is, in another one that is served. */
+function inVersion(kinds: KindRegistry, writing: ServedKind, object: KubeObject, apiVersion: string) {
+  const { resource } = writing.description;
+  const to = servedIn(kinds, resource, apiVersion);
+  const from = servedIn(kinds, resource, object.apiVersion) ?? writing;
   if (to === undefined || to.prefix !== from.prefix) return undefined;
+  // A webhook cannot be waited for here: the versions of a custom kind are taken to name the same fields.
+  const renamed = { ...object, apiVersion };
+  if (writing.isCustom) return { object: renamed, typed: typedBy(to) };
   const stored = from.conversion ? from.conversion.toStorage(object) : object;
-  // A webhook cannot be waited for here: its versions are taken to name the same fields.
-  if (stored instanceof Promise) return { object: { ...object, apiVersion }, typed: typedBy(to) };
+  if (stored instanceof Promise) return undefined;
   const views = to.conversion ? to.conversion.fromStorage([stored]) : [stored];
-  const view = views instanceof Promise ? undefined : views[0];
-  return { object: view ?? { ...object, apiVersion }, typed: typedBy(to) };
+  return { object: (views instanceof Promise ? undefined : views[0]) ?? renamed, typed: typedBy(to) };
+}
+
+function servedIn(kinds: KindRegistry, resource: string, apiVersion: string): ServedKind | undefined {
+  const slash = apiVersion.indexOf('/');
+  return kinds.get(apiVersion.slice(0, Math.max(slash, 0)), apiVersion.slice(slash + 1), resource);
 }
 
 const typed = new WeakMap<ServedKind['schema'], TypedBy>();

@@ -36,7 +36,7 @@ export function withLastApplied(object: KubeObject, config: KubeObject): KubeObj
   if (typeof present !== 'string' || present === '') return object;
   const { annotations, ...metadata } = config.metadata as KubeObject['metadata'] & Record<string, unknown>;
   const { [annotation]: _, ...others } = annotations ?? {};
-  const kept = Object.keys(others).length > 0 ? { annotations: others } : {};
+  const kept = annotations === undefined ? {} : { annotations: others };
   const applied = `${goJson({ ...config, metadata: { ...metadata, ...kept } })}\n`;
   return {
     ...object,

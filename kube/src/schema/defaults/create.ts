@@ -12,6 +12,7 @@ export function prepareForCreate(kind: KindDescription, object: KubeObject): Kub
   if (dropsStatusAtCreation(kind)) delete object.status;
   const initial = initialStatus[kind.kind];
   if (initial !== undefined) object.status = initial(object);
+  if (kind.group === 'autoscaling' && kind.version === 'v1') fill(ensure(object, 'status'), 'currentReplicas', 0);
   if (kind.group === '' && kind.kind === 'Namespace') {
     const spec = ensure(object, 'spec');
     if (!Array.isArray(spec.finalizers)) spec.finalizers = ['kubernetes'];
