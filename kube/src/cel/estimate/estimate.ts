@@ -235,9 +235,12 @@ class Estimator {
     return bound ?? (isScalar(this.#typeOf(expr)) ? fixed(1) : this.#local(expr)?.size);
   }
 
-  /** What the declared types say of the value at a path: `self`, `spec`, `@items`. */
+  /**
+   * What the declared types say of the value at a path: `self`, `spec`, `@items`. Kubernetes takes every path for one of
+   * `self`, whatever it begins with: `oldSelf`, which is of the same type, and also the name of a type.
+   */
   #bound([root = '', ...path]: readonly string[]): Size | undefined {
-    let type: CelType | undefined = Object.hasOwn(this.#variables, root) ? this.#variables[root] : undefined;
+    let type: CelType | undefined = this.#variables.self ?? this.#variables[root];
     for (const name of path) {
       if (type === undefined) return undefined;
       if (name === '@items' || name === '@values')
@@ -245,7 +248,7 @@ class Estimator {
       else if (name === '@keys') type = type.kind === 'map' ? type.key : undefined;
       else type = type.kind === 'object' ? type.fields.get(name)?.type : undefined;
     }
-    if (type === undefined || (type.kind === 'dyn' && type.maxElements === undefined)) return undefined;
+    if (type === undefined) return undefined;
     return { min: 0, max: 'maxElements' in type ? (type.maxElements ?? 0) : 0 };
   }
 }
