@@ -39,14 +39,20 @@ const inProgress: Termination = {
   reason: 'InstanceDeletionInProgress',
   message: 'CustomResource deletion is in progress',
 };
+const failed = (error: unknown): Termination => ({
+  status: 'True',
+  reason: 'InstanceDeletionFailed',
+  message: `could not issue all deletes: ${error instanceof Error ? error.message : String(error)}`,
+});
 const completedOf = (status: DefinitionStatus | undefined): Termination =>
   isTrue(status, 'Established')
     ? { status: 'False', reason: 'InstanceDeletionCompleted', message: 'removed all instances' }
     : { status: 'False', reason: 'NeverEstablished', message: 'resource was never established' };
 
+/** The status with the condition; the same object when it has it already. */
 function terminationStatus(status: DefinitionStatus | undefined, state: Termination, now: Date): DefinitionStatus {
   const conditions = withCondition(status?.conditions ?? [], { type: 'Terminating', ...state }, now);
-  return { ...status, conditions: [...conditions] };
+  return status && conditions === status.conditions ? status : { ...status, conditions: [...conditions] };
 }
 
 export interface CleanupParts {
@@ -71,7 +77,16 @@ export async function cleanUp(
 ): Promise<void> {
   const { name } = definition.metadata;
   await parts.writeStatus(name, ({ status }) => terminationStatus(status, inProgress, parts.now()));
-  if (kind && isTrue(definition.status, 'Established')) await emptied(parts, kind);
+  if (kind && isTrue(definition.status, 'Established')) {
+    try {
+      await emptied(parts, kind);
+    } catch (error) {
+      if (!parts.signal.aborted) {
+        await parts.writeStatus(name, ({ status }) => terminationStatus(status, failed(error), parts.now()));
+      }
+      throw error;
+    }
+  }
   await parts.writeStatus(name, ({ status }) => terminationStatus(status, completedOf(status), parts.now()));
   await parts.removeFinalizer(definition);
 }

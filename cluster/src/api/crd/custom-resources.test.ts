@@ -2,12 +2,21 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { BerthError } from '@berth/kube/errors';
+import type { KubeObject, Resource } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
 import { openLmdbStore } from '../../store/index.ts';
 import { startTestApi } from '../testing.ts';
+import { startTestWebhook } from '../webhook/testing.ts';
 import { definitions } from './definition.ts';
 import { boat, boatResource, boats, boatVersion, condition, definitionWhere, masters } from './testing.ts';
 
+const webhookConfigurations: Resource = {
+  group: 'admissionregistration.k8s.io',
+  version: 'v1',
+  resource: 'validatingwebhookconfigurations',
+  kind: 'ValidatingWebhookConfiguration',
+  namespaced: false,
+};
 const key = (name: string) => ({ namespace: 'default', name });
 
 test('a kind may be used as soon as its definition is made', async () => {
@@ -167,4 +176,55 @@ test('a deleted definition takes its objects along, those with finalizers in the
   await expect(client.list(boatResource())).rejects.toMatchObject({ code: 'NotFound' });
   await watching;
   expect(seen.filter((type) => type === 'DELETED')).toHaveLength(201);
+});
+
+test('a definition whose objects may not be deleted says so, and goes when they may', async () => {
+  let isRefusing = true;
+  await using hook = await startTestWebhook((body) => {
+    const { request, ...review } = body as { request: { uid: string } };
+    return { ...review, response: { uid: request.uid, allowed: !isRefusing, status: { message: 'they stay' } } };
+  });
+  await using server = await startTestApi();
+  const client = server.api.client(masters);
+  await client.create(definitions, boats());
+  await client.create(boatResource(), boat('one'));
+  await client.create(webhookConfigurations, {
+    apiVersion: 'admissionregistration.k8s.io/v1',
+    kind: 'ValidatingWebhookConfiguration',
+    metadata: { name: 'harbour-master' },
+    webhooks: [
+      {
+        name: 'boats.example.com',
+        admissionReviewVersions: ['v1'],
+        sideEffects: 'None',
+        rules: [{ apiGroups: ['example.com'], apiVersions: ['*'], resources: ['boats'], operations: ['DELETE'] }],
+        clientConfig: { url: `${hook.url}/`, caBundle: hook.caBundle },
+      },
+    ],
+  } as KubeObject);
+  await client.delete(definitions, { name: 'boats.example.com' });
+  const stuck = await definitionWhere(
+    client,
+    'boats.example.com',
+    (found) => condition(found, 'Terminating')?.reason === 'InstanceDeletionFailed',
+  );
+  expect(condition(stuck, 'Terminating')?.message).toMatch(/^could not issue all deletes: .*they stay$/);
+  isRefusing = false;
+  await definitionWhere(client, 'boats.example.com', (found) => found === undefined);
+});
+
+test('of definitions that want the same name at once, one gets it', async () => {
+  await using server = await startTestApi();
+  const client = server.api.client(masters);
+  const wanting = Array.from({ length: 8 }, (_, i) =>
+    boats([boatVersion('v1')], { names: { plural: `boats${i}`, kind: 'Boat' } }),
+  );
+  await Promise.all(wanting.map((definition) => client.create(definitions, definition)));
+  await Promise.all(
+    wanting.map(({ metadata }) =>
+      definitionWhere(client, metadata.name, (found) => condition(found, 'NamesAccepted') !== undefined),
+    ),
+  );
+  const { items } = await client.list(definitions);
+  expect(items.filter((one) => condition(one, 'Established')?.status === 'True')).toHaveLength(1);
 });

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
@@ -37,6 +38,8 @@ export interface CustomResourcesOptions {
 }
 
 const retryMs = 1000;
+/** In a row, for one definition: each may find that the next is needed, since the definition changed meanwhile. */
+const mostWrites = 8;
 
 /**
  * Serves what CustomResourceDefinitions define, from the turn in which their writes become visible: whoever made one may
@@ -48,6 +51,8 @@ export class CustomResources {
   readonly #served = new Map<string, CustomKinds>();
   /** What the status of each is to be; what is kept may lag behind. */
   readonly #statuses = new Map<string, DefinitionStatus>();
+  /** Names of those whose status is being written. */
+  readonly #writing = new Set<string>();
   /** By uid. */
   readonly #cleaning = new Set<string>();
   readonly #ending = new AbortController();
@@ -75,17 +80,32 @@ export class CustomResources {
     await Promise.all(this.#work);
   }
 
+  /** One definition that cannot be read is no reason to stop listening to the others. */
   #take(definition: CustomResourceDefinition): void {
+    try {
+      this.#takeIn(definition);
+    } catch (error) {
+      const { name } = definition.metadata;
+      this.#options.logger.error({ err: error, definition: name }, 'a custom resource cannot be served');
+    }
+  }
+
+  #takeIn(definition: CustomResourceDefinition): void {
     const { name, deletionTimestamp, finalizers, uid = '' } = definition.metadata;
     const before = this.#statuses.get(name)?.acceptedNames ?? definition.status?.acceptedNames;
     const status = this.#statusOf(definition);
     this.#statuses.set(name, status);
     this.#serve({ ...definition, status });
-    if (status !== definition.status) this.#do(name, () => this.#writeStatus(name, (now) => this.#statusOf(now)));
+    if (status !== definition.status) this.#keepStatus(name);
     if (before && !isDeepStrictEqual(before, status.acceptedNames)) this.#reconsider(definition);
     if (deletionTimestamp === undefined || !finalizers?.includes(cleanupFinalizer) || this.#cleaning.has(uid)) return;
     this.#cleaning.add(uid);
-    this.#do(name, () => this.#cleanUp(name, uid));
+    // What its own writes bring back here must not begin it a second time.
+    this.#do(
+      name,
+      () => this.#cleanUp(name, uid),
+      () => this.#cleaning.delete(uid),
+    );
   }
 
   #drop(definition: CustomResourceDefinition): void {
@@ -131,20 +151,14 @@ export class CustomResources {
 
   #serve(definition: CustomResourceDefinition): void {
     const { name } = definition.metadata;
-    const { kinds, logger } = this.#options;
+    const { kinds } = this.#options;
     if (!isTrue(definition.status, 'Established') && !isTrue(definition.status, 'NamesAccepted')) {
       this.#unserve(name);
       return;
     }
     const previous = this.#served.get(name);
     if (previous && isDeepStrictEqual(servedOf(previous.definition), servedOf(definition))) return;
-    let next: CustomKinds;
-    try {
-      next = customKinds(definition, { webhooks: this.#options.webhooks, newUid: randomUUID }, previous);
-    } catch (error) {
-      logger.error({ err: error, definition: name }, 'a custom resource cannot be served');
-      return;
-    }
+    const next = customKinds(definition, { webhooks: this.#options.webhooks, newUid: randomUUID }, previous);
     this.#served.set(name, next);
     for (const kind of next.served.values()) kinds.add(kind);
     for (const [version, { description }] of previous?.served ?? []) {
@@ -158,13 +172,22 @@ export class CustomResources {
     for (const { description } of previous?.served.values() ?? []) this.#options.kinds.remove(description);
   }
 
+  /** Keeps what the status is to be; one write at a time, which goes on until it is so. */
+  #keepStatus(name: string): void {
+    if (this.#writing.has(name)) return;
+    this.#writing.add(name);
+    const write = () => this.#writeStatus(name, (definition) => this.#statusOf(definition));
+    this.#do(name, () => write().finally(() => this.#writing.delete(name)));
+  }
+
   /** Work beside the requests. What fails is tried again with what is then there. */
-  #do(name: string, work: () => Promise<void>): void {
+  #do(name: string, work: () => Promise<void>, beforeRetry?: () => void): void {
     const running = work()
       .catch((error) => {
         if (this.#ending.signal.aborted) return;
         this.#options.logger.warn({ err: error, definition: name }, 'a custom resource definition is behind');
-        const timer = setTimeout(() => {
+        const timer = globalThis.setTimeout(() => {
+          beforeRetry?.();
           const found = this.#options.storage.get(definitionKey(name));
           if (found && !this.#ending.signal.aborted) this.#take(asDefinition(found.object));
         }, retryMs);
@@ -176,7 +199,7 @@ export class CustomResources {
 
   async #writeStatus(name: string, revise: (definition: CustomResourceDefinition) => DefinitionStatus): Promise<void> {
     const { client, storage } = this.#options;
-    for (;;) {
+    for (let written = 0; written < mostWrites; ) {
       const found = storage.get(definitionKey(name));
       if (!found || this.#ending.signal.aborted) return;
       const definition = asDefinition(found.object);
@@ -185,33 +208,32 @@ export class CustomResources {
       try {
         const options = { subresource: 'status', fieldManager: 'kube-apiserver' };
         await client.update(definitions, { ...definition, status }, options);
-        return;
+        written++;
       } catch (error) {
         if (isBerthError(error, 'NotFound')) return;
         if (!isBerthError(error, 'Conflict')) throw error;
+        // Who was faster may not be durable yet: it is not seen before other work had its turn.
+        await setTimeout(1);
       }
     }
   }
 
   async #cleanUp(name: string, uid: string): Promise<void> {
     const { client, storage, run, user, now } = this.#options;
-    try {
-      const found = storage.get(definitionKey(name));
-      if (found?.object.metadata.uid !== uid) return;
-      const parts = {
-        storage,
-        run,
-        user,
-        now,
-        signal: this.#ending.signal,
-        writeStatus: (of: string, revise: (definition: CustomResourceDefinition) => DefinitionStatus) =>
-          this.#writeStatus(of, revise),
-        removeFinalizer: () => this.#removeFinalizer(client, name, uid),
-      };
-      await cleanUp(parts, asDefinition(found.object), this.#served.get(name)?.stored);
-    } finally {
-      this.#cleaning.delete(uid);
-    }
+    const found = storage.get(definitionKey(name));
+    if (found?.object.metadata.uid !== uid) return;
+    const parts = {
+      storage,
+      run,
+      user,
+      now,
+      signal: this.#ending.signal,
+      writeStatus: (of: string, revise: (definition: CustomResourceDefinition) => DefinitionStatus) =>
+        this.#writeStatus(of, revise),
+      removeFinalizer: () => this.#removeFinalizer(client, name, uid),
+    };
+    await cleanUp(parts, asDefinition(found.object), this.#served.get(name)?.stored);
+    this.#cleaning.delete(uid);
   }
 
   async #removeFinalizer(client: KubeClient, name: string, uid: string): Promise<void> {
@@ -227,6 +249,7 @@ export class CustomResources {
       } catch (error) {
         if (isBerthError(error, 'NotFound')) return;
         if (!isBerthError(error, 'Conflict')) throw error;
+        await setTimeout(1);
       }
     }
   }
@@ -234,7 +257,7 @@ export class CustomResources {
 
 /** What of a definition decides how its kinds are served. */
 function servedOf({ metadata, spec, status }: CustomResourceDefinition) {
-  return { uid: metadata.uid, spec, names: status?.acceptedNames, terminating: isTrue(status, 'Terminating') };
+  return { uid: metadata.uid, deleting: metadata.deletionTimestamp !== undefined, spec, names: status?.acceptedNames };
 }
 
 function byAge({ metadata: a }: CustomResourceDefinition, { metadata: b }: CustomResourceDefinition): number {

@@ -9,7 +9,7 @@ import {
 import { type CustomVersions, customConversion, renamed } from '../conversion/custom.ts';
 import { type ConversionWebhook, convertByWebhook, type ReviewParts } from '../conversion/review.ts';
 import { type ServedKind, servedKind } from '../kinds.ts';
-import { isTrue, storageVersionOf } from './definition.ts';
+import { storageVersionOf } from './definition.ts';
 import { compareVersions } from './version-order.ts';
 
 /** The kinds that one definition brings, by version, and what they are made of. */
@@ -55,7 +55,7 @@ export function customKinds(
       deprecation: deprecationOf(definition, version),
       scale: scalePathsOf(definition, version),
       storageVersion: versions.storageVersion,
-      isTerminating: isTrue(definition.status, 'Terminating'),
+      isTerminating: definition.metadata.deletionTimestamp !== undefined,
     });
   };
   const names = spec.versions.filter(({ served }) => served).map(({ name }) => name);
