@@ -74,7 +74,7 @@ describe.each(['objects', 'rules'])('custom resources of %s', (file) => {
 });
 
 describe('definitions', () => {
-  it.each(goldenCases('definitions'))('$name', ({ definition, old, causes }) => {
+  it.each(['definitions', 'objects', 'rules'].flatMap(goldenCases))('$name', ({ definition, old, causes }) => {
     const before = old === undefined ? undefined : definitionOf(old);
     const ours = definitionSchema().validate(definitionOf(definition, 'Ignore'), before, { subresource: '' });
     expect(sortedCauses(ours).map(withoutSchema)).toEqual(sortedCauses(causes).map(withoutSchema));

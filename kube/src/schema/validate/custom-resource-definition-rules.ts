@@ -1,3 +1,4 @@
+import type { CelType } from '../../cel/index.ts';
 import type { ErrorCause } from '../../errors/index.ts';
 import { child, entry, forbidden, InOrder, invalid, required, unsupported } from '../structural/causes.ts';
 import { fieldPathIn } from '../structural/field-path.ts';
@@ -102,8 +103,41 @@ export function validateRules(
   return rules.flatMap((rule, index) => {
     const at = entry(all, index);
     const compiled = compileRule(rule, self, schema);
-    return [...checkCompiled(compiled, at), ...checkComparison(compiled, at, within)];
+    return [
+      ...checkCosts(compiled, at, place, { most: mostOften(place, self), isUnchanged: within.isUnchanged }),
+      ...checkCompiled(compiled, at),
+      ...checkComparison(compiled, at, within),
+    ];
   });
+}
+
+/** Bytes that a request may have. */
+const largestRequest = 3 * 1024 * 1024;
+const largestCost = 2 ** 64;
+
+/** How often a value may stand in an object: where nothing else bounds it, as often as the smallest fits into a request. */
+function mostOften({ cardinality }: RulePlace, self: CelType): number {
+  if (cardinality !== undefined) return cardinality;
+  const smallest =
+    self.kind === 'list' || self.kind === 'map' ? 2 : 'minSerializedSize' in self ? self.minSerializedSize : 0;
+  return Math.floor(largestRequest / ((smallest ?? 0) + 1));
+}
+
+function checkCosts(
+  { program, message }: RuleProgram,
+  path: string,
+  { costs }: RulePlace,
+  { most, isUnchanged }: { most: number; isUnchanged: boolean },
+): ErrorCause[] {
+  const causes: ErrorCause[] = [];
+  const judge = (field: string, said: string, cost: number) => {
+    const at = child(path, field);
+    if (!isUnchanged && cost > oneLimit) causes.push(forbidden(at, costMessage(said, cost, oneLimit)));
+    costs.observe(at, cost);
+  };
+  judge('rule', 'estimated rule cost', Math.min(largestCost, (program?.estimateCost() ?? 0) * most));
+  if (message !== undefined) judge('messageExpression', 'estimated messageExpression cost', message.estimateCost());
+  return causes;
 }
 
 function checkCompiled({ rule, fault, messageFault }: RuleProgram, path: string): ErrorCause[] {
@@ -142,4 +176,3 @@ function shownRule(rule: ValidationRule): InOrder {
     OptionalOldSelf: rule.optionalOldSelf ?? null,
   });
 }
-void oneLimit;
