@@ -1,8 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Agent, type Dispatcher } from 'undici';
-import { parse } from 'yaml';
 import { residentMemory, startProgram } from './program.ts';
 import { type BenchOptions, percentile, type Row, type Suite } from './row.ts';
+import { type Target, targetOf } from './target.ts';
 
 const command = 'npm run bench -- --only api';
 const clients = 64;
@@ -46,32 +45,10 @@ async function ours(): Promise<Row[]> {
   return [...rows, ...memory];
 }
 
-interface Target {
-  agent: Agent;
-  connect: { ca: Buffer; cert: Buffer; key: Buffer };
-  server: string;
-}
-
-function targetOf(kubeconfig: string): Target {
-  const config = parse(readFileSync(kubeconfig, 'utf8')) as {
-    clusters: { cluster: { server: string; 'certificate-authority-data': string } }[];
-    users: { user: { 'client-certificate-data': string; 'client-key-data': string } }[];
-  };
-  const cluster = config.clusters[0]?.cluster;
-  const user = config.users[0]?.user;
-  if (!cluster || !user) throw new Error(`${kubeconfig} has no cluster with a client certificate`);
-  const pem = (base64: string) => Buffer.from(base64, 'base64');
-  const connect = {
-    ca: pem(cluster['certificate-authority-data']),
-    cert: pem(user['client-certificate-data']),
-    key: pem(user['client-key-data']),
-  };
-  return { agent: new Agent({ connections: clients, pipelining: 1, connect }), connect, server: cluster.server };
-}
-
 /** `reached` is called at moments that are worth a look at the server. */
 async function figuresOf(target: Target, reached: (when: string) => void = () => {}): Promise<Row[]> {
-  const { agent, server } = target;
+  const { server, tls } = target;
+  const agent = new Agent({ connections: clients, pipelining: 1, connect: tls });
   const call = async (method: Dispatcher.HttpMethod, path: string, body?: unknown) => {
     const { statusCode, body: answer } = await agent.request({
       origin: server,
@@ -142,12 +119,8 @@ async function timed(count: number, width: number, work: (i: number) => Promise<
  * From the moment a write is sent until each of the watchers has its event, in ms; ten writes, one after the other. Each
  * watcher has a connection of its own.
  */
-async function watchLatencies(
-  { connect, server }: Target,
-  path: string,
-  write: () => Promise<unknown>,
-): Promise<number[]> {
-  const agent = new Agent({ connections: watchers, connect, bodyTimeout: 0 });
+async function watchLatencies({ tls, server }: Target, path: string, write: () => Promise<unknown>): Promise<number[]> {
+  const agent = new Agent({ connections: watchers, connect: tls, bodyTimeout: 0 });
   const stop = new AbortController();
   const latencies: number[] = [];
   let sent = 0;

@@ -13,6 +13,7 @@ const suites: Record<string, () => Promise<Suite>> = {
   start: async () => (await import('./start.ts')).start,
   footprint: async () => (await import('./footprint.ts')).footprint,
   api: async () => (await import('./api.ts')).api,
+  watches: async () => (await import('./watches.ts')).watchesSuite,
   pods: async () => (await import('./pods.ts')).podStart,
   store: async () => (await import('./store.ts')).store,
   network: async () => (await import('./network.ts')).network,
