@@ -170,12 +170,13 @@ async function serveApi(
   parts: { store: Store; certificates: Certificates; plan: AddressPlan; addresses: readonly string[] },
 ): Promise<ApiServer> {
   const { store, certificates, plan, addresses } = parts;
-  const { authority, serving, serviceAccountKey } = certificates;
+  const { authority, serving, frontProxy, serviceAccountKey } = certificates;
   const api = await createApi({
     store,
     authentication: { serviceAccountKey },
     serviceRange: plan.serviceRange,
     clusterCa: authority.cert,
+    frontProxy,
     logger: logger.child({ part: 'api' }),
   });
   const tls = { ...serving, clientCa: authority.cert };

@@ -10,6 +10,7 @@ import { serviceAccounts } from './admission/service-account.ts';
 import { serviceAddresses } from './admission/services.ts';
 import { mutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { validatingWebhooks } from './admission/webhooks/validating.ts';
+import { Aggregator } from './aggregation/index.ts';
 import { Authenticator } from './authentication/authenticator.ts';
 import { ServiceAccountTokens } from './authentication/service-accounts.ts';
 import { privilegeEscalation } from './authorization/escalation.ts';
@@ -111,6 +112,19 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const stopChecking = startTypeChecking({ storage, kinds: registry, client: client(self), logger });
   const stopExpiry = startEventExpiry(storage, { now, logger });
   const proxy = objectProxy(machinery, options.dial);
+  const aggregator = new Aggregator({
+    storage,
+    kinds: registry,
+    client: client(self),
+    endpoints: webhooks.endpoints,
+    clientCa: clusterCa,
+    frontProxy: options.frontProxy,
+    dial: options.dial,
+    now,
+    logger,
+  });
+  aggregator.start();
+  const aggregated = (path: string) => aggregator.find(path);
   const metrics = new RequestMetrics();
   const servers = new Set<HttpsServer>();
   const yaml = new Yaml();
@@ -122,7 +136,13 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     tables,
     protobuf: new ProtobufDecoder(),
     yaml,
-    paths: [healthHandler(checks), discoveryHandler(registry), openApiHandler(registry), metrics.handler(storage)],
+    paths: [
+      healthHandler(checks),
+      discoveryHandler(registry, aggregator),
+      openApiHandler(registry),
+      metrics.handler(storage),
+    ],
+    aggregated,
     streams: new Map([
       ['/pods/log', podLog(machinery, podAccess)],
       ...['pods', 'services', 'nodes'].map((resource) => [`/${resource}/proxy`, proxy.serve] as const),
@@ -140,7 +160,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
         listen,
         {
           request: handler,
-          upgrade: upgradeHandler({ pipeline, authenticator, tables, unread, holder: podAccess, proxy }),
+          upgrade: upgradeHandler({ pipeline, authenticator, tables, unread, aggregated, holder: podAccess, proxy }),
         },
         logger,
       );
@@ -158,6 +178,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       stopExpiry();
       stopChecking();
       await Promise.all([...servers].map((server) => server.close()));
+      await aggregator.close();
       await custom.close();
       await webhooks.close();
       await yaml.close();

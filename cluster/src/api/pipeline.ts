@@ -93,6 +93,12 @@ export function attributesOf(target: Target, kind: ServedKind, verb: string): At
   };
 }
 
+/** What is asked of a kind that is served elsewhere. */
+export function foreignAttributesOf(target: Target, verb: string): Attributes {
+  const { group, version, resource, namespace, name } = target;
+  return { verb, group, version, resource, subresource: target.subresource.split('/')[0] ?? '', namespace, name };
+}
+
 function refusal(user: User, attributes: Attributes, reason: string): BerthError {
   const because = reason === '' ? '' : `: ${reason}`;
   if ('path' in attributes) {

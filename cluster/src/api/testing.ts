@@ -27,6 +27,7 @@ export async function startTestApi(options: Partial<ApiOptions> = {}): Promise<T
     authentication: { serviceAccountKey: certificates.serviceAccountKey },
     serviceRange: '10.200.128.0/17',
     clusterCa: certificates.authority.cert,
+    frontProxy: certificates.frontProxy,
     logger: pino({ level: 'silent' }),
     ...options,
   });

@@ -2,8 +2,8 @@ import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
 import type { Store } from '../store/index.ts';
 import type { BodyLimits } from './http/read-body.ts';
+import type { Dial } from './proxy/target.ts';
 import type { WatchLimits } from './storage/object-storage.ts';
-import type { Dial } from './proxy/index.ts';
 import type { PodAccess } from './streaming/types.ts';
 
 /** Who makes a request, after authentication. */
@@ -21,6 +21,14 @@ export interface AuthenticationOptions {
   issuer?: string;
   /** Bearer tokens that stand for fixed users, for instance the console's own. */
   tokens?: Readonly<Record<string, User>>;
+}
+
+/** With which the server shows aggregated API servers that it speaks for users (`makeCertificates` makes it). PEM. */
+export interface FrontProxy {
+  /** Of the authority that signed the certificate, and signs nothing else. */
+  authority: string;
+  cert: string;
+  key: string;
 }
 
 export interface ApiOptions {
@@ -42,6 +50,7 @@ export interface ApiOptions {
     /** What the clients of all watches together may leave unread, in bytes. Default: 512 MiB. */
     unreadBytes?: number;
   };
+  frontProxy?: FrontProxy;
   /** Opens connections to pods, services and aggregated APIs. Default: TCP. */
   dial?: Dial;
   /** Default: the clock of the machine. */

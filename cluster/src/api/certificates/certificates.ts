@@ -11,6 +11,8 @@ export interface Certificates {
   serving: KeyPair;
   /** CN `kubernetes-admin`, O `system:masters`. */
   admin: KeyPair;
+  /** How the server shows aggregated API servers that it may name users: signed by an authority of its own. */
+  frontProxy: KeyPair & { authority: string };
   serviceAccountKey: { privateKey: string; publicKey: string };
 }
 
@@ -43,27 +45,35 @@ export async function makeCertificates(directory: string, options: CertificateOp
   const now = (options.now ?? (() => new Date()))();
   const notBefore = new Date(now.getTime() - 5 * 60_000);
   const until = (days: number) => new Date(now.getTime() + days * day);
-  const authority =
-    (await readPair(directory, 'ca')) ??
-    (await writePair(directory, 'ca', async ({ makeAuthority }) =>
-      makeAuthority('berth-ca', notBefore, until(authorityDays)),
+  const authorityOf = async (file: string, commonName: string) =>
+    (await readPair(directory, file)) ??
+    (await writePair(directory, file, async ({ makeAuthority }) =>
+      makeAuthority(commonName, notBefore, until(authorityDays)),
     ));
+  const authority = await authorityOf('ca', 'berth-ca');
+  // Another one, so that no client certificate of the cluster lets its owner speak for others.
+  const frontProxyAuthority = await authorityOf('front-proxy-ca', 'berth-front-proxy-ca');
 
   const wanted = [...clusterNames, '127.0.0.1', '::1', ...(options.names ?? [])];
   const names = [...new Set(wanted.filter((name) => isIP(name) === 0))];
   const addresses = [...new Set(wanted.filter((name) => isIP(name) !== 0))];
   const validity = { notBefore, notAfter: until(certificateDays) };
-  const issue = async (file: string, request: Omit<Issue, 'notBefore' | 'notAfter'>) => {
+  const issue = async (file: string, request: Omit<Issue, 'notBefore' | 'notAfter'>, signer = authority) => {
     const kept = await readPair(directory, file);
-    if (kept && isGood(kept, authority, request, now)) return kept;
+    if (kept && isGood(kept, signer, request, now)) return kept;
     return await writePair(directory, file, ({ issueCertificate }) =>
-      issueCertificate(authority, { ...request, ...validity }),
+      issueCertificate(signer, { ...request, ...validity }),
     );
   };
+  const frontProxy = { commonName: 'front-proxy-client', usage: 'client' } as const;
   return {
     authority,
     serving: await issue('serving', { commonName: 'kube-apiserver', usage: 'server', names, addresses }),
     admin: await issue('admin', { commonName: 'kubernetes-admin', organizations: ['system:masters'], usage: 'client' }),
+    frontProxy: {
+      ...(await issue('front-proxy-client', frontProxy, frontProxyAuthority)),
+      authority: frontProxyAuthority.cert,
+    },
     serviceAccountKey: await signingKey(directory),
   };
 }

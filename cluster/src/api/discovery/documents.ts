@@ -3,6 +3,7 @@ import { apiVersionOf } from '@berth/kube/objects';
 import type { KindDescription, Subresource } from '@berth/kube/schema';
 import { compareVersions } from '../crd/version-order.ts';
 import type { KindRegistry, ServedKind } from '../kinds.ts';
+import { type ForeignVersion, type ToldGroup, withForeign } from './foreign.ts';
 
 /** A document that clients keep: its bytes, and the tag that says whether it changed. */
 export interface Document {
@@ -18,7 +19,10 @@ export interface DiscoveryDocuments {
   aggregated: ReadonlyMap<string, Document>;
 }
 
-export function discoveryDocuments(registry: KindRegistry): DiscoveryDocuments {
+export function discoveryDocuments(
+  registry: KindRegistry,
+  foreign: readonly ForeignVersion[] = [],
+): DiscoveryDocuments {
   const groups = groupsOf(registry);
   const legacy = new Map<string, Document>();
   const add = (path: string, value: object) => legacy.set(path, document(value));
@@ -27,10 +31,14 @@ export function discoveryDocuments(registry: KindRegistry): DiscoveryDocuments {
     versions: ['v1'],
     serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '' }],
   });
-  const named = groups.filter((group) => group.name !== '');
+  const told = groups.map(toldGroup);
+  const named = withForeign(
+    told.filter((group) => group.name !== ''),
+    foreign,
+  );
   add('/apis', { kind: 'APIGroupList', apiVersion: 'v1', groups: named.map(apiGroup) });
+  for (const group of named) add(`/apis/${group.name}`, { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) });
   for (const group of groups) {
-    if (group.name !== '') add(`/apis/${group.name}`, { kind: 'APIGroup', apiVersion: 'v1', ...apiGroup(group) });
     for (const [version, kinds] of group.versions) {
       const path = group.name === '' ? `/api/${version}` : `/apis/${group.name}/${version}`;
       const groupVersion = apiVersionOf({ group: group.name, version });
@@ -38,7 +46,7 @@ export function discoveryDocuments(registry: KindRegistry): DiscoveryDocuments {
     }
   }
   const aggregated = new Map([
-    ['/api', document(aggregatedList(groups.filter((group) => group.name === '')))],
+    ['/api', document(aggregatedList(told.filter((group) => group.name === '')))],
     ['/apis', document(aggregatedList(named))],
   ]);
   return { legacy, aggregated };
@@ -61,13 +69,15 @@ function groupsOf(registry: KindRegistry): Group[] {
     group.versions.set(version, kinds);
     kinds.push(kind);
   }
-  const isCustom = ({ versions }: Group) =>
-    [...versions.values()].every((kinds) => kinds.every((kind) => kind.isCustom));
   const [custom, builtIn] = [
-    [...groups.values()].filter(isCustom),
-    [...groups.values()].filter((one) => !isCustom(one)),
+    [...groups.values()].filter(isCustomGroup),
+    [...groups.values()].filter((one) => !isCustomGroup(one)),
   ];
   return [...builtIn, ...custom.map(ordered).sort((a, b) => (a.name < b.name ? -1 : 1))];
+}
+
+function isCustomGroup({ versions }: Group): boolean {
+  return [...versions.values()].every((kinds) => kinds.every((kind) => kind.isCustom));
 }
 
 /** Versions by their priority, kinds by their names: whichever definition came first. */
@@ -83,8 +93,22 @@ function verbsOf({ description, isTerminating }: ServedKind): readonly string[] 
   return isTerminating ? verbs.filter((verb) => !['create', 'patch', 'update'].includes(verb)) : verbs;
 }
 
-function apiGroup({ name, versions }: Group) {
-  const listed = [...versions.keys()].map((version) => ({ groupVersion: `${name}/${version}`, version }));
+/** What is built in comes first, in its own order; custom groups have the priority that Kubernetes gives them. */
+function toldGroup(group: Group, index: number): ToldGroup {
+  const custom = isCustomGroup(group);
+  const versions = [...group.versions].map(([version, kinds], place) => ({
+    version,
+    priority: custom ? 100 : builtInPriority - place,
+    resources: kinds.map(aggregatedResource),
+    freshness: 'Current' as const,
+  }));
+  return { name: group.name, priority: custom ? 1000 : builtInPriority - index, versions };
+}
+
+const builtInPriority = 1_000_000;
+
+function apiGroup({ name, versions }: ToldGroup) {
+  const listed = versions.map(({ version }) => ({ groupVersion: `${name}/${version}`, version }));
   return { name, versions: listed, preferredVersion: listed[0] };
 }
 
@@ -126,18 +150,14 @@ function subresourceVerbs(subresource: Subresource): readonly string[] {
   return subresource.verbs;
 }
 
-function aggregatedList(groups: readonly Group[]): object {
+function aggregatedList(groups: readonly ToldGroup[]): object {
   return {
     kind: 'APIGroupDiscoveryList',
     apiVersion: 'apidiscovery.k8s.io/v2',
     metadata: {},
     items: groups.map((group) => ({
       metadata: group.name === '' ? { creationTimestamp: null } : { name: group.name, creationTimestamp: null },
-      versions: [...group.versions].map(([version, kinds]) => ({
-        version,
-        resources: kinds.map(aggregatedResource),
-        freshness: 'Current',
-      })),
+      versions: group.versions.map(({ version, resources, freshness }) => ({ version, resources, freshness })),
     })),
   };
 }

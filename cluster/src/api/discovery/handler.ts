@@ -1,19 +1,21 @@
 import type { PathAnswer, PathHandler } from '../http/handle.ts';
 import type { KindRegistry } from '../kinds.ts';
 import { type DiscoveryDocuments, discoveryDocuments } from './documents.ts';
+import type { ForeignApis } from './foreign.ts';
 
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 const aggregatedV2 = /application\/json;[^,]*as=APIGroupDiscoveryList/;
 
 /** Serves `/api` and `/apis` in the form that the client asks for, with 304 for what it has already. */
-export function discoveryHandler(registry: KindRegistry): PathHandler {
+export function discoveryHandler(registry: KindRegistry, foreign?: ForeignApis): PathHandler {
   let documents: DiscoveryDocuments | undefined;
-  let generation = -1;
+  let generation = '';
   return (path, request): PathAnswer | undefined => {
     if (!path.startsWith('/api')) return undefined;
-    if (!documents || generation !== registry.generation) {
-      documents = discoveryDocuments(registry);
-      generation = registry.generation;
+    const current = `${registry.generation}/${foreign?.generation}`;
+    if (!documents || generation !== current) {
+      documents = discoveryDocuments(registry, foreign?.versions());
+      generation = current;
     }
     const trimmed = path.endsWith('/') ? path.slice(0, -1) : path;
     const wanted = String(request.headers.accept ?? '')

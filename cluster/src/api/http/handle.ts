@@ -1,12 +1,14 @@
+import type { Duplex } from 'node:stream';
 import { BerthError, isBerthError } from '@berth/kube/errors';
 import { parseFieldSelector } from '@berth/kube/selectors';
 import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
 import { impersonated } from '../authentication/impersonation.ts';
 import type { Call } from '../call.ts';
 import { badRequest, methodNotAllowed, unknownPath } from '../faults.ts';
-import { attributesOf, type Pipeline } from '../pipeline.ts';
+import { attributesOf, foreignAttributesOf, type Pipeline } from '../pipeline.ts';
 import type { ProtobufDecoder } from '../protobuf/decode.ts';
 import type { Tables } from '../table/table.ts';
+import type { User } from '../types.ts';
 import type { Yaml } from '../yaml/yaml.ts';
 import { decodeBody, patchTypeOf } from './body.ts';
 import { encodeAnswer } from './encode.ts';
@@ -31,6 +33,12 @@ export interface PathAnswer {
 /** A subresource that is not JSON in and out: logs, and the reasons why a stream was not upgraded. */
 export type StreamHandler = (call: Call, request: Request, response: Response) => Promise<void>;
 
+/** What serves a path in our place, once it is known who asks and that it is allowed. */
+export interface OtherServer {
+  serve(request: Request, response: Response, user: User): Promise<void>;
+  upgrade(request: Request, socket: Duplex, head: Buffer, user: User): Promise<void>;
+}
+
 export interface HandlerParts {
   pipeline: Pipeline;
   authenticator: Authenticator;
@@ -39,6 +47,8 @@ export interface HandlerParts {
   yaml: Yaml;
   bodies: BodyReader;
   paths: readonly PathHandler[];
+  /** Who else serves a path. */
+  aggregated(path: string): OtherServer | undefined;
   streams: ReadonlyMap<string, StreamHandler>;
   /** What watches leave unread. */
   unread: UnreadBudget;
@@ -59,7 +69,9 @@ export function requestHandler(parts: HandlerParts) {
     response.on('error', () => {});
     try {
       const target = targetOf(path);
-      if (!target) await servePath(parts, request, response, path);
+      const elsewhere = parts.aggregated(path);
+      if (elsewhere) await elsewhere.serve(request, response, await userFor(parts, request, path, queryOf(search)));
+      else if (!target) await servePath(parts, request, response, path);
       else counted = await serveResource(parts, request, response, target, queryOf(search));
     } catch (error) {
       if (!isBerthError(error) || error.code === 'InternalError') parts.failed(error, path);
@@ -69,6 +81,27 @@ export function requestHandler(parts: HandlerParts) {
       parts.finished(counted.verb, counted.resource, response.statusCode, performance.now() - started);
     }
   };
+}
+
+/** Who asks for something that another server serves, if it is allowed here. That server may still refuse. */
+export async function userFor(
+  { pipeline, authenticator }: Pick<HandlerParts, 'pipeline' | 'authenticator'>,
+  request: Request,
+  path: string,
+  options: ReadonlyMap<string, string>,
+): Promise<User> {
+  const user = await authenticator.authenticate(tlsSocketOf(request), request.headers.authorization);
+  if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
+  const acting = impersonated(pipeline, user, request.headers);
+  const method = request.method ?? 'GET';
+  const target = targetOf(path);
+  if (!target) pipeline.authorize(acting, { verb: method === 'HEAD' ? 'get' : method.toLowerCase(), path });
+  else {
+    const verb = verbOf(method, target, options);
+    if (!verb) throw methodNotAllowed();
+    pipeline.authorize(acting, foreignAttributesOf(selected(target, verb, options), verb));
+  }
+  return acting;
 }
 
 async function servePath(parts: HandlerParts, request: Request, response: Response, path: string): Promise<void> {

@@ -1,4 +1,4 @@
 export { checkProxyable } from './address.ts';
 export { forward, forwardUpgrade } from './exchange.ts';
 export { type ObjectProxy, objectProxy } from './handler.ts';
-export { type Dial, dialTcp, type ProxyTarget, type ProxyTls } from './target.ts';
+export { connectTo, type Dial, dialTcp, type ProxyTarget, type ProxyTls } from './target.ts';

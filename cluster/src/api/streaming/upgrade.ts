@@ -7,7 +7,7 @@ import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import { admitConnection } from '../admission/connect.ts';
 import { type Call, isTrue } from '../call.ts';
 import { badRequest, unknownPath } from '../faults.ts';
-import { callOf, type HandlerParts } from '../http/handle.ts';
+import { callOf, type HandlerParts, userFor } from '../http/handle.ts';
 import { negotiate } from '../http/negotiate.ts';
 import type { Request } from '../http/read-body.ts';
 import { queryOf, targetOf } from '../http/route.ts';
@@ -21,7 +21,7 @@ import { carrySpdyProcess } from './spdy-process.ts';
 import type { PodAccess, ProcessOptions, ProcessSession } from './types.ts';
 import { MessageBody } from './watch-socket.ts';
 
-type UpgradeParts = Pick<HandlerParts, 'pipeline' | 'authenticator' | 'tables' | 'unread'> & {
+type UpgradeParts = Pick<HandlerParts, 'pipeline' | 'authenticator' | 'tables' | 'unread' | 'aggregated'> & {
   holder: PodAccessHolder;
   proxy: ObjectProxy;
 };
@@ -48,6 +48,10 @@ export function upgradeHandler(parts: UpgradeParts) {
   return async (request: Request, socket: Duplex, head: Buffer): Promise<void> => {
     try {
       const [path = '/', search = ''] = (request.url ?? '/').split('?', 2);
+      const elsewhere = parts.aggregated(path);
+      if (elsewhere) {
+        return await elsewhere.upgrade(request, socket, head, await userFor(parts, request, path, queryOf(search)));
+      }
       const target = targetOf(path);
       if (!target) throw unknownPath();
       const call = await callOf(parts, request, target, queryOf(search));

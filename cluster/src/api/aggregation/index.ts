@@ -1,0 +1,1 @@
+export { Aggregator, type AggregatorOptions } from './aggregator.ts';
