@@ -13,7 +13,7 @@ export function compareVersions(a: string, b: string): number {
 }
 
 function parse(version: string) {
-  const [, major, stage, minor] = /^v([1-9]\d*)(?:(alpha|beta)([1-9]\d*))?$/.exec(version) ?? [];
+  const [, major, stage, minor] = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version) ?? [];
   if (major === undefined) return undefined;
   const stability = stage === undefined ? 2 : stage === 'beta' ? 1 : 0;
   return { stability, major: Number(major), minor: Number(minor ?? 0) };
