@@ -22,8 +22,9 @@ export function noRoomError(file: string, cause?: unknown): BerthError {
 
 /** Bytes that the file system of a file has left for this process. */
 export function bytesLeft(file: string): number {
-  const { bavail, bsize } = statfsSync(dirname(file));
-  return bavail * bsize;
+  const { bavail, bfree, bsize } = statfsSync(dirname(file));
+  // Some of it may be set aside for root.
+  return (process.getuid?.() === 0 ? bfree : bavail) * bsize;
 }
 
 function isOutOfRoom(file: string, error: unknown): boolean {

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { temporaryDirectory } from '../temporary.ts';
 import type { Store } from '../types.ts';
 import { openLmdbStore } from './open.ts';
@@ -39,6 +39,7 @@ test('a full disk fails writes and nothing else, and writes go on when there is 
   }
   const watch = store.watch({ prefix: '/', after: store.revision });
   fillDisk(disk.path);
+  const printed = vi.spyOn(console, 'error');
 
   const revision = store.revision;
   const pending = Array.from({ length: 30 }, (_, index) => put(store, `/lost/${index}`));
@@ -52,6 +53,10 @@ test('a full disk fails writes and nothing else, and writes go on when there is 
   expect(store.list({ prefix: '/' }).entries.map(({ key }) => key)).toEqual(kept.toSorted());
   expect(store.list({ prefix: '/', revision: revision - 3 }).entries.length).toBe(17);
   await expect(store.snapshot(join(disk.path, 'snapshot'))).rejects.toMatchObject({ code: 'InsufficientStorage' });
+
+  // The package prints what its own attempts say.
+  expect(printed).not.toHaveBeenCalled();
+  printed.mockRestore();
 
   await store.close();
   store = await openLmdbStore({ directory });

@@ -27,8 +27,6 @@ export class LmdbJournal implements Journal {
   readonly #database: Database;
   readonly #file: string;
   readonly #onClose: () => void;
-  /** The last write found no room. */
-  #full = false;
 
   constructor(database: Database, file: string, onClose: () => void) {
     this.#database = database;
@@ -37,7 +35,7 @@ export class LmdbJournal implements Journal {
   }
 
   async append(commits: readonly DecidedCommit[]): Promise<void> {
-    if (this.#full) this.#checkRoom(commits);
+    this.#checkRoom(commits);
     await this.#transact(() => {
       for (const { revision, events, replaced } of commits) {
         events.forEach((event, place) => {
@@ -125,19 +123,16 @@ export class LmdbJournal implements Journal {
   async #transact(write: () => void): Promise<void> {
     try {
       await this.#database.batch(write);
-      this.#full = false;
     } catch (error) {
       // LMDB's own error comes later, as the rejection of a promise that hangs on the first.
       const cause = await reasonOf(error);
-      const failure = writeError(this.#file, cause);
-      this.#full = failure.code === 'InsufficientStorage';
-      throw failure;
+      throw writeError(this.#file, cause);
     }
   }
 
   /**
-   * While the disk stays full, what needs room fails without trying, since the package prints each failure. Deletions
-   * are tried: pages that a compaction freed may do.
+   * What finds no room fails without trying, since the package prints each failure with its stack. Deletions are tried:
+   * pages that a compaction freed may do.
    */
   #checkRoom(commits: readonly DecidedCommit[]): void {
     let needed = 0;
