@@ -66,7 +66,8 @@ function managerOf({ now, kinds }: Recording, call: Call, manager: string): Fiel
   return {
     manager,
     apiVersion: apiVersionOf(call.kind.description),
-    time: timestamp(now()),
+    // As in Kubernetes, what is scaled is recorded without its time.
+    time: subresource === 'scale' ? undefined : timestamp(now()),
     ...(subresource === '' ? {} : { subresource }),
     ...(ignored === undefined ? {} : { ignored }),
     ...(only === undefined ? {} : { only }),

@@ -114,6 +114,9 @@ export const wholeObjectSubresources: readonly string[] = ['status', ...Object.k
 export function partOf(kind: ServedKind, subresource: string): Part {
   if (subresource === '') return wholePart(kind);
   if (subresource === 'status') return statusPart(kind);
+  if (subresource === 'scale') {
+    return { only: [(kind.scale?.specReplicas ?? ['spec', 'replicas']).join('.')], take: (proposed) => proposed };
+  }
   return (Object.hasOwn(parts, subresource) ? parts[subresource] : undefined) ?? { take: (proposed) => proposed };
 }
 

@@ -9,6 +9,7 @@ import { viewOf } from '../conversion/conversion.ts';
 import { badRequest, conflict, invalid } from '../faults.ts';
 import type { ServedKind } from '../kinds.ts';
 import type { Machinery } from '../machinery.ts';
+import { applied, owned } from '../schema/ownership.ts';
 import { valueAt } from '../table/table.ts';
 import { isRecord } from '../verbs/decode.ts';
 import { find } from '../verbs/get.ts';
@@ -22,7 +23,7 @@ export async function scale(machinery: Machinery, call: Call): Promise<Answer> {
     if (kind.scale && valueAt(object, kind.scale.specReplicas) === undefined) throw withoutReplicas(kind.scale);
     return { type: 'value', value: scaleOf(kind, object) };
   }
-  const stored = await rewrite(withoutAdmission(machinery), call, async (current) => {
+  const rescaled = async (current: KubeObject) => {
     const old = scaleOf(kind, current);
     const isUnset = kind.scale !== undefined && valueAt(current, kind.scale.specReplicas) === undefined;
     if (isUnset) old.spec = { replicas: unset };
@@ -31,9 +32,22 @@ export async function scale(machinery: Machinery, call: Call): Promise<Answer> {
     const { kind: name, apiVersion } = old;
     const object = { ...sent, kind: name, apiVersion, metadata: sent.metadata ?? {} } as KubeObject;
     const proposed = await admitted(machinery, call, { operation: 'UPDATE', object, old });
-    return withReplicas(kind, current, replicasOf(call, proposed, current));
-  });
+    const replicas = replicasOf(call, proposed, current);
+    if (call.patchType === 'apply') return applied(machinery, call, current, configurationOf(kind, current, replicas));
+    return owned(machinery, call, current, withReplicas(kind, current, replicas));
+  };
+  const stored = await rewrite(withoutAdmission(machinery), call, rescaled, { ownership: 'given' });
   return { type: 'value', value: scaleOf(kind, stored.object) };
+}
+
+/** The workload as who applies a scale wants it: nothing but the number. */
+function configurationOf(
+  kind: ServedKind,
+  { apiVersion, kind: name, metadata }: KubeObject,
+  replicas: number,
+): KubeObject {
+  const identity = { name: metadata.name, ...(metadata.namespace ? { namespace: metadata.namespace } : {}) };
+  return withReplicas(kind, { apiVersion, kind: name, metadata: identity } as KubeObject, replicas);
 }
 
 /** Stands for a number of replicas that an object has not, so that a patch cannot seem to have set it. */
@@ -67,6 +81,7 @@ function withoutReplicas({ specReplicas }: ScalePaths): BerthError {
 
 function patched(call: Call, current: KubeObject): unknown {
   if (call.patchType === 'json') return applyJsonPatch(current, call.body);
+  if (call.patchType === 'apply') return isRecord(call.body) ? { ...call.body, metadata: {} } : call.body;
   if (!isRecord(call.body)) throw badRequest('the patch must be an object');
   // A scale has no lists, so that a strategic merge patch is a merge patch.
   return applyMergePatch(current, call.body);

@@ -154,9 +154,8 @@ function recorded(
   isGiven: boolean,
 ): KubeObject {
   const completed = complete(call, revised);
-  // What comes in as another kind (a binding) is no configuration of the object, but for the replicas of a scale.
-  const isForeign = call.subresource?.kind !== undefined && subresourceName(call) !== 'scale';
-  if (isGiven || isForeign) return completed;
+  // What comes in as another kind (a binding) is no configuration of the object.
+  if (isGiven || call.subresource?.kind !== undefined) return completed;
   const { managedFields } = revised.metadata;
   // An empty list says something else here than none, and decoding drops it.
   return owned(machinery, call, current, withManagedFields(completed, managedFields));

@@ -22,8 +22,8 @@ export interface FieldManager {
   manager: string;
   /** The version that the writer speaks: `apps/v1`. */
   apiVersion: string;
-  /** RFC 3339. */
-  time: string;
+  /** RFC 3339; nothing for entries that say no time. */
+  time: string | undefined;
   /** `status`, `scale`; nothing for the object itself. */
   subresource?: string | undefined;
   /** Fields (`status`, `metadata.labels`) that this way of writing leaves alone, with all below them. */
