@@ -15,7 +15,7 @@ interface Service {
 
 interface Slice {
   metadata: { labels?: Readonly<Record<string, string>> };
-  endpoints?: readonly { addresses: readonly string[]; conditions?: { ready?: boolean } }[];
+  endpoints?: readonly { addresses: readonly string[]; nodeName?: string; conditions?: { ready?: boolean } }[];
   ports?: readonly { name?: string; port?: number }[];
 }
 
@@ -27,7 +27,10 @@ interface Node {
 }
 
 const slices = resourcePrefix('discovery.k8s.io', 'endpointslices');
+const nodesPrefix = resourcePrefix('', 'nodes');
 const kubeletPort = 10_250;
+/** On nodes that only pretend: their addresses, and those of their pods, lead nowhere, or to somebody else. */
+const simulatedLabel = 'berth.dev/simulated';
 
 /**
  * Where a call for `proxy` goes: the pod's own address, a ready endpoint of the service, the node's. Certificates there
@@ -51,6 +54,7 @@ function podPlace(storage: ObjectStorage, call: Call): Place {
   const declared = (spec?.containers ?? []).find(({ ports }) => (ports?.length ?? 0) > 0)?.ports?.[0]?.containerPort;
   const host = status?.podIPs?.[0]?.ip ?? status?.podIP;
   checkProxyable(host);
+  checkReal(storage, spec?.nodeName);
   return { host, port: port === '' ? (declared ?? usual(scheme)) : number(port, call.name, 'pod'), ...over(scheme) };
 }
 
@@ -69,12 +73,16 @@ function servicePlace(storage: ObjectStorage, call: Call): Place {
     const to = ports.find((one) => (one.name ?? '') === portName)?.port;
     if (to === undefined) return [];
     const alive = endpoints.filter(({ conditions }) => conditions?.ready !== false);
-    return alive.flatMap(({ addresses: [host] }) => (host === undefined ? [] : [{ host, port: to }]));
+    return alive.flatMap(({ addresses: [host], nodeName }) =>
+      host === undefined ? [] : [{ host, port: to, nodeName }],
+    );
   });
   const chosen = ready[Math.floor(Math.random() * ready.length)];
   if (!chosen) throw unavailable(`no endpoints available for service "${call.name}"`);
-  checkProxyable(chosen.host);
-  return { ...chosen, ...over(scheme) };
+  const { host, port: to, nodeName } = chosen;
+  checkProxyable(host);
+  checkReal(storage, nodeName);
+  return { host, port: to, ...over(scheme) };
 }
 
 function nodePlace(storage: ObjectStorage, call: Call): Place {
@@ -84,9 +92,17 @@ function nodePlace(storage: ObjectStorage, call: Call): Place {
   const host = ['InternalIP', 'ExternalIP'].flatMap((type) => addresses.filter((one) => one.type === type))[0]?.address;
   if (host === undefined) throw unavailable(`no preferred addresses found; known addresses: []`);
   checkProxyable(host);
+  checkReal(storage, name);
   const agent = status?.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPort;
   const to = port === '' ? agent : number(port, call.name, 'node');
   return { host, port: to, ...over(to === agent ? 'https' : scheme) };
+}
+
+/** Throws `ServiceUnavailable` for a node that does not exist but in the store. */
+function checkReal(storage: ObjectStorage, nodeName: string | undefined): void {
+  const node = nodeName === undefined ? undefined : storage.get(objectKey(nodesPrefix, undefined, nodeName));
+  if (node?.object.metadata.labels?.[simulatedLabel] === undefined) return;
+  throw unavailable(`error trying to reach service: node ${nodeName} runs no containers that can be reached`);
 }
 
 function found(storage: ObjectStorage, { kind, namespace }: Call, name: string): KubeObject {

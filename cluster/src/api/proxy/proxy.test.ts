@@ -51,8 +51,10 @@ beforeAll(async () => {
     ['p', '10.0.0.5'],
     ['evil', '127.0.0.1'],
     ['waiting', undefined],
+    ['pretend', '198.18.0.5'],
   ] as const) {
-    const spec = { containers: [{ name: 'c', image: 'i', ports: [{ containerPort: 8080 }] }] };
+    const containers = [{ name: 'c', image: 'i', ports: [{ containerPort: 8080 }] }];
+    const spec = { containers, ...(name === 'pretend' ? { nodeName: name } : {}) };
     await make(resources.pods as Resource, { apiVersion: 'v1', kind: 'Pod', metadata: { namespace, name }, spec });
     if (ip === undefined) continue;
     const patch = { type: 'merge' as const, body: { status: { podIP: ip, podIPs: [{ ip }] } } };
@@ -75,14 +77,14 @@ beforeAll(async () => {
     ],
     ports: [{ name: 'web', port: 8080, protocol: 'TCP' }],
   });
-  await make(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n' } });
-  const address = { type: 'InternalIP', address: '10.0.0.9' };
-  await client.patch(
-    nodes,
-    { name: 'n' },
-    { type: 'merge', body: { status: { addresses: [address] } } },
-    { subresource: 'status' },
-  );
+  for (const [name, address, labels] of [
+    ['n', '10.0.0.9', {}],
+    ['pretend', '198.19.0.1', { 'berth.dev/simulated': 'true' }],
+  ] as const) {
+    await make(nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name, labels } });
+    const body = { status: { addresses: [{ type: 'InternalIP', address }] } };
+    await client.patch(nodes, { name }, { type: 'merge', body }, { subresource: 'status' });
+  }
 
   const plain = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -235,6 +237,12 @@ describe('is refused', () => {
     [`${services}/s:81/proxy/`, 503, 'no service port 81 found for service "s"'],
     [`${services}/s/proxy/`, 503, 'no endpoints available for service "s"'],
     [`${services}/s:other/proxy/`, 503, 'no endpoints available for service "s:other"'],
+    ['nodes/pretend/proxy/', 503, 'error trying to reach service: node pretend runs no containers that can be reached'],
+    [
+      `${pods}/pretend/proxy/`,
+      503,
+      'error trying to reach service: node pretend runs no containers that can be reached',
+    ],
     [
       'nodes/n/proxy/metrics',
       503,
