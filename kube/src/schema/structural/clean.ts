@@ -1,7 +1,7 @@
 import type { ErrorCause } from '../../errors/index.ts';
 import { builtInCatalogue } from '../catalogue.ts';
 import type { Schema } from '../types.ts';
-import { child, entry, forbidden, typeInvalid } from './causes.ts';
+import { child, entry, forbidden, invalidOmitted, typeInvalid } from './causes.ts';
 import { isData, put } from './data.ts';
 
 /** What schemas of definitions may be written with although it is refused. */
@@ -81,11 +81,18 @@ const checks: Readonly<Record<Kind, { fits: (value: unknown) => boolean; said: s
   },
 };
 
+/** Whoever follows a schema does so with a call for each level: the stack must hold. */
+const deepest = 300;
+
 /**
  * A schema with its known keywords only, each of the type that it must have: parts of schemas reach us as plain JSON.
  * What is null is absent, as in Go. `malformed` receives what had to be left out.
  */
-export function cleanSchema(value: unknown, path = '', malformed: ErrorCause[] = []): WrittenSchema {
+export function cleanSchema(value: unknown, path = '', malformed: ErrorCause[] = [], depth = 0): WrittenSchema {
+  if (depth > deepest) {
+    malformed.push(invalidOmitted(path.slice(0, 200), 'exceeded max depth'));
+    return {};
+  }
   if (!isData(value)) {
     malformed.push(typeInvalid(path, value, 'must be a schema'));
     return {};
@@ -100,31 +107,38 @@ export function cleanSchema(value: unknown, path = '', malformed: ErrorCause[] =
       if (fits(written)) schema[keyword] = written;
       else malformed.push(typeInvalid(at, written, said));
     } else {
-      const nested = cleanNested(kind as Nested, written, at, malformed);
+      const nested = cleanNested(kind as Nested, written, at, { malformed, depth: depth + 1 });
       if (nested !== undefined) schema[keyword] = nested;
     }
   }
   return schema;
 }
 
-function cleanNested(kind: Nested, written: unknown, at: string, malformed: ErrorCause[]): unknown {
+function cleanNested(
+  kind: Nested,
+  written: unknown,
+  at: string,
+  { malformed, depth }: { malformed: ErrorCause[]; depth: number },
+): unknown {
   if (kind === 'schema-or-boolean' && typeof written === 'boolean') return written;
   if (kind === 'items' && Array.isArray(written)) {
     malformed.push(forbidden(at, 'items must be a schema object and not an array'));
     return undefined;
   }
   if (kind === 'schemas') {
-    if (Array.isArray(written)) return written.map((item, index) => cleanSchema(item, entry(at, index), malformed));
+    if (Array.isArray(written))
+      return written.map((item, index) => cleanSchema(item, entry(at, index), malformed, depth));
     malformed.push(typeInvalid(at, written, 'must be a list of schemas'));
     return undefined;
   }
-  if (kind !== 'map') return cleanSchema(written, at, malformed);
+  if (kind !== 'map') return cleanSchema(written, at, malformed, depth);
   if (!isData(written)) {
     malformed.push(typeInvalid(at, written, 'must be a map of schemas'));
     return undefined;
   }
   const schemas: Record<string, unknown> = {};
-  for (const [name, item] of Object.entries(written)) put(schemas, name, cleanSchema(item, entry(at, name), malformed));
+  for (const [name, item] of Object.entries(written))
+    put(schemas, name, cleanSchema(item, entry(at, name), malformed, depth));
   return schemas;
 }
 

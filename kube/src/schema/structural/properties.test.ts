@@ -153,3 +153,36 @@ describe('any schema with any value', () => {
     });
   });
 });
+
+describe('what nests without end', () => {
+  const nested = (depth: number, wrap: (inner: unknown) => unknown) => {
+    let inner: unknown = { type: 'string' };
+    for (let level = 0; level < depth; level++) inner = wrap(inner);
+    return inner;
+  };
+
+  it.each([900, 2000, 5000, 20_000])('is refused, at %i levels of an object', (depth) => {
+    const custom = schemaOf({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
+    if (custom === undefined) throw new Error('the definition was refused');
+    const body = thing({ deep: nested(depth, (inner) => [{ inner }]) });
+    expect(() => custom.decode(body, { mode: 'Warn' })).toThrow('exceeded max depth');
+  });
+
+  it('is served at 400 levels', () => {
+    const custom = schemaOf({ type: 'object', 'x-kubernetes-preserve-unknown-fields': true });
+    const body = thing({ deep: nested(400, (inner) => [{ inner }]) });
+    const object = custom?.decode(body, { mode: 'Warn' }).object;
+    if (custom === undefined || object === undefined) throw new Error('the definition was refused');
+    expect(custom.validate(custom.read(custom.applyDefaults(object)), object, { subresource: '' })).toEqual([]);
+  });
+
+  it.each([250, 1000, 5000])('is judged, at %i levels of a schema', (depth) => {
+    const kind = definitions;
+    if (kind === undefined) throw new Error('there is no kind CustomResourceDefinition');
+    const schema = builtInSchema(kind);
+    const written = nested(depth, (items) => ({ type: 'array', items })) as Schema;
+    const definition = schema.decode(definitionOf(written), { mode: 'Warn' }).object;
+    const messages = schema.validate(schema.applyDefaults(definition), undefined, { subresource: '' });
+    expect(messages.map(({ message }) => message)).toEqual(depth < 300 ? [] : ['Invalid value: exceeded max depth']);
+  });
+});

@@ -5,7 +5,7 @@ import { copyData, type Decoded, type FieldValidation } from '../decode/index.ts
 import type { ObjectSchema } from '../object-schema.ts';
 import type { KindDescription, Schema, SchemaCatalogue } from '../types.ts';
 import { cleanSchema, withoutUnknownMetadata } from './clean.ts';
-import { type Data, put } from './data.ts';
+import { type Data, isDeeperThan, put } from './data.ts';
 import { Defaults } from './defaults.ts';
 import { type CustomResourceDefinition, versionOf } from './definition.ts';
 import { customKind, scalePathsOf } from './kind.ts';
@@ -112,6 +112,8 @@ function decode(serving: Serving, value: unknown, mode: FieldValidation): Decode
   }
 }
 
+/** Levels. Whoever follows an object later does so with a call for each of them: the stack must hold then, too. */
+const deepest = 1000;
 /** As many as Kubernetes reports. */
 const maximumUnknown = 100;
 
@@ -129,6 +131,7 @@ function decodeFields({ schema, embeds }: Serving, value: unknown, unknown: stri
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw new BerthError('BadRequest', 'json: cannot unmarshal into an object: the body is none');
   }
+  if (isDeeperThan(deepest, value)) throw new BerthError('BadRequest', 'exceeded max depth');
   const { metadata: given, ...fields } = value as Data;
   const decoded = decodeMetadata(given);
   unknown.push(...decoded.unknown);
