@@ -5,6 +5,7 @@ import type { KindDescription } from '../types.ts';
 import * as policies from './admission-policies.ts';
 import { validateWebhookConfiguration } from './admission-webhooks.ts';
 import { validateHorizontalPodAutoscaler } from './autoscaling.ts';
+import { validateApiService } from './api-service.ts';
 import * as cluster from './cluster.ts';
 import { validateCustomResourceDefinition } from './custom-resource-definition.ts';
 import { validateEndpointSlice, validateEndpoints } from './endpoints.ts';
@@ -59,6 +60,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'rbac.authorization.k8s.io/v1/ClusterRoleBinding': cluster.validateClusterRoleBinding,
   'scheduling.k8s.io/v1/PriorityClass': cluster.validatePriorityClass,
   'storage.k8s.io/v1/StorageClass': storage.validateStorageClass,
+  'apiregistration.k8s.io/v1/APIService': validateApiService,
   'storage.k8s.io/v1/CSIDriver': storage.validateCsiDriver,
   'storage.k8s.io/v1/CSINode': storage.validateCsiNode,
   'storage.k8s.io/v1/CSIStorageCapacity': storage.validateCsiStorageCapacity,
