@@ -47,11 +47,12 @@ interface Service {
 interface Slice {
   metadata: { labels?: Readonly<Record<string, string>> };
   addressType?: string;
-  endpoints?: readonly { addresses: readonly string[]; conditions?: { ready?: boolean } }[];
+  endpoints?: readonly { addresses: readonly string[]; conditions?: { ready?: boolean }; nodeName?: string }[];
   ports?: readonly { name?: string; port?: number }[];
 }
 
 const services = resourcePrefix('', 'services');
+const nodes = resourcePrefix('', 'nodes');
 const slices = resourcePrefix('discovery.k8s.io', 'endpointslices');
 
 /** Finds webhooks: services by the ready endpoints that their EndpointSlices name, each in turn. */
@@ -91,13 +92,21 @@ export class Endpoints {
     return ready[this.#turn % ready.length] as Address;
   }
 
+  /** Whether a node is in the store alone: the addresses of its pods are nobody's, or a stranger's. */
+  #isSimulated(nodeName: string | undefined): boolean {
+    const node = nodeName === undefined ? undefined : this.#storage.get(objectKey(nodes, undefined, nodeName));
+    return node?.object.metadata.labels?.['berth.dev/simulated'] !== undefined;
+  }
+
   #readyEndpoints({ namespace, name }: { namespace: string; name: string }, portName: string) {
     return this.#storage.list(`${slices}${namespace}/`).flatMap(({ object }) => {
       const slice = object as unknown as Slice;
       if (slice.metadata.labels?.['kubernetes.io/service-name'] !== name || slice.addressType === 'FQDN') return [];
       const port = slice.ports?.find((one) => (one.name ?? '') === portName)?.port;
       if (port === undefined) return [];
-      const ready = (slice.endpoints ?? []).filter((endpoint) => endpoint.conditions?.ready !== false);
+      const ready = (slice.endpoints ?? []).filter(
+        ({ conditions, nodeName }) => conditions?.ready !== false && !this.#isSimulated(nodeName),
+      );
       return ready.flatMap(({ addresses: [host] }) => (host === undefined ? [] : [{ host, port }]));
     });
   }

@@ -146,6 +146,25 @@ describe('a webhook behind a service', () => {
     expect(await ask()).toEqual({ body: {}, host: 'hook.default.svc:443' });
   });
 
+  test('is not looked for on nodes that are only simulated', async () => {
+    await keep(resourcePrefix('', 'nodes'), {
+      metadata: { name: 'dream', labels: { 'berth.dev/simulated': '' } },
+    } as never);
+    await keep(resourcePrefix('', 'services'), {
+      metadata: { name: 'dreamt', namespace: 'default' },
+      spec: { ports: [{ port: 443 }] },
+    } as never);
+    await keep(resourcePrefix('discovery.k8s.io', 'endpointslices'), {
+      metadata: { name: 'dreamt-1', namespace: 'default', labels: { 'kubernetes.io/service-name': 'dreamt' } },
+      endpoints: [{ addresses: ['127.0.0.1'], nodeName: 'dream' }],
+      ports: [{ port: webhook.port }],
+    } as never);
+    const config = { service: { namespace: 'default', name: 'dreamt' }, caBundle: webhook.caBundle };
+    await expect(caller.call(config, { body: {}, timeoutMs: 10_000 })).rejects.toThrow(
+      'no endpoints available for service "dreamt"',
+    );
+  });
+
   test('must bear the name of the service in its certificate', async () => {
     await keep(resourcePrefix('', 'services'), {
       metadata: { name: 'other', namespace: 'default' },
