@@ -1,16 +1,16 @@
-import type { KubeObject } from '../../objects/index.ts';
-import { part, text } from '../fields.ts';
+import { type Fields, part, text } from '../fields.ts';
 import { dns1035Label, dnsSubdomain, isPort, portMessage } from './names.ts';
 import type { Problems } from './problems.ts';
 
 /** `apiregistration.k8s.io/v1` APIService. Source: `ValidateAPIService` of kube-aggregator. */
-export function validateApiService(object: KubeObject, problems: Problems): void {
+export function validateApiService(object: Fields, problems: Problems): void {
   const spec = part(object, 'spec') ?? {};
   const [group, version] = [text(spec, 'group') ?? '', text(spec, 'version') ?? ''];
   const name = `${version}.${group}`;
-  if (object.metadata.name !== name) {
+  const given = text(part(object, 'metadata'), 'name');
+  if (given !== name) {
     const why = `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(name)}`;
-    problems.invalid('metadata.name', object.metadata.name, why);
+    problems.invalid('metadata.name', given, why);
   }
   if (group === '' && version !== 'v1') {
     problems.required('spec.group', 'only v1 may have an empty group and it better be legacy kube');
