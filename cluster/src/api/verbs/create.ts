@@ -14,6 +14,7 @@ import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
 import { bodyObject, checkNamespace } from './decode.ts';
 import { generateName } from './names.ts';
 import { timestamp } from './time.ts';
+import { checkWriteOptions } from './write-options.ts';
 
 const nameAttempts = 8;
 
@@ -24,6 +25,7 @@ export interface Ownership {
 
 /** Makes a new object from the body. */
 export async function create(machinery: Machinery, call: Call): Promise<Answer> {
+  checkWriteOptions(call, 'CreateOptions');
   const object = bodyObject(call);
   // It is the store that minds, so a dry run may try what was read from the server.
   if (object.metadata.resourceVersion && !isDryRun(call)) {
@@ -75,9 +77,8 @@ async function named(machinery: Machinery, request: AdmissionRequest): Promise<S
       if (!isBerthError(error, 'AlreadyExists')) throw error;
       if (tries < nameAttempts) continue;
       const details = { ...error.details, retryAfterSeconds: 1 };
-      throw new BerthError('AlreadyExists', `${error.message}: the server was not able to generate a unique name`, {
-        details,
-      });
+      const message = `${error.message}, the server was not able to generate a unique name for the object`;
+      throw new BerthError('AlreadyExists', message, { details });
     }
   }
 }

@@ -2,6 +2,7 @@ import type { Call } from '../call.ts';
 import { badRequest, invalid } from '../faults.ts';
 import { isRecord } from './decode.ts';
 import { numberOption } from './versions.ts';
+import { dryRunFaults } from './write-options.ts';
 
 export interface DeleteOptions {
   gracePeriodSeconds?: number;
@@ -12,6 +13,8 @@ export interface DeleteOptions {
 /** `metav1.DeleteOptions` from the body, else from the query. Sets the call's dry run as well. */
 export function deleteOptions(call: Call): DeleteOptions {
   const options: DeleteOptions = {};
+  const dryRun = dryRunFaults(call.options.get('dryRun'));
+  if (dryRun.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', dryRun);
   const body = call.body ?? {};
   if (!isRecord(body)) throw badRequest('the body of a delete must be an object of kind DeleteOptions');
   const grace = body.gracePeriodSeconds ?? numberOption(call, 'gracePeriodSeconds');
@@ -36,12 +39,19 @@ export function deleteOptions(call: Call): DeleteOptions {
 
 function policyOf(call: Call, body: Record<string, unknown>): DeleteOptions['propagationPolicy'] {
   const orphanDependents = body.orphanDependents ?? call.options.get('orphanDependents');
+  const chosen = body.propagationPolicy ?? call.options.get('propagationPolicy');
+  if (orphanDependents !== undefined && orphanDependents !== null && chosen) {
+    const message = `Invalid value: ${JSON.stringify(chosen)}: orphanDependents and deletionPropagation cannot be both set`;
+    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
+      { reason: 'FieldValueInvalid', message, field: 'propagationPolicy' },
+    ]);
+  }
   if (orphanDependents === true || orphanDependents === 'true') return 'Orphan';
   if (orphanDependents === false || orphanDependents === 'false') return 'Background';
   const policy = body.propagationPolicy ?? call.options.get('propagationPolicy');
   if (policy === undefined || policy === null || policy === '') return undefined;
   if (policy === 'Background' || policy === 'Foreground' || policy === 'Orphan') return policy;
-  const message = `Unsupported value: "${String(policy)}": supported values: "Background", "Foreground", "Orphan", "nil"`;
+  const message = `Unsupported value: "${String(policy)}": supported values: "Foreground", "Background", "Orphan", "nil"`;
   throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
     { reason: 'FieldValueNotSupported', message, field: 'propagationPolicy' },
   ]);

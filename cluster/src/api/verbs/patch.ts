@@ -5,10 +5,12 @@ import { applyPatch, checkPatchType } from '../schema/patching.ts';
 import { apply } from './apply.ts';
 import { bodyObject, isRecord } from './decode.ts';
 import { rewrite } from './rewrite.ts';
+import { checkWriteOptions } from './write-options.ts';
 
 /** Changes an object by a JSON, merge or strategic merge patch. */
 export async function patch(machinery: Machinery, call: Call): Promise<Answer> {
   checkPatchType(call);
+  checkWriteOptions(call, 'PatchOptions');
   if (call.patchType === 'apply') return await apply(machinery, call);
   const stored = await rewrite(machinery, call, (current) => {
     const patched = applyPatch(call, current);

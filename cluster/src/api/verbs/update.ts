@@ -3,9 +3,11 @@ import { badRequest, invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { bodyObject } from './decode.ts';
 import { rewrite } from './rewrite.ts';
+import { checkWriteOptions } from './write-options.ts';
 
 /** Replaces an object, its status, or another part that travels as the whole object. */
 export async function update(machinery: Machinery, call: Call): Promise<Answer> {
+  checkWriteOptions(call, 'UpdateOptions');
   const object = bodyObject(call);
   const { name } = object.metadata;
   if (name && name !== call.name) {
