@@ -61,9 +61,24 @@ export function component(
   const written = write(schema, options, texts);
   const own = texts?.get('');
   if (own !== undefined) written.description = own;
-  if (options.gvks !== undefined) written['x-kubernetes-group-version-kind'] = options.gvks;
+  if (options.gvks !== undefined) {
+    written['x-kubernetes-group-version-kind'] = options.gvks;
+    // The published models have no words for what every kind has.
+    for (const [field, description] of Object.entries(typeTexts)) {
+      const property = (written.properties as Record<string, Json> | undefined)?.[field];
+      if (property && property.description === undefined) property.description = description;
+    }
+  }
   return written;
 }
+
+const conventions = 'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
+
+/** What the fields mean that say what an object is. */
+export const typeTexts = {
+  apiVersion: `APIVersion defines the versioned schema of this representation of an object. More info: ${conventions}#resources`,
+  kind: `Kind is a string value representing the REST resource this object represents. In CamelCase. More info: ${conventions}#types-kinds`,
+} as const;
 
 function write(schema: Schema, options: { prefix: string; version: 2 | 3 }, texts?: ReadonlyMap<string, string>): Json {
   const { $ref, properties, items, additionalProperties, ...rest } = schema;

@@ -108,6 +108,12 @@ describe('OpenAPI v3', () => {
       description: expect.stringContaining('DeploymentSpec'),
       properties: { replicas: { description: expect.stringContaining('Defaults to 1') } },
     });
+    expect(schemas['io.k8s.api.apps.v1.Deployment']).toMatchObject({
+      properties: {
+        apiVersion: { description: expect.stringContaining('APIVersion defines') },
+        kind: { description: expect.stringContaining('Kind is a string') },
+      },
+    });
     const silent = Object.entries(schemas).filter(([, schema]) => schema.description === undefined);
     expect(silent.length).toBeLessThan(5);
   });

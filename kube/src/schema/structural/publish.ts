@@ -1,16 +1,11 @@
+import { typeTexts } from '../openapi/components.ts';
 import type { Schema } from '../types.ts';
 
 const meta = 'io.k8s.apimachinery.pkg.apis.meta.v1';
 const conventions = 'https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
 
-const apiVersion: Schema = {
-  type: 'string',
-  description: `APIVersion defines the versioned schema of this representation of an object. More info: ${conventions}#resources`,
-};
-const kind: Schema = {
-  type: 'string',
-  description: `Kind is a string value representing the REST resource this object represents. In CamelCase. More info: ${conventions}#types-kinds`,
-};
+const apiVersion: Schema = { type: 'string', description: typeTexts.apiVersion };
+const kind: Schema = { type: 'string', description: typeTexts.kind };
 const metadata: Schema = {
   $ref: `${meta}.ObjectMeta`,
   description: `Standard object's metadata. More info: ${conventions}#metadata`,
