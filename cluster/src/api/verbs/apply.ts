@@ -1,4 +1,5 @@
 import { isBerthError } from '@berth/kube/errors';
+import type { KubeObject } from '@berth/kube/objects';
 import { type Answer, type Call, isDryRun } from '../call.ts';
 import { badRequest, conflict } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
@@ -19,8 +20,15 @@ export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
   config.metadata.name = call.name;
   for (let tries = 1; ; tries++) {
     try {
-      const revise = (current: Parameters<typeof applied>[2]) =>
-        applied(machinery, call, current, structuredClone(config));
+      const revise = (current: KubeObject) => {
+        const object = applied(machinery, call, current, structuredClone(config));
+        // Taken over from what it was laid over, and no condition of the caller's: an apply that lost a race is made again.
+        if (!resourceVersion && object.metadata.resourceVersion) {
+          const { resourceVersion: _, ...metadata } = object.metadata;
+          return { ...object, metadata };
+        }
+        return object;
+      };
       return { type: 'object', object: await rewrite(machinery, call, revise, { ownership: 'given' }) };
     } catch (error) {
       if (!isBerthError(error, 'NotFound') || call.subresource || (error.details?.kind ?? '') === 'namespaces')

@@ -94,6 +94,22 @@ describe('delete', () => {
   });
 });
 
+test('server-side apply that loses a race is made again', async () => {
+  await client.create(resources.configMaps, configMap('raced'));
+  const writers = ['one', 'two', 'three'].map(async (writer) => {
+    for (let round = 0; round < 5; round++) {
+      const config = { ...configMap('raced'), data: { [writer]: String(round) } };
+      await client.apply(resources.configMaps, config, { fieldManager: writer });
+      const patch = { type: 'merge', body: { data: { [`${writer}-${round}`]: 'yes' } } } as const;
+      await client.patch(resources.configMaps, key('raced'), patch);
+    }
+  });
+  await Promise.all(writers);
+  const { data = {} } = await client.get(resources.configMaps, key('raced'));
+  expect(data).toMatchObject({ one: '4', two: '4', three: '4' });
+  expect(Object.keys(data)).toHaveLength(3 + 15);
+});
+
 describe('versions', () => {
   test('that are compacted are Expired, and a page that is has a token to go on with', async () => {
     for (const name of ['page-a', 'page-b', 'page-c']) await client.create(resources.configMaps, configMap(name));
