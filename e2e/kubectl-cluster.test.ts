@@ -14,6 +14,7 @@ describe.concurrent('kubectl knows', () => {
     await terminal.play(`
       $ kubectl api-versions
       admissionregistration.k8s.io/v1
+      admissionregistration.k8s.io/v1beta1
       apiextensions.k8s.io/v1
       apiregistration.k8s.io/v1
       apps/v1
@@ -84,6 +85,13 @@ describe.concurrent('kubectl knows', () => {
       services.json
       $ kubectl get --raw /readyz
       ok
+      $ kubectl wait --for=condition=Available apiservice/v1. apiservice/v2.autoscaling --timeout=30s
+      apiservice.apiregistration.k8s.io/v1. condition met
+      apiservice.apiregistration.k8s.io/v2.autoscaling condition met
+      $ kubectl get apiservices v1. v2.autoscaling
+      NAME   SERVICE   AVAILABLE   AGE
+      v1.   Local   True   …
+      v2.autoscaling   Local   True   …
       $ kubectl get apiservices nobody
       Error from server (NotFound): apiservices.apiregistration.k8s.io "nobody" not found
       [exit 1]

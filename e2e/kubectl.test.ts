@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Berth, startBerth, until, webArchive } from './harness/index.ts';
+import { type Berth, openTerminal, startBerth, until, webArchive } from './harness/index.ts';
 
 /**
  * kubectl as an operator uses it in a day. The manifest is the one of Kubernetes' own tutorial
@@ -114,6 +114,57 @@ describe('kubectl', () => {
     } finally {
       child.kill();
     }
+  });
+
+  it('reaches pods and services through the server', async () => {
+    const pod = (await berth.kubectl('get', 'pods', '-l', 'app=nginx', '-o', 'name')).trim().split('\n')[0] ?? '';
+    const pods = `/api/v1/namespaces/default/pods/${pod.replace('pod/', '')}`;
+    expect(await berth.kubectl('get', '--raw', `${pods}/proxy/`)).toBe('1.14.2\n');
+    expect(await berth.kubectl('get', '--raw', `${pods}:80/proxy/index.html?a=b`)).toBe('1.14.2\n');
+    expect((await berth.tryKubectl(['get', '--raw', `${pods}:81/proxy/`])).stderr).toMatch(
+      /^Error from server \(ServiceUnavailable\): error trying to reach service: dial tcp 10\.\S+:81: connect: connection refused\n$/,
+    );
+    await berth.kubectl('expose', 'deployment', 'nginx-deployment', '--name=web', '--port=8080', '--target-port=80');
+    const service = '/api/v1/namespaces/default/services/web:8080/proxy/';
+    expect(await until('the service to have endpoints', () => berth.kubectl('get', '--raw', service))).toBe('1.14.2\n');
+    await berth.kubectl('delete', 'service', 'web');
+  });
+
+  it('copies files in and out, and shows what a container says in every way', async () => {
+    const pod = (await berth.kubectl('get', 'pods', '-l', 'app=nginx', '-o', 'name')).trim().split('\n')[0] ?? '';
+    await using terminal = await openTerminal(berth.kubeconfig, 'container-streams');
+    terminal.file('sent', 'over and back\n');
+    const name = pod.replace('pod/', '');
+    await terminal.play(`
+      $ kubectl cp sent default/${name}:/tmp/sent && kubectl exec -n default ${name} -- cat /tmp/sent
+      over and back
+      $ kubectl cp default/${name}:/tmp/sent received && cat received
+      over and back
+      $ kubectl run once --image=nginx:1.14.2 --restart=Never --rm -i --quiet -- sh -c 'echo said; exit 0'
+      said
+      $ kubectl run talk --image=nginx:1.14.2 --restart=Never -- sh -c 'for i in 1 2 3 4; do echo line $i; done'
+      pod/talk created
+      $ kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/talk --timeout=60s
+      pod/talk condition met
+      $ kubectl logs talk --tail=2
+      line 3
+      line 4
+      $ kubectl logs talk --limit-bytes=6
+      line 1
+      $ kubectl logs talk --timestamps | head -1
+      20…Z line 1
+      $ kubectl logs talk --since=1h --prefix | tail -1
+      [pod/talk/talk] line 4
+      $ kubectl logs talk --since-time=2100-01-01T00:00:00Z
+      $ kubectl logs talk --previous
+      Error from server (BadRequest): previous terminated container "talk" in pod "talk" not found
+      [exit 1]
+      $ kubectl logs -l run=talk --all-containers --ignore-errors --tail=1
+      line 4
+      $ kubectl exec talk -- true
+      error: …
+      [exit 1]
+    `);
   });
 
   it('scales, updates, shows history and goes back to a named revision', async () => {

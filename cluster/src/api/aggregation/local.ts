@@ -30,6 +30,7 @@ const priorities: Readonly<Record<string, Priority>> = {
   'storage.k8s.io/v1': { group: 16_800, version: 15 },
   'apiextensions.k8s.io/v1': { group: 16_700, version: 15 },
   'admissionregistration.k8s.io/v1': { group: 16_700, version: 15 },
+  'admissionregistration.k8s.io/v1beta1': { group: 16_700, version: 12 },
   'scheduling.k8s.io/v1': { group: 16_600, version: 15 },
   'coordination.k8s.io/v1': { group: 16_500, version: 15 },
   'node.k8s.io/v1': { group: 16_300, version: 15 },
