@@ -2,6 +2,7 @@ import { sameData } from '../../patch/index.ts';
 import { compareQuantities, isQuantity } from '../../quantity/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
 import { configKey, dnsSubdomain, labelValue, pathSegment, qualifiedName } from './names.ts';
+import { cidrMessage, isCidr } from './network.ts';
 import type { Problems } from './problems.ts';
 import { validateResourceList } from './resources.ts';
 import { validateLabelSelector } from './selector.ts';
@@ -65,13 +66,14 @@ export const validateSecret: Rule = (object, problems, old) => {
   validateFrozen(object, old, ['data'], problems);
 };
 
-const taintEffects = ['NoExecute', 'NoSchedule', 'PreferNoSchedule'];
+const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
 
 export const validateNode: Rule = (object, problems, old) => {
   const spec = part(object, 'spec');
   const seen = new Set<string>();
   parts(spec, 'taints').forEach((taint, index) => {
-    const at = `spec.taints[${index}]`;
+    // As Kubernetes names the field.
+    const at = `metadata.taints[${index}]`;
     const key = text(taint, 'key') ?? '';
     const effect = text(taint, 'effect') ?? '';
     for (const message of qualifiedName(key)) problems.invalid(`${at}.key`, key, message);
@@ -81,6 +83,16 @@ export const validateNode: Rule = (object, problems, old) => {
     if (seen.has(`${key}:${effect}`)) problems.duplicate(at, taint);
     seen.add(`${key}:${effect}`);
   });
+  const ranges = Array.isArray(spec?.podCIDRs) ? (spec.podCIDRs as string[]) : [];
+  ranges.forEach((range, index) => {
+    if (!isCidr(range)) problems.invalid(`spec.podCIDRs[${index}]`, range, cidrMessage);
+  });
+  if (ranges.length > 1 && ranges.every(isCidr)) {
+    const families = new Set(ranges.map((range) => range.includes(':')));
+    if (ranges.length > 2 || families.size < ranges.length) {
+      problems.invalid('spec.podCIDRs', ranges, 'may specify no more than one CIDR for each IP family');
+    }
+  }
   const before = part(old, 'spec');
   for (const field of ['podCIDR', 'providerID']) {
     if (before?.[field] !== undefined && before[field] !== '' && !sameData(spec?.[field], before[field])) {
