@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
+import type { Http2ServerResponse } from 'node:http2';
 import type { Writable } from 'node:stream';
 import { constants, createGzip } from 'node:zlib';
-import type { Response } from './respond.ts';
 
 /** What is handed to a connection at once: enough to keep it busy, and all that one who reads slowly makes us hold. */
 const pieceBytes = 256 * 1024;
@@ -9,13 +9,19 @@ const pieceBytes = 256 * 1024;
 const patienceMs = 60_000;
 
 /** Sends the body of an answer whose head is written, at the client's pace; one that takes nothing any more is let go. */
-export async function sendPieces(response: Response, parts: readonly Buffer[]): Promise<void> {
+export async function sendPieces(
+  response: ServerResponse | Http2ServerResponse,
+  parts: readonly Buffer[],
+): Promise<void> {
   const http = response as ServerResponse;
   if (await writeAll(http, parts, http)) http.end();
 }
 
 /** The same, compressed on the way. */
-export async function sendCompressed(response: Response, parts: readonly Buffer[]): Promise<void> {
+export async function sendCompressed(
+  response: ServerResponse | Http2ServerResponse,
+  parts: readonly Buffer[],
+): Promise<void> {
   const http = response as ServerResponse;
   const packer = createGzip({ level: constants.Z_BEST_SPEED, chunkSize: 64 * 1024 });
   packer.pipe(http);

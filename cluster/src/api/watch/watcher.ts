@@ -7,7 +7,7 @@ import type { ObjectStorage } from '../storage/object-storage.ts';
 import { ResourceEvent } from '../storage/resource-event.ts';
 import type { Selection } from '../storage/selection.ts';
 import { StoredObject } from '../storage/stored-object.ts';
-import type { RunningWatch, WatchPlan, WatchSink } from './source.ts';
+import type { RunningWatch, WatchPlan, WatchSink } from './types.ts';
 
 /** Objects of the initial state that are looked at in one turn of the event loop. */
 const initialStep = 500;
