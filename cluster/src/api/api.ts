@@ -139,7 +139,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     paths: [
       healthHandler(checks),
       discoveryHandler(registry, aggregator),
-      openApiHandler(registry),
+      openApiHandler(registry, aggregator),
       metrics.handler(storage),
     ],
     aggregated,

@@ -74,7 +74,13 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
         },
       ],
     };
-    response.end(JSON.stringify(url === `/apis/${group}/v1beta1` ? list : { kind: 'Answered', url }));
+    const answers: Record<string, object> = {
+      [`/apis/${group}/v1beta1`]: list,
+      '/openapi/v3': {
+        paths: { [`apis/${group}/v1beta1`]: { serverRelativeURL: `/openapi/v3/apis/${group}/v1beta1?hash=ABC` } },
+      },
+    };
+    response.end(JSON.stringify(answers[url] ?? { kind: 'Answered', url }));
   });
 }
 
@@ -322,6 +328,19 @@ describe('an aggregated API', () => {
           ],
         },
       ],
+    });
+  });
+
+  test('is part of OpenAPI', async () => {
+    const { paths } = JSON.parse((await ask('/openapi/v3')).body) as {
+      paths: Record<string, { serverRelativeURL: string }>;
+    };
+    expect(Object.keys(paths)).toContain('apis/apps/v1');
+    const address = paths[`apis/${group}/v1beta1`]?.serverRelativeURL ?? '';
+    expect(address).toBe(`/openapi/v3/apis/${group}/v1beta1?hash=ABC`);
+    expect(JSON.parse((await ask(address)).body)).toEqual({
+      kind: 'Answered',
+      url: `/openapi/v3/apis/${group}/v1beta1`,
     });
   });
 

@@ -6,6 +6,7 @@ import type { KubeObject } from '@berth/kube/objects';
 import type { Logger } from 'pino';
 import type { ForeignApis, ForeignVersion } from '../discovery/foreign.ts';
 import type { KindRegistry } from '../kinds.ts';
+import type { ForeignOpenApi } from '../openapi/handler.ts';
 import { type Dial, dialTcp } from '../proxy/index.ts';
 import { resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
@@ -50,6 +51,8 @@ interface Entry {
   api: AggregatedApi;
   verdict: Verdict | undefined;
   resources: readonly object[];
+  /** Of its OpenAPI document; undefined when it has none. */
+  openApiHash?: string | undefined;
 }
 
 const self = { name: 'system:kube-aggregator', groups: ['system:masters'] };
@@ -61,7 +64,7 @@ const slicesPrefix = resourcePrefix('discovery.k8s.io', 'endpointslices');
  * Keeps APIServices: those of what this server serves come and go with it and are always available; those of other
  * servers are asked whether they answer, and requests for their groups go there.
  */
-export class Aggregator implements ForeignApis {
+export class Aggregator implements ForeignApis, ForeignOpenApi {
   readonly #options: AggregatorOptions;
   readonly #dial: Dial;
   /** By `group/version`. */
@@ -141,6 +144,20 @@ export class Aggregator implements ForeignApis {
     );
   }
 
+  openApiHashes(): Map<string, string> {
+    const hashes = new Map<string, string>();
+    for (const [key, { openApiHash }] of this.#entries)
+      if (openApiHash !== undefined) hashes.set(`apis/${key}`, openApiHash);
+    return hashes;
+  }
+
+  async openApi(path: string): Promise<Buffer | undefined> {
+    const entry = this.#entries.get(path.slice('apis/'.length));
+    if (!entry || entry.openApiHash === undefined) return undefined;
+    const { code, body } = await this.#get(entry, `/openapi/v3/${path}`).catch(() => ({ code: 0, body: '' }));
+    return code === 200 ? Buffer.from(body) : undefined;
+  }
+
   #take(apiService: ApiService): void {
     const key = groupVersionOf(apiService);
     const known = this.#entries.get(key);
@@ -216,23 +233,46 @@ export class Aggregator implements ForeignApis {
   }
 
   async #ask(entry: Entry): Promise<Verdict> {
-    const { endpoints, frontProxy } = this.#options;
     const { group = '', version } = entry.apiService.spec;
     const path = `/apis/${group}/${version}`;
     let url = path;
     try {
-      const target = targetOf(entry.apiService, { endpoints, frontProxy });
-      url = `https://${target.host}:${target.port}${path}`;
-      const headers = { ...userHeaders(self), accept: 'application/json' } as Record<string, string>;
-      const { code, body } = await fetchFrom({ ...target, path, headers }, this.#dial);
+      const { host, port } = this.#target(entry);
+      url = `https://${host}:${port}${path}`;
+      const { code, body } = await this.#get(entry, path);
       if (code < 200 || code > 299) return failedDiscovery(url, `bad status from ${url}: ${code}`);
       const resources = aggregatedResources(body, { group, version });
       if (!isDeepStrictEqual(resources, entry.resources)) this.#generation++;
       entry.resources = resources;
+      entry.openApiHash = await this.#openApiHash(entry, path.slice(1));
       return passed;
     } catch (error) {
       return failedDiscovery(url, (error as Error).message);
     }
+  }
+
+  /** As the index of its documents says it; a server without OpenAPI serves its kinds all the same. */
+  async #openApiHash(entry: Entry, path: string): Promise<string | undefined> {
+    try {
+      const { code, body } = await this.#get(entry, '/openapi/v3');
+      const { paths } = JSON.parse(code === 200 ? body : '{}') as {
+        paths?: Record<string, { serverRelativeURL?: string } | undefined>;
+      };
+      const address = paths?.[path]?.serverRelativeURL;
+      return address === undefined ? undefined : (new URL(address, 'https://x').searchParams.get('hash') ?? '');
+    } catch {
+      return undefined;
+    }
+  }
+
+  #target({ apiService }: Entry) {
+    const { endpoints, frontProxy } = this.#options;
+    return targetOf(apiService, { endpoints, frontProxy });
+  }
+
+  async #get(entry: Entry, path: string): Promise<{ code: number; body: string }> {
+    const headers = { ...userHeaders(self), accept: 'application/json' } as Record<string, string>;
+    return await fetchFrom({ ...this.#target(entry), path, headers }, this.#dial);
   }
 
   #now(): string {

@@ -38,10 +38,14 @@ export class OpenApiDocuments {
     this.#registry = registry;
   }
 
-  /** The index of `/openapi/v3`: where the document of each group version is. */
-  index(): OpenApiDocument {
+  /**
+   * The index of `/openapi/v3`: where the document of each group version is. `foreign` are those that others serve: the
+   * hash of each path.
+   */
+  index(foreign: ReadonlyMap<string, string> = new Map()): OpenApiDocument {
     const paths: Record<string, { serverRelativeURL: string }> = {};
-    for (const [path, { hash }] of [...this.#current()].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    const own = [...this.#current()].map(([path, { hash }]) => [path, hash] as const);
+    for (const [path, hash] of new Map([...own, ...foreign].sort(([a], [b]) => (a < b ? -1 : 1)))) {
       paths[path] = { serverRelativeURL: `/openapi/v3/${path}?hash=${hash}` };
     }
     const body = Buffer.from(JSON.stringify({ paths }));

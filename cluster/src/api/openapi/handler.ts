@@ -5,11 +5,19 @@ import { openApiV2Protobuf, protobufType, protobufTypes } from './protobuf.ts';
 
 const forever = 'public, immutable, max-age=31536000';
 
+/** The OpenAPI documents of group versions that others serve. */
+export interface ForeignOpenApi {
+  /** The hash of each by its path, `apis/<group>/<version>`. */
+  openApiHashes(): ReadonlyMap<string, string>;
+  /** Undefined when the path is not served elsewhere, or cannot be had right now. */
+  openApi(path: string): Promise<Buffer | undefined>;
+}
+
 /** `/openapi/v3` with one document a group version, and `/openapi/v2`, as JSON or as client-go's protobuf. */
-export function openApiHandler(registry: KindRegistry): PathHandler {
+export function openApiHandler(registry: KindRegistry, foreign?: ForeignOpenApi): PathHandler {
   const documents = new OpenApiDocuments(registry);
   let protobuf: { of: Buffer; document: OpenApiDocument } | undefined;
-  return (path, request): PathAnswer | undefined => {
+  return async (path, request): Promise<PathAnswer | undefined> => {
     if (!path.startsWith('/openapi/')) return undefined;
     const known = request.headers['if-none-match'];
     const trimmed = path.endsWith('/') ? path.slice(0, -1) : path;
@@ -23,9 +31,10 @@ export function openApiHandler(registry: KindRegistry): PathHandler {
       }
       return { ...tagged(known, protobuf.document), type: protobufType };
     }
-    if (trimmed === '/openapi/v3') return tagged(known, documents.index());
+    if (trimmed === '/openapi/v3') return tagged(known, documents.index(foreign?.openApiHashes()));
     if (!trimmed.startsWith('/openapi/v3/')) return undefined;
-    const document = documents.v3(trimmed.slice('/openapi/v3/'.length));
+    const wanted = trimmed.slice('/openapi/v3/'.length);
+    const document = documents.v3(wanted) ?? (await foreignDocument(foreign, wanted));
     if (!document) return undefined;
     const answer = tagged(known, document);
     // The address holds the content's hash, so that what it leads to never changes.
@@ -34,6 +43,16 @@ export function openApiHandler(registry: KindRegistry): PathHandler {
     }
     return answer;
   };
+}
+
+async function foreignDocument(
+  foreign: ForeignOpenApi | undefined,
+  path: string,
+): Promise<OpenApiDocument | undefined> {
+  const hash = foreign?.openApiHashes().get(path);
+  if (hash === undefined) return undefined;
+  const body = await foreign?.openApi(path);
+  return body && { body, hash };
 }
 
 function tagged(known: string | undefined, { body, hash }: OpenApiDocument): PathAnswer {
