@@ -18,7 +18,7 @@ export async function encodeAnswer(
   answer: Answer,
   representation: Representation,
 ): Promise<Reply> {
-  const json = bytesOf(tables, call, answer, representation);
+  const json = metaVersion(bytesOf(tables, call, answer, representation), representation);
   const isYaml = representation.format === 'yaml';
   const body = isYaml ? Buffer.from(await yaml.fromJson(wholeOf(json).toString())) : json;
   const type = isYaml ? 'application/yaml' : 'application/json';
@@ -49,6 +49,14 @@ function bytesOf(tables: Tables, call: Call, answer: Answer, { as }: Representat
     case 'watch':
       throw new Error('a watch is a stream');
   }
+}
+
+const latestMeta = '"apiVersion":"meta.k8s.io/v1"';
+
+/** A table, or metadata alone, in the version asked for. Within a string the quotes would not stand so. */
+export function metaVersion<T extends Buffer | readonly Buffer[]>(json: T, { version }: Representation): T | Buffer {
+  if (version === undefined) return json;
+  return Buffer.from(wholeOf(json).toString().replaceAll(latestMeta, `"apiVersion":"meta.k8s.io/${version}"`));
 }
 
 function wholeOf(json: Buffer | readonly Buffer[]): Buffer {

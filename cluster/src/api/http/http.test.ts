@@ -156,6 +156,16 @@ describe('answers', () => {
     expect(one.body).toMatch(/^\{"apiVersion":"v1","kind":"ConfigMap",/);
   });
 
+  test('are tables of the version asked for', async () => {
+    await post(named('tabled'));
+    for (const version of ['v1', 'v1beta1']) {
+      const accept = `application/json;as=Table;v=${version};g=meta.k8s.io`;
+      const { body } = await send(`${configMaps}/tabled`, { headers: { accept } });
+      const apiVersion = `meta.k8s.io/${version}`;
+      expect(JSON.parse(body)).toMatchObject({ kind: 'Table', apiVersion, rows: [{ object: { apiVersion } }] });
+    }
+  });
+
   test('of a dry run may be of what was read from the server', async () => {
     const read = JSON.stringify({ ...JSON.parse(named('read')), metadata: { name: 'read', resourceVersion: '7' } });
     expect((await post(read, 'application/json', '?dryRun=All')).status).toBe(201);

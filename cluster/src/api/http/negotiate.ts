@@ -3,6 +3,8 @@ import { BerthError } from '@berth/kube/errors';
 export interface Representation {
   format: 'json' | 'yaml';
   as: 'object' | 'Table' | 'PartialObjectMetadata' | 'PartialObjectMetadataList';
+  /** Of a table or of metadata: older clients ask for `v1beta1`, which differs in nothing else. */
+  version?: 'v1beta1';
 }
 
 const plain: Representation = { format: 'json', as: 'object' };
@@ -22,7 +24,9 @@ export function negotiate(accept: string | undefined, { hasTable } = { hasTable:
     const served = (as === 'Table' && hasTable) || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
     const version = parameterOf(parameters, 'v') ?? 'v1';
     const group = parameterOf(parameters, 'g') ?? 'meta.k8s.io';
-    if (served && version === 'v1' && group === 'meta.k8s.io') return { format, as };
+    if (!served || group !== 'meta.k8s.io') continue;
+    if (version === 'v1') return { format, as };
+    if (version === 'v1beta1') return { format, as, version };
   }
   throw new BerthError(
     'NotAcceptable',

@@ -6,7 +6,7 @@ import type { EventType, ResourceEvent } from '../storage/resource-event.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 import { includeObjectOf, type Tables } from '../table/table.ts';
 import { bookmarkObject, type RunningWatch, type WatchSource } from '../watch/source.ts';
-import { partialOf } from './encode.ts';
+import { metaVersion, partialOf } from './encode.ts';
 import type { Representation } from './negotiate.ts';
 import { type PacedBody, PacedStream } from './paced-stream.ts';
 import { type Response, statusBody, warningHeaders } from './respond.ts';
@@ -40,6 +40,7 @@ export function carryWatch(
   representation: Representation,
 ): void {
   const frames = framesFor(tables, call, representation);
+  const versioned = (frame: Buffer) => metaVersion(frame, representation);
   let running: RunningWatch | undefined;
   let isOver = false;
   const over = () => {
@@ -48,8 +49,9 @@ export function carryWatch(
   };
   const stream = new PacedStream(body, unread, { onReady: () => running?.resume(), onClosed: over });
   running = source.start({
-    event: (type, object, event) => stream.write(frames.event(type, object, event)),
-    bookmark: (revision, initialEventsEnd) => stream.write(frames.bookmark(source, revision, initialEventsEnd)),
+    event: (type, object, event) => stream.write(versioned(frames.event(type, object, event))),
+    bookmark: (revision, initialEventsEnd) =>
+      stream.write(versioned(frames.bookmark(source, revision, initialEventsEnd))),
     end(error) {
       isOver = true;
       if (error !== undefined) stream.write(eventFrame('ERROR', statusBody(statusOf(error))));

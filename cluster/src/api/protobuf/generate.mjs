@@ -13,6 +13,9 @@ const target = new URL('./generated/messages.json', import.meta.url);
 const scalars = new Set(['string', 'bool', 'int32', 'int64', 'uint32', 'uint64', 'double', 'float', 'bytes']);
 const served = /^k8s\.io\.(api|apimachinery|apiextensions_apiserver|kube_aggregator)\.(?!.*testapigroup)/;
 
+/** Of those that are no v1, the ones that are served. */
+const previews = new Set(['k8s.io.api.admissionregistration.v1beta1']);
+
 /** What JSON calls the fields of the Go types of a package: type → field number → { name, flags }. */
 function goTypes(folder) {
   const types = new Map();
@@ -40,7 +43,7 @@ for (const file of readdirSync(directory, { recursive: true }).sort()) {
   if (!file.endsWith('generated.proto')) continue;
   const text = readFileSync(path.join(directory, file), 'utf8').replace(/\/\/.*$/gm, '');
   const name = /^package ([\w.]+);/m.exec(text)?.[1];
-  if (name === undefined || !served.test(name) || /v\d+(alpha|beta)\d+$/.test(name)) continue;
+  if (name === undefined || !served.test(name) || (/v\d+(alpha|beta)\d+$/.test(name) && !previews.has(name))) continue;
   const types = goTypes(path.join(directory, path.dirname(file)));
   for (const [, message, body] of text.matchAll(/^message (\w+) \{([^}]*)\}/gm)) {
     const fields = {};
