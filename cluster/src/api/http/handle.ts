@@ -134,6 +134,7 @@ async function serveResource(
   const { pipeline, tables } = parts;
   const call = await callOf(parts, request, target, options);
   const counted = { verb: call.verb, resource: target.resource };
+  if (call.verb !== 'watch') checkTimeout(options.get('timeout'));
   const stream = parts.streams.get(`${target.group}/${target.resource}/${call.subresource?.name ?? ''}`);
   if (stream) {
     await stream(call, request, response);
@@ -150,6 +151,13 @@ async function serveResource(
   if (answer.type === 'watch') streamWatch(parts, call, answer.source, response, representation);
   else await respond(request, response, await encodeAnswer(tables, parts.yaml, call, answer, representation));
   return counted;
+}
+
+/** How long the client waits is its own matter, as nothing here takes long; but it must be a duration as Go writes it. */
+function checkTimeout(timeout = ''): void {
+  if (timeout === '' || /^[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.test(timeout)) return;
+  const why = /^[-+]?(?:\d+\.?\d*|\.\d+)$/.test(timeout) ? 'missing unit in duration' : 'invalid duration';
+  throw badRequest(`invalid timeout specified in the request URL - time: ${why} "${timeout}"`);
 }
 
 /** Questions, and what is done to objects rather than kept, have no table. */

@@ -156,6 +156,16 @@ describe('answers', () => {
     expect(one.body).toMatch(/^\{"apiVersion":"v1","kind":"ConfigMap",/);
   });
 
+  test.each([
+    ['invalid', 'invalid duration'],
+    ['5', 'missing unit in duration'],
+  ])('within %j are refused', async (timeout, why) => {
+    const { status, body } = await send(`${configMaps}?timeout=${timeout}`);
+    expect(status).toBe(400);
+    expect(JSON.parse(body).message).toBe(`invalid timeout specified in the request URL - time: ${why} "${timeout}"`);
+    for (const good of ['0s', '1m30s', '']) expect((await send(`${configMaps}?timeout=${good}`)).status).toBe(200);
+  });
+
   test('are tables of the version asked for', async () => {
     await post(named('tabled'));
     for (const version of ['v1', 'v1beta1']) {

@@ -89,11 +89,11 @@ function framesFor(tables: Tables, call: Call, { as }: Representation): Frames {
 function tableFrames(tables: Tables, call: Call): Frames {
   let first = true;
   const include = includeObjectOf(call.options);
-  const frame = (type: string, table: { columnDefinitions: unknown[] }) => {
+  const frame = (type: string, table: object) => {
     // The columns are told once; the client keeps them.
-    if (!first) table.columnDefinitions = [];
+    const shown = first ? table : { ...table, columnDefinitions: null };
     first = false;
-    return eventFrame(type, Buffer.from(JSON.stringify(table)));
+    return eventFrame(type, Buffer.from(JSON.stringify(shown)));
   };
   return {
     event: (type, object) =>
