@@ -1,14 +1,15 @@
 import { once } from 'node:events';
-import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
-import { createServer, request as httpsRequest, type Server } from 'node:https';
-import { type AddressInfo, connect } from 'node:net';
+import type { IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+import { connect } from 'node:net';
 import type { KubeClient } from '@berth/kube/client';
 import { type KubeObject, type Resource, resources } from '@berth/kube/objects';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { WebSocket, WebSocketServer } from 'ws';
-import { issueCertificate, type KeyPair, makeAuthority } from '../certificates/issue.ts';
+import { WebSocket } from 'ws';
+import { makeAuthority } from '../certificates/issue.ts';
 import { startTestApi, type TestApi } from '../testing.ts';
 import { type ApiService, apiServices, availableCondition } from './api-service.ts';
+import { startTestExtension, type TestExtension } from './testing.ts';
 
 const namespace = 'default';
 const group = 'metrics.example.com';
@@ -30,85 +31,18 @@ const definitions: Resource = {
 
 let server: TestApi;
 let client: KubeClient;
-let extension: Server;
-let authority: KeyPair;
-const seen: { url: string; headers: IncomingHttpHeaders; certificate: string; method: string; body: string }[] = [];
-let isBroken = false;
-
-/** What a small aggregated API server answers. */
-function answer(request: IncomingMessage, response: ServerResponse): void {
-  const chunks: Buffer[] = [];
-  request.on('data', (chunk: Buffer) => chunks.push(chunk));
-  request.on('end', () => {
-    const { url = '', headers, method = '' } = request;
-    const { subject } = (request.socket as import('node:tls').TLSSocket).getPeerCertificate();
-    seen.push({ url, headers, certificate: subject?.CN as string, method, body: Buffer.concat(chunks).toString() });
-    if (isBroken) {
-      response.writeHead(500).end();
-      return;
-    }
-    if (url.includes('watch=')) {
-      response.writeHead(200, { 'content-type': 'application/json' });
-      response.write('{"type":"ADDED","object":{"n":1}}\n');
-      response.write('{"type":"MODIFIED","object":{"n":2}}\n');
-      request.socket.on('close', () => response.end());
-      return;
-    }
-    response.writeHead(200, { 'content-type': 'application/json' });
-    const verbs = ['get', 'list', 'watch'];
-    const list = {
-      kind: 'APIResourceList',
-      apiVersion: 'v1',
-      groupVersion: `${group}/v1beta1`,
-      resources: [
-        { name: 'nodes', singularName: '', namespaced: false, kind: 'NodeMetrics', verbs },
-        { name: 'pods', singularName: 'pod', namespaced: true, kind: 'PodMetrics', verbs, shortNames: ['pm'] },
-        {
-          name: 'pods/scale',
-          singularName: '',
-          namespaced: true,
-          kind: 'Scale',
-          group: 'autoscaling',
-          version: 'v1',
-          verbs,
-        },
-      ],
-    };
-    const answers: Record<string, object> = {
-      [`/apis/${group}/v1beta1`]: list,
-      '/openapi/v3': {
-        paths: { [`apis/${group}/v1beta1`]: { serverRelativeURL: `/openapi/v3/apis/${group}/v1beta1?hash=ABC` } },
-      },
-    };
-    response.end(JSON.stringify(answers[url] ?? { kind: 'Answered', url }));
-  });
-}
+let extension: TestExtension;
 
 beforeAll(async () => {
-  const notBefore = new Date(Date.now() - 60_000);
-  const notAfter = new Date(Date.now() + 3_600_000);
-  authority = await makeAuthority('extension authority', notBefore, notAfter);
-  const pair = await issueCertificate(authority, {
-    commonName: host,
-    usage: 'server',
-    names: [host],
-    notBefore,
-    notAfter,
-  });
-  extension = createServer({ cert: pair.cert, key: pair.key, requestCert: true, rejectUnauthorized: false }, answer);
-  const sockets = new WebSocketServer({ server: extension });
-  sockets.on('connection', (socket, request) => socket.send(`${request.url} ${request.headers['x-remote-user']}`));
-  await new Promise<void>((resolve) => extension.listen(0, '127.0.0.1', resolve));
-  const { port } = extension.address() as AddressInfo;
+  extension = await startTestExtension({ group, version: 'v1beta1', host });
   server = await startTestApi({
-    dial: (address) => connect({ host: '127.0.0.1', port: address.host === '10.0.0.7' ? port : 1 }),
+    dial: (address) => connect({ host: '127.0.0.1', port: address.host === '10.0.0.7' ? extension.port : 1 }),
   });
   client = server.api.client({ name: 'root', groups: ['system:masters'] });
 });
 afterAll(async () => {
   await server[Symbol.asyncDispose]();
-  extension.closeAllConnections();
-  extension.close();
+  await extension[Symbol.asyncDispose]();
 });
 
 function apiService(version: string, spec: object = {}, name = `${version}.${group}`): ApiService {
@@ -122,7 +56,7 @@ function apiService(version: string, spec: object = {}, name = `${version}.${gro
       groupPriorityMinimum: 100,
       versionPriority: 100,
       service: { namespace, name: 'metrics' },
-      caBundle: Buffer.from(authority.cert).toString('base64'),
+      caBundle: extension.caBundle,
       ...spec,
     },
   };
@@ -265,7 +199,7 @@ describe('an aggregated API', () => {
       'x-remote-extra-all': 'yes',
     };
     expect(await ask(`${path}/nodes?limit=1`, headers)).toMatchObject({ code: 200 });
-    const { url, headers: sent, certificate } = seen.at(-1) ?? {};
+    const { url, headers: sent, certificate } = extension.seen.at(-1) ?? {};
     expect(url).toBe(`${path}/nodes?limit=1`);
     expect(certificate).toBe('front-proxy-client');
     expect(sent).toMatchObject({
@@ -276,11 +210,15 @@ describe('an aggregated API', () => {
     expect(sent?.['x-remote-extra-authentication.kubernetes.io%2fcredential-id']).toMatch(/^X509SHA256=/);
     expect(Object.keys(sent ?? {}).filter((one) => /authorization|extra-all/.test(one))).toEqual([]);
     const posted = await ask(`${path}/namespaces/default/pods`, { 'content-type': 'x/y' }, 'POST', 'whole');
-    expect([posted.code, seen.at(-1)?.body, seen.at(-1)?.headers['content-type']]).toEqual([200, 'whole', 'x/y']);
+    expect([posted.code, extension.seen.at(-1)?.body, extension.seen.at(-1)?.headers['content-type']]).toEqual([
+      200,
+      'whole',
+      'x/y',
+    ]);
   });
 
   test('is reached only by who may', async () => {
-    const before = seen.length;
+    const before = extension.seen.length;
     const refused = await ask(`${path}/namespaces/default/pods/p`, { 'impersonate-user': 'jane' });
     expect(refused.code).toBe(403);
     expect((JSON.parse(refused.body) as { message: string }).message).toBe(
@@ -294,7 +232,7 @@ describe('an aggregated API', () => {
     const [response] = (await once(anonymous, 'response')) as [IncomingMessage];
     response.resume();
     expect(response.statusCode).toBe(401);
-    expect(seen.length).toBe(before);
+    expect(extension.seen.length).toBe(before);
   });
 
   test('is part of discovery in both forms', async () => {
@@ -369,7 +307,7 @@ describe('an aggregated API', () => {
   });
 
   test('takes nothing else down when it fails, and comes back', async () => {
-    isBroken = true;
+    extension.isBroken = true;
     await client.patch(apiServices, { name }, { type: 'merge', body: { spec: { versionPriority: 99 } } });
     const condition = await available(name, 'FailedDiscoveryCheck');
     expect(condition.message).toMatch(/bad status from https:\/\/10\.0\.0\.7:8443\/apis\/.*: 500$/);
@@ -381,7 +319,7 @@ describe('an aggregated API', () => {
     expect(items.at(-1)?.versions[0]).toMatchObject({ freshness: 'Stale' });
     expect(items.at(-1)?.versions[0]?.resources).toHaveLength(2);
     expect((await ask('/apis/apps/v1')).code).toBe(200);
-    isBroken = false;
+    extension.isBroken = false;
     await client.patch(apiServices, { name }, { type: 'merge', body: { spec: { versionPriority: 100 } } });
     await available(name, 'Passed');
   });
