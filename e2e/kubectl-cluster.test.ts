@@ -140,6 +140,16 @@ describe.concurrent('kubectl knows', () => {
       VERSION:    v1
       $ kubectl explain pods.spec.containers.resources.limits | sed -n 4p
       FIELD: limits <map[string]Quantity>
+      $ kubectl explain deployments --output=plaintext-openapiv2 | head -7
+      KIND:     Deployment
+      VERSION:  apps/v1
+
+      DESCRIPTION:
+           Deployment enables declarative updates for Pods and ReplicaSets.
+
+      FIELDS:
+      $ kubectl explain deployments.apiVersion | grep defines
+          APIVersion defines the versioned schema of this representation of an object.
       $ kubectl explain pods.nothing
       KIND:       Pod
       VERSION:    v1
