@@ -71,7 +71,7 @@ export function requestHandler(parts: HandlerParts) {
       const target = targetOf(path);
       const elsewhere = parts.aggregated(path);
       if (elsewhere) await elsewhere.serve(request, response, await userFor(parts, request, path, queryOf(search)));
-      else if (!target) await servePath(parts, request, response, path);
+      else if (!target) await servePath(parts, request, response, path, queryOf(search));
       else counted = await serveResource(parts, request, response, target, queryOf(search));
     } catch (error) {
       if (!isBerthError(error) || error.code === 'InternalError') parts.failed(error, path);
@@ -104,7 +104,13 @@ export async function userFor(
   return acting;
 }
 
-async function servePath(parts: HandlerParts, request: Request, response: Response, path: string): Promise<void> {
+async function servePath(
+  parts: HandlerParts,
+  request: Request,
+  response: Response,
+  path: string,
+  options: ReadonlyMap<string, string>,
+): Promise<void> {
   const { pipeline, authenticator, paths } = parts;
   const isPublic = publicPaths.test(path);
   const user = isPublic
@@ -117,6 +123,7 @@ async function servePath(parts: HandlerParts, request: Request, response: Respon
     pipeline.authorize(acting, { verb: verb === 'head' ? 'get' : verb, path });
   }
   if (verb !== 'get' && verb !== 'head') throw methodNotAllowed();
+  checkTimeout(options);
   for (const handler of paths) {
     const answer = await handler(path, request);
     if (answer) return await respond(request, response, { code: 200, ...answer });
@@ -134,7 +141,7 @@ async function serveResource(
   const { pipeline, tables } = parts;
   const call = await callOf(parts, request, target, options);
   const counted = { verb: call.verb, resource: target.resource };
-  if (call.verb !== 'watch') checkTimeout(options.get('timeout'));
+  if (call.verb !== 'watch') checkTimeout(options);
   const stream = parts.streams.get(`${target.group}/${target.resource}/${call.subresource?.name ?? ''}`);
   if (stream) {
     await stream(call, request, response);
@@ -154,7 +161,8 @@ async function serveResource(
 }
 
 /** How long the client waits is its own matter, as nothing here takes long; but it must be a duration as Go writes it. */
-function checkTimeout(timeout = ''): void {
+function checkTimeout(options: ReadonlyMap<string, string>): void {
+  const timeout = options.get('timeout') ?? '';
   if (timeout === '' || /^[-+]?(?:0|(?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|μs|ms|s|m|h))+)$/.test(timeout)) return;
   const why = /^[-+]?(?:\d+\.?\d*|\.\d+)$/.test(timeout) ? 'missing unit in duration' : 'invalid duration';
   throw badRequest(`invalid timeout specified in the request URL - time: ${why} "${timeout}"`);

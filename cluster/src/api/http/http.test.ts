@@ -163,6 +163,7 @@ describe('answers', () => {
     const { status, body } = await send(`${configMaps}?timeout=${timeout}`);
     expect(status).toBe(400);
     expect(JSON.parse(body).message).toBe(`invalid timeout specified in the request URL - time: ${why} "${timeout}"`);
+    expect((await send(`/version?timeout=${timeout}`)).status).toBe(400);
     for (const good of ['0s', '1m30s', '']) expect((await send(`${configMaps}?timeout=${good}`)).status).toBe(200);
   });
 

@@ -113,7 +113,7 @@ function tagOf({ kind }: Operation): string {
 }
 
 function pathV3(path: Path, used: Set<string>): Json {
-  const written: Json = { parameters: path.parameters.map(parameterV3) };
+  const written: Json = unlessEmpty('parameters', path.parameters.map(parameterV3));
   for (const operation of path.operations) {
     for (const definition of [operation.body, operation.answer]) if (definition !== undefined) used.add(definition);
     const schema = (definition: string) => ({ schema: { $ref: `#/components/schemas/${definition}` } });
@@ -129,7 +129,7 @@ function pathV3(path: Path, used: Set<string>): Json {
     written[operation.method] = {
       tags: [tagOf(operation)],
       operationId: operation.id,
-      parameters: operation.parameters.map(parameterV3),
+      ...unlessEmpty('parameters', operation.parameters.map(parameterV3)),
       ...(operation.body === undefined
         ? {}
         : {
@@ -146,6 +146,11 @@ function pathV3(path: Path, used: Set<string>): Json {
   return written;
 }
 
+/** An empty list would be another document once a client has read and written it. */
+function unlessEmpty(name: string, list: readonly Json[]): Json {
+  return list.length === 0 ? {} : { [name]: list };
+}
+
 const descriptions: Readonly<Record<number, string>> = { 200: 'OK', 201: 'Created', 202: 'Accepted' };
 
 function parameterV3({ type, ...parameter }: Parameter): Json {
@@ -153,7 +158,7 @@ function parameterV3({ type, ...parameter }: Parameter): Json {
 }
 
 function pathV2(path: Path, used: Set<string>): Json {
-  const written: Json = { parameters: path.parameters.map(parameterV2) };
+  const written: Json = unlessEmpty('parameters', path.parameters.map(parameterV2));
   for (const operation of path.operations) {
     for (const definition of [operation.body, operation.answer]) if (definition !== undefined) used.add(definition);
     const parameters = operation.parameters.map(parameterV2);
@@ -178,7 +183,7 @@ function pathV2(path: Path, used: Set<string>): Json {
       consumes: operation.bodyTypes ?? ['*/*'],
       produces: answerTypes,
       schemes: ['https'],
-      parameters,
+      ...unlessEmpty('parameters', parameters),
       responses,
       'x-kubernetes-action': operation.action,
       'x-kubernetes-group-version-kind': operation.kind,

@@ -71,6 +71,13 @@ describe('OpenAPI v3', () => {
     }
   });
 
+  it('has no empty lists, which a client would lose on its way', () => {
+    for (const { group, version } of kinds) {
+      const documents = JSON.stringify([openApiV3({ group, version }), openApiV2()]);
+      expect(documents).not.toContain('"parameters":[]');
+    }
+  });
+
   it('describes a deployment as kubectl needs it', () => {
     const document = openApiV3({ group: 'apps', version: 'v1' });
     const paths = document.paths as Operations;
