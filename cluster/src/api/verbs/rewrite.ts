@@ -16,7 +16,8 @@ import { partOf } from '../subresources/parts.ts';
 import { hasGeneration, type Ownership } from './create.ts';
 import { find } from './get.ts';
 
-const attempts = 16;
+const attempts = 64;
+const longestWaitMs = 50;
 
 /** Makes the next state from the present one, which it must not change. May be called several times. */
 export type Revise = (current: KubeObject) => KubeObject | Promise<KubeObject>;
@@ -51,8 +52,8 @@ export async function rewrite(
       const lost = isBerthError(error, 'Conflict') && error.details?.name === current.key;
       if (!lost) throw error;
       if (resourceVersion || tries === attempts) throw conflict(description, call.name);
-      // The winner may not be durable yet, and until then nobody sees what it wrote.
-      await setTimeout(tries);
+      // The winner may not be durable yet, and until then nobody sees what it wrote: on a busy disk that takes a while.
+      await setTimeout(Math.min(tries, longestWaitMs));
     }
   }
 }
