@@ -167,6 +167,8 @@ describe.concurrent('kubectl changes', () => {
       $ kubectl apply -f before.yaml -o name
       deployment.apps/web
       service/web
+      $ kubectl rollout status deployment/web --timeout=60s | tail -1
+      deployment "web" successfully rolled out
       $ kubectl replace -f after.yaml
       deployment.apps/web replaced
       service/web replaced
