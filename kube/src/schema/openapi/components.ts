@@ -97,7 +97,7 @@ function write(schema: Schema, options: { prefix: string; version: 2 | 3 }, text
   if (schema['x-kubernetes-int-or-string']) delete written['x-kubernetes-int-or-string'];
   // Kubernetes' own documents say this of custom resources only.
   delete written['x-kubernetes-preserve-unknown-fields'];
-  if (properties !== undefined) {
+  if (properties !== undefined && Object.keys(properties).length > 0) {
     const fields: Json = {};
     for (const [field, of] of Object.entries(properties)) {
       const text = texts?.get(field);

@@ -71,10 +71,11 @@ describe('OpenAPI v3', () => {
     }
   });
 
-  it('has no empty lists, which a client would lose on its way', () => {
+  it('has nothing empty, which a client would lose on its way', () => {
     for (const { group, version } of kinds) {
       const documents = JSON.stringify([openApiV3({ group, version }), openApiV2()]);
       expect(documents).not.toContain('"parameters":[]');
+      expect(documents).not.toContain('"properties":{}');
     }
   });
 
