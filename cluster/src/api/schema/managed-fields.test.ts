@@ -70,7 +70,7 @@ async function take(step: Step, resource: Resource, name: string, namespace: str
   const options = {
     fieldManager: step.manager,
     ...(step.subresource ? { subresource: step.subresource } : {}),
-    ...(step.force === undefined ? {} : { force: step.force }),
+    ...(step.op === 'apply' && step.force !== undefined ? { force: step.force } : {}),
   };
   const body = moved(step.body, namespace) as KubeObject;
   if (step.op === 'create') return await client.create(resource, body, options);
