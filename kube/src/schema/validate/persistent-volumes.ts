@@ -2,7 +2,7 @@ import { sameData } from '../../patch/index.ts';
 import { compareQuantities, isQuantity, parseQuantity } from '../../quantity/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
 import { dnsSubdomain } from './names.ts';
-import { validateNodeTerm } from './pod.ts';
+import { validateNodeTerm } from './node-selector.ts';
 import type { Problems } from './problems.ts';
 import { validateLabelSelector } from './selector.ts';
 
