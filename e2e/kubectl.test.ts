@@ -138,10 +138,10 @@ describe('kubectl', () => {
     await terminal.play(`
       $ kubectl cp sent default/${name}:/tmp/sent && kubectl exec -n default ${name} -- cat /tmp/sent
       over and back
-      $ kubectl cp default/${name}:/tmp/sent received && cat received
+      $ kubectl cp default/${name}:/tmp/sent received > told && cat received
       over and back
-      $ kubectl run once --image=nginx:1.14.2 --restart=Never --rm -i --quiet -- sh -c 'echo said; exit 0'
-      said
+      $ echo heard | kubectl run once --image=nginx:1.14.2 --restart=Never --rm -i --quiet -- sh -c 'read word; echo "$word and said"'
+      heard and said
       $ kubectl run talk --image=nginx:1.14.2 --restart=Never -- sh -c 'for i in 1 2 3 4; do echo line $i; done'
       pod/talk created
       $ kubectl wait --for=jsonpath='{.status.phase}'=Succeeded pod/talk --timeout=60s
