@@ -75,7 +75,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   };
   const admission = new Admission([
     namespaceLifecycle(storage),
-    customResourceAdmission,
+    customResourceAdmission((definition) => custom.claim(definition)),
     serviceAccounts(storage),
     priority(storage),
     defaultTolerations,

@@ -44,11 +44,13 @@ export interface AdmissionPlugin {
   admit?(request: AdmissionRequest): void | Promise<void>;
   /** Writes what is the server's own to write, once nobody else changes the object any more. */
   complete?(request: AdmissionRequest): void | Promise<void>;
+  /** Writes the status that follows from what is to be kept, after defaults and before validation. */
+  derive?(request: AdmissionRequest): void | Promise<void>;
   /** After all changes and after validation. */
   check?(request: AdmissionRequest): void | Promise<void>;
 }
 
-type Phase = 'admit' | 'complete' | 'check';
+type Phase = 'admit' | 'complete' | 'derive' | 'check';
 
 /** The plugins in the order in which they are asked. */
 export class Admission {
@@ -65,6 +67,10 @@ export class Admission {
       await this.#ask('admit', request);
     }
     await this.#ask('complete', request);
+  }
+
+  async derive(request: AdmissionRequest): Promise<void> {
+    await this.#ask('derive', request);
   }
 
   async check(request: AdmissionRequest): Promise<void> {

@@ -228,3 +228,18 @@ test('of definitions that want the same name at once, one gets it', async () => 
   const { items } = await client.list(definitions);
   expect(items.filter((one) => condition(one, 'Established')?.status === 'True')).toHaveLength(1);
 });
+
+test('what is read of a definition right after it was made or changed is not written again behind it', async () => {
+  await using server = await startTestApi();
+  const client = server.api.client(masters);
+  const made = await client.create(definitions, boats());
+  expect(condition(made, 'Established')).toMatchObject({ status: 'True' });
+  const changed = await client.update(definitions, {
+    ...made,
+    spec: { ...made.spec, names: { ...made.spec.names, shortNames: ['bt'] } },
+  });
+  expect(changed.status?.acceptedNames?.shortNames).toEqual(['bt']);
+  const again = await client.update(definitions, { ...changed, metadata: { ...changed.metadata, labels: { a: 'b' } } });
+  const { items } = await client.list(definitions);
+  expect(items.map(({ metadata }) => metadata.resourceVersion)).toContain(again.metadata.resourceVersion);
+});

@@ -51,6 +51,8 @@ export class CustomResources {
   readonly #served = new Map<string, CustomKinds>();
   /** What the status of each is to be; what is kept may lag behind. */
   readonly #statuses = new Map<string, DefinitionStatus>();
+  /** Of definitions that are on their way to the store. */
+  readonly #claims = new Set<{ definition: CustomResourceDefinition; status: DefinitionStatus }>();
   /** Names of those whose status is being written. */
   readonly #writing = new Set<string>();
   /** By uid. */
@@ -124,6 +126,17 @@ export class CustomResources {
     }
   }
 
+  /**
+   * What the status of a definition that is about to be kept is to be. Until it is released, after the write, nobody
+   * else gets the names that it accepts.
+   */
+  claim(definition: CustomResourceDefinition): { status: DefinitionStatus; release(): void } {
+    const status = this.#statusOf(definition);
+    const claim = { definition, status };
+    this.#claims.add(claim);
+    return { status, release: () => void this.#claims.delete(claim) };
+  }
+
   #statusOf(definition: CustomResourceDefinition): DefinitionStatus {
     return wantedStatus(definition, this.#taken(definition), this.#options.now());
   }
@@ -145,6 +158,10 @@ export class CustomResources {
       const other = asDefinition(object);
       if (other.spec.group !== spec.group || other.metadata.name === metadata.name) continue;
       add(takenBy((this.#statuses.get(other.metadata.name) ?? other.status)?.acceptedNames));
+    }
+    for (const { definition: other, status } of this.#claims) {
+      if (other.spec.group !== spec.group || other.metadata.name === metadata.name) continue;
+      add(takenBy(status.acceptedNames));
     }
     return { resources, kinds };
   }

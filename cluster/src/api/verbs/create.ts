@@ -96,6 +96,7 @@ async function attempt(machinery: Machinery, request: AdmissionRequest): Promise
   if (request.isChanged) checkNamespace(call, request.object.metadata);
   stamp(machinery, call, request.object);
   request.object = prepare(call, redefault(call, request.object));
+  await admission.derive(request);
   validate(call, request.object, undefined);
   await admission.check(request);
   const key = objectKey(prefix, call.namespace, name);

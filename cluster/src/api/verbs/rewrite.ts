@@ -84,7 +84,9 @@ async function replace(
   try {
     await admission.admit(request);
     if (request.isChanged) request.object = complete(call, keepServerFields(call, request.object, view.object));
-    const next = redefault(call, request.object);
+    request.object = redefault(call, request.object);
+    await admission.derive(request);
+    const next = request.object;
     validate(call, next, view.object);
     await admission.check(request);
     if (sameButTimes(next, view.object) && !(await isOutdated(call, current, view))) return view;
