@@ -5,14 +5,14 @@ export const leftOut = {
     ResourceQuota: 'quotas are not enforced yet',
     '\\brc\\b|valid owner': 'replication controllers make no pods yet',
     'should support continue listing from the last key if the original version has been compacted away':
-      'takes as long as history is kept, 5 to 10 minutes; passes',
+      'takes as long as history is kept, 5 to 10 minutes',
   },
   /** Of the suite where pods only pretend to run: besides, what asks a server that runs in a pod. */
   simulated: {
     ResourceQuota: 'quotas are not enforced yet',
     '\\brc\\b|valid owner': 'replication controllers make no pods yet',
     'should support continue listing from the last key if the original version has been compacted away':
-      'takes as long as history is kept, 5 to 10 minutes; passes',
+      'takes as long as history is kept, 5 to 10 minutes',
     'AdmissionWebhook|CustomResourceConversionWebhook|CustomResourceFieldSelectors': 'webhooks run in pods',
     Aggregator: 'the aggregated API server runs in a pod',
   },
