@@ -264,6 +264,17 @@ describe.concurrent('kubectl knows', () => {
                Common Name:    jane
                Serial Number:
                Organization:   dev
+      $ printf '{"apiVersion":"certificates.k8s.io/v1","kind":"CertificateSigningRequest","metadata":{"name":"joan"},"spec":{"request":"%s","signerName":"kubernetes.io/kube-apiserver-client","usages":["client auth"]}}' $(base64 -w0 jane.csr) | kubectl create -f -
+      certificatesigningrequest.certificates.k8s.io/joan created
+      $ kubectl certificate approve joan
+      certificatesigningrequest.certificates.k8s.io/joan approved
+      $ kubectl wait csr/joan --for=jsonpath='{.status.certificate}' --timeout=30s
+      certificatesigningrequest.certificates.k8s.io/joan condition met
+      $ kubectl get csr joan --no-headers
+      joan   …   kubernetes.io/kube-apiserver-client   kubernetes-admin   <none>   Approved,Issued
+      $ kubectl get csr joan -o jsonpath='{.status.certificate}' | base64 -d > jane.crt
+      > kubectl --client-certificate jane.crt --client-key jane.key auth whoami -o jsonpath='{.status.userInfo.username} {.status.userInfo.groups[0]}'
+      jane dev
       $ kubectl certificate approve nobody
       Error from server (NotFound): certificatesigningrequests.certificates.k8s.io "nobody" not found
       [exit 1]

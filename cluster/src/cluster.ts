@@ -1,7 +1,14 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { KubeClient } from '@berth/kube/client';
-import { type ApiServer, type Certificates, createApi, kubeconfig, makeCertificates } from './api/index.ts';
+import {
+  type ApiServer,
+  type Certificates,
+  certificateSigner,
+  createApi,
+  kubeconfig,
+  makeCertificates,
+} from './api/index.ts';
 import { startControllers } from './controllers/index.ts';
 import {
   type AddressPlan,
@@ -62,8 +69,12 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const client = api.client(system);
 
   const onError = (error: unknown, where: string) => logger.warn({ err: error, where }, 'failed, and tried again');
+  const signer = certificateSigner(certificates.authority);
   await step('runs controllers and the scheduler', async () => {
-    await Promise.all([startControllers({ client, signal, onError }), startScheduler({ client, signal, onError })]);
+    await Promise.all([
+      startControllers({ client, signer, signal, onError }),
+      startScheduler({ client, signal, onError }),
+    ]);
   });
   // Beside each other: pods that start before the rules are there find them a moment later, as on any cluster.
   const [agents] = await Promise.all([

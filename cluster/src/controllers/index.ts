@@ -1,6 +1,8 @@
 import { type Clock, type KubeClient, sharedInformers } from '@berth/kube/client';
 import type { ResourceRef } from '@berth/kube/objects';
 import { eventRecorder, type Reconciler, startWorker, type Worker } from '@berth/kube/reconcile';
+import type { CertificateSigner } from '../api/index.ts';
+import { certificateCleaner, certificateSigningController } from './certificates/index.ts';
 import { cronJobController } from './cronjob/index.ts';
 import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
@@ -20,6 +22,8 @@ export interface ControllersOptions {
   client: KubeClient;
   /** PEM of the authority to keep as `kube-root-ca.crt` in every namespace; left out where the API server does it itself. */
   clusterCa?: string;
+  /** Signs the certificates that were approved; left out where nobody here may. */
+  signer?: CertificateSigner;
   signal: AbortSignal;
   clock?: Clock;
   /** Told of each failure; the controllers retry by themselves. `where` names the controller and the object. */
@@ -27,7 +31,11 @@ export interface ControllersOptions {
 }
 
 /** The cluster's reconcilers. */
-export function controllers(options: { clusterCa?: string | undefined; served: Served }): Reconciler[] {
+export function controllers(options: {
+  clusterCa?: string | undefined;
+  signer?: CertificateSigner | undefined;
+  served: Served;
+}): Reconciler[] {
   return [
     deploymentController,
     replicaSetController,
@@ -43,6 +51,8 @@ export function controllers(options: { clusterCa?: string | undefined; served: S
     ...(options.clusterCa === undefined ? [] : [rootCaController(options.clusterCa)]),
     disruptionController,
     nodeTaintController,
+    certificateCleaner,
+    ...(options.signer === undefined ? [] : [certificateSigningController(options.signer)]),
     namespaceController(options.served),
   ];
 }
@@ -71,7 +81,7 @@ export async function startControllers(options: ControllersOptions): Promise<voi
   };
 
   const workers = new Map<string, Worker>();
-  for (const reconciler of controllers({ clusterCa: options.clusterCa, served })) {
+  for (const reconciler of controllers({ clusterCa: options.clusterCa, signer: options.signer, served })) {
     const { name } = reconciler;
     const report = (error: unknown, key: string) => onError?.(error, `${name} ${key}`);
     const options = { reconciler, client, informers, recorder: recorderFor(name), signal, ...clock, onError: report };

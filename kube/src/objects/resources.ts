@@ -36,6 +36,13 @@ export const resources = {
   daemonSets: resource<kinds.DaemonSet>('apps', 'v1', 'daemonsets', 'DaemonSet'),
   jobs: resource<kinds.Job>('batch', 'v1', 'jobs', 'Job'),
   cronJobs: resource<kinds.CronJob>('batch', 'v1', 'cronjobs', 'CronJob'),
+  certificateSigningRequests: resource<kinds.CertificateSigningRequest>(
+    'certificates.k8s.io',
+    'v1',
+    'certificatesigningrequests',
+    'CertificateSigningRequest',
+    'Cluster',
+  ),
   leases: resource<kinds.Lease>('coordination.k8s.io', 'v1', 'leases', 'Lease'),
   endpointSlices: resource<kinds.EndpointSlice>('discovery.k8s.io', 'v1', 'endpointslices', 'EndpointSlice'),
   roles: resource<kinds.Role>('rbac.authorization.k8s.io', 'v1', 'roles', 'Role'),

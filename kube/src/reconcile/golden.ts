@@ -29,6 +29,7 @@ export function goldenTests<T extends KubeObject>(directory: string, reconciler:
       const readable = {
         ...outcome,
         actions: outcome.actions.map((action) => {
+          if (action.type === 'ask') return action;
           if (action.type !== 'event') return { ...action, resource: action.resource.resource };
           return { ...action, about: `${action.about.kind} ${action.about.metadata.name}` };
         }),

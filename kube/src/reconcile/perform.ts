@@ -65,6 +65,7 @@ async function performOne(action: Action, options: PerformOptions): Promise<void
     return;
   }
   if (action.type === 'absent') return requireAbsent(action, options);
+  if (action.type === 'ask') return perform(await action.answer(), options);
   const subresource = 'subresource' in action && action.subresource ? { subresource: action.subresource } : {};
   const write = { fieldManager, signal, ...subresource };
   const { resource } = action;

@@ -25,6 +25,11 @@ export type Action =
    */
   | { type: 'absent'; resource: Resource; key: ObjectKey; uid: string }
   | { type: 'absent'; resource: Resource; namespace: string }
+  /**
+   * What only time can tell: a signature, an answer of somebody else. `what` names it; what the answer asks for is carried out
+   * in its place.
+   */
+  | { type: 'ask'; what: string; answer(): Promise<readonly Action[]> }
   | { type: 'event'; about: KubeObject; severity: 'Normal' | 'Warning'; reason: string; message: string };
 
 /** What is to be done, once, when the action was refused: an event, a condition. The failure is retried all the same. */

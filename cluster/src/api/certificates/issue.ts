@@ -9,11 +9,13 @@ import {
   KeyUsageFlags,
   KeyUsagesExtension,
   PemConverter,
+  Pkcs10CertificateRequest,
   SubjectAlternativeNameExtension,
   SubjectKeyIdentifierExtension,
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
+import type { RequestedCertificate } from './sign.ts';
 
 /** PEM of a certificate and of its private key (PKCS #8). */
 export interface KeyPair {
@@ -73,11 +75,15 @@ export async function makeAuthority(commonName: string, notBefore: Date, notAfte
   return { cert: certificate.toString('pem'), key: await privatePem(keys) };
 }
 
+function importKey(pem: string): Promise<webcrypto.CryptoKey> {
+  const pkcs8 = PemConverter.decode(pem)[0] as ArrayBuffer;
+  return webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']);
+}
+
 /** A certificate for a server or a client, signed by `authority`. */
 export async function issueCertificate(authority: KeyPair, issue: Issue): Promise<KeyPair> {
   const issuer = new X509Certificate(authority.cert);
-  const pkcs8 = PemConverter.decode(authority.key)[0] as ArrayBuffer;
-  const signingKey = await webcrypto.subtle.importKey('pkcs8', pkcs8, algorithm, false, ['sign']);
+  const signingKey = await importKey(authority.key);
   const keys = await generateKeys();
   const server = issue.usage === 'server';
   const extensions: Extension[] = [
@@ -110,4 +116,92 @@ export async function issueCertificate(authority: KeyPair, issue: Issue): Promis
     extensions,
   });
   return { cert: certificate.toString('pem'), key: await privatePem(keys) };
+}
+
+/** `spec.usages` of a CertificateSigningRequest (RFC 5280, sections 4.2.1.3 and 4.2.1.12). */
+const keyUsages: Readonly<Record<string, number>> = {
+  signing: KeyUsageFlags.digitalSignature,
+  'digital signature': KeyUsageFlags.digitalSignature,
+  'content commitment': KeyUsageFlags.nonRepudiation,
+  'key encipherment': KeyUsageFlags.keyEncipherment,
+  'key agreement': KeyUsageFlags.keyAgreement,
+  'data encipherment': KeyUsageFlags.dataEncipherment,
+  'cert sign': KeyUsageFlags.keyCertSign,
+  'crl sign': KeyUsageFlags.cRLSign,
+  'encipher only': KeyUsageFlags.encipherOnly,
+  'decipher only': KeyUsageFlags.decipherOnly,
+};
+const extendedUsages: Readonly<Record<string, string>> = {
+  any: '2.5.29.37.0',
+  'server auth': ExtendedKeyUsage.serverAuth,
+  'client auth': ExtendedKeyUsage.clientAuth,
+  'code signing': ExtendedKeyUsage.codeSigning,
+  'email protection': ExtendedKeyUsage.emailProtection,
+  's/mime': ExtendedKeyUsage.emailProtection,
+  'ipsec end system': '1.3.6.1.5.5.7.3.5',
+  'ipsec tunnel': '1.3.6.1.5.5.7.3.6',
+  'ipsec user': '1.3.6.1.5.5.7.3.7',
+  timestamping: ExtendedKeyUsage.timeStamping,
+  'ocsp signing': ExtendedKeyUsage.ocspSigning,
+  'microsoft sgc': '1.3.6.1.4.1.311.10.3.3',
+  'netscape sgc': '2.16.840.1.113730.4.1',
+};
+
+async function parseRequest(pem: string): Promise<Pkcs10CertificateRequest> {
+  const [block] = PemConverter.decodeWithHeaders(pem);
+  if (block?.type !== 'CERTIFICATE REQUEST') throw new Error('PEM block type must be CERTIFICATE REQUEST');
+  const request = new Pkcs10CertificateRequest(block.rawData);
+  if (!(await request.verify())) throw new Error('the request is not signed by the key that it names');
+  return request;
+}
+
+function alternativeNames(request: Pkcs10CertificateRequest): SubjectAlternativeNameExtension | undefined {
+  const extension = request.getExtension('2.5.29.17');
+  return extension ? new SubjectAlternativeNameExtension(extension.rawData) : undefined;
+}
+
+/** See `CertificateSigner.read`. */
+export async function readRequest(pem: string): Promise<RequestedCertificate> {
+  const request = await parseRequest(pem);
+  const names = alternativeNames(request)?.names.items ?? [];
+  const of = (type: string) => names.filter((name) => name.type === type).map(({ value }) => value);
+  return {
+    commonName: request.subjectName.getField('CN').at(-1) ?? '',
+    organizations: request.subjectName.getField('O'),
+    dnsNames: of('dns'),
+    ipAddresses: of('ip'),
+    emailAddresses: of('email'),
+    uris: of('url'),
+  };
+}
+
+/** See `CertificateSigner.sign`. */
+export async function signRequest(
+  authority: KeyPair,
+  pem: string,
+  { usages, notBefore, notAfter }: { usages: readonly string[]; notBefore: Date; notAfter: Date },
+): Promise<string> {
+  const request = await parseRequest(pem);
+  const issuer = new X509Certificate(authority.cert);
+  const flags = usages.reduce((all, usage) => all | (keyUsages[usage] ?? 0), 0);
+  const extended = [...new Set(usages.flatMap((usage) => extendedUsages[usage] ?? []))];
+  const names = alternativeNames(request);
+  const certificate = await X509CertificateGenerator.create({
+    serialNumber: serialNumber(),
+    subject: request.subjectName.toJSON(),
+    issuer: issuer.subjectName.toJSON(),
+    notBefore,
+    notAfter,
+    signingAlgorithm: algorithm,
+    publicKey: request.publicKey,
+    signingKey: await importKey(authority.key),
+    extensions: [
+      new BasicConstraintsExtension(false, undefined, true),
+      ...(flags === 0 ? [] : [new KeyUsagesExtension(flags, true)]),
+      ...(extended.length === 0 ? [] : [new ExtendedKeyUsageExtension(extended)]),
+      await AuthorityKeyIdentifierExtension.create(issuer.publicKey),
+      ...(names ? [names] : []),
+    ],
+  });
+  return certificate.toString('pem');
 }

@@ -1,0 +1,2 @@
+export { certificateCleaner } from './clean.ts';
+export { certificateSigningController } from './sign.ts';
