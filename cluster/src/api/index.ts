@@ -1,6 +1,7 @@
 export { createApi } from './api.ts';
 export { type CertificateOptions, type Certificates, makeCertificates } from './certificates/certificates.ts';
+export type { RequestedCertificate } from './certificates/issue.ts';
 export { type Kubeconfig, kubeconfig } from './certificates/kubeconfig.ts';
-export { type CertificateSigner, certificateSigner, type RequestedCertificate } from './certificates/sign.ts';
+export { type CertificateSigner, certificateSigner } from './certificates/sign.ts';
 export type * from './streaming/types.ts';
 export type * from './types.ts';

@@ -15,7 +15,6 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from '@peculiar/x509';
-import type { RequestedCertificate } from './sign.ts';
 
 /** PEM of a certificate and of its private key (PKCS #8). */
 export interface KeyPair {
@@ -31,6 +30,16 @@ export interface Issue {
   addresses?: readonly string[];
   notBefore: Date;
   notAfter: Date;
+}
+
+/** What a certificate request (PKCS #10) asks for. */
+export interface RequestedCertificate {
+  commonName: string;
+  organizations: readonly string[];
+  dnsNames: readonly string[];
+  ipAddresses: readonly string[];
+  emailAddresses: readonly string[];
+  uris: readonly string[];
 }
 
 const algorithm = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;

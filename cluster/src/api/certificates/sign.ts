@@ -1,15 +1,5 @@
 import { X509Certificate } from 'node:crypto';
-import type { KeyPair } from './issue.ts';
-
-/** What a certificate request (PKCS #10) asks for. */
-export interface RequestedCertificate {
-  commonName: string;
-  organizations: readonly string[];
-  dnsNames: readonly string[];
-  ipAddresses: readonly string[];
-  emailAddresses: readonly string[];
-  uris: readonly string[];
-}
+import type { KeyPair, RequestedCertificate } from './issue.ts';
 
 /** The cluster's authority, as those see it who let it sign. */
 export interface CertificateSigner {
