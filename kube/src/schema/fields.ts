@@ -12,6 +12,19 @@ export function fillAll(object: Fields, values: Readonly<Fields>): void {
   for (const [field, value] of Object.entries(values)) fill(object, field, value);
 }
 
+/** Sets several absent fields whose Go type is a pointer: an empty string is there, and is judged. */
+export function fillPointers(object: Fields, values: Readonly<Fields>): void {
+  for (const [field, value] of Object.entries(values)) object[field] ??= value;
+}
+
+/** Sets several absent numbers, where the Go type has no pointer: a zero counts as absent. */
+export function fillZero(object: Fields, values: Readonly<Fields>): void {
+  for (const [field, value] of Object.entries(values)) {
+    if (object[field] === 0) object[field] = value;
+    else fill(object, field, value);
+  }
+}
+
 /** A field that is an object, or nothing. */
 export function part(object: Fields | undefined, field: string): Fields | undefined {
   const value = object?.[field];

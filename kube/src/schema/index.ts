@@ -9,7 +9,13 @@ export {
   duplicateFields,
   type FieldValidation,
 } from './decode/index.ts';
-export { applyDefaults, dropsStatusAtCreation, prepareForCreate, qosClassOf } from './defaults/index.ts';
+export {
+  applyDefaults,
+  dropsStatusAtCreation,
+  prepareForCreate,
+  qosClassOf,
+  templateGeneration,
+} from './defaults/index.ts';
 export { kinds } from './kinds/index.ts';
 export { kindFor, kindForObject } from './kinds/lookup.ts';
 export { builtInSchema, type ObjectSchema } from './object-schema.ts';

@@ -97,7 +97,7 @@ export interface KindDescription extends ResourceRef {
   fieldSelectors: Readonly<Record<string, string>>;
   columns: readonly Column[];
   /** How long names may be and what they look like. */
-  naming: 'dns-subdomain' | 'dns-label' | 'path-segment' | 'dns1035-label' | 'none';
+  naming: 'dns-subdomain' | 'long-name' | 'dns-label' | 'path-segment' | 'dns1035-label' | 'none';
 }
 
 export interface Subresource {

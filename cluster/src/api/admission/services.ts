@@ -41,11 +41,31 @@ export function serviceAddresses(storage: ObjectStorage, ranges: ServiceRanges):
       const service = request.object as Service;
       const before = (request.old as Service | undefined)?.spec;
       if (!service.spec) return;
-      if (before) keepAllocated(service.spec, before);
+      if (before) {
+        dropForType(service.spec, before);
+        keepAllocated(service.spec, before);
+      }
       allocateAddress(addresses, request, service.spec, before);
       allocatePorts(ports, request, service.spec, before);
     },
   };
+}
+
+/** What was for the type that a service had, and nobody changed with it, goes with the type. */
+function dropForType(spec: Spec, before: Spec): void {
+  const isOpen = (of: Spec) =>
+    of.type === 'LoadBalancer' || of.type === 'NodePort' || (of.type === 'ClusterIP' && (of.externalIPs ?? []).length > 0);
+  const isBalanced = (of: Spec) => of.type === 'LoadBalancer';
+  const isChecked = (of: Spec) => isBalanced(of) && of.externalTrafficPolicy === 'Local';
+  const had = [
+    [isChecked, 'healthCheckNodePort'],
+    [isBalanced, 'allocateLoadBalancerNodePorts'],
+    [isBalanced, 'loadBalancerClass'],
+    [isOpen, 'externalTrafficPolicy'],
+  ] as const;
+  for (const [needs, field] of had) {
+    if (needs(before) && !needs(spec) && spec[field] === before[field]) delete spec[field];
+  }
 }
 
 /** A client that replaces a service need not repeat what the server gave. */

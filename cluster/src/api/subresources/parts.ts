@@ -1,4 +1,6 @@
 import type { KubeObject } from '@berth/kube/objects';
+import { sameData } from '@berth/kube/patch';
+import { templateGeneration } from '@berth/kube/schema';
 import type { ServedKind } from '../kinds.ts';
 
 type Fields = Record<string, unknown>;
@@ -95,16 +97,26 @@ function statusPart({ description, isCustom }: ServedKind): Part {
 function wholePart({ description }: ServedKind): Part {
   if (!description.hasStatus) return { take: (proposed) => proposed };
   const isRequest = description.kind === 'CertificateSigningRequest' && description.group === 'certificates.k8s.io';
+  const isDaemonSet = description.kind === 'DaemonSet' && description.group === 'apps';
   const isNamespace = description.kind === 'Namespace' && description.group === '';
   return {
     ignored: isRequest ? ['spec', 'status'] : ['status'],
     take(proposed, current) {
       const next = withStatus(proposed, current.status);
+      if (isDaemonSet) return counted(next, current);
       if (isRequest) next.spec = current.spec;
       if (isNamespace) next.spec = withField(proposed.spec, 'finalizers', fieldsOf(current.spec).finalizers);
       return next;
     },
   };
+}
+
+/** A daemon set says how often its template changed; nobody else counts. */
+function counted(next: KubeObject, current: KubeObject): KubeObject {
+  const count = Number(current.metadata.annotations?.[templateGeneration] ?? '1');
+  const same = sameData(fieldsOf(next.spec).template, fieldsOf(current.spec).template);
+  const annotations = { ...next.metadata.annotations, [templateGeneration]: String(same ? count : count + 1) };
+  return { ...next, metadata: { ...next.metadata, annotations } };
 }
 
 /** The subresources that travel as the whole object and change one part of it. */

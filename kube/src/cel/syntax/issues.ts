@@ -21,6 +21,8 @@ export function compilationError(expression: string, issues: readonly Issue[]): 
 
 function shown(expression: string, issue: Issue): string {
   if (issue.offset < 0) return `ERROR: <input>:-1:0: ${issue.message}`;
+  // Nothing has no place in it and cannot be shown.
+  if (expression === '') return `ERROR: <input>:1:0: ${issue.message}`;
   const before = expression.slice(0, issue.offset);
   const lineStart = before.lastIndexOf('\n') + 1;
   const line = before.split('\n').length;

@@ -1,4 +1,4 @@
-import { ensure, type Fields, fill, fillAll, part, parts, text } from '../fields.ts';
+import { ensure, type Fields, fill, fillPointers, part, parts, text } from '../fields.ts';
 
 /** `stringData` is for writing only: it becomes `data`, and goes before what stands there. */
 export function defaultSecret(secret: Fields): void {
@@ -31,14 +31,15 @@ export function defaultNode(node: Fields): void {
 
 export function defaultPersistentVolume(volume: Fields): void {
   const spec = ensure(volume, 'spec');
-  fillAll(spec, { persistentVolumeReclaimPolicy: 'Retain', volumeMode: 'Filesystem' });
+  fill(spec, 'persistentVolumeReclaimPolicy', 'Retain');
+  fillPointers(spec, { volumeMode: 'Filesystem' });
   const hostPath = part(spec, 'hostPath');
   if (hostPath !== undefined) fill(hostPath, 'type', '');
   fill(ensure(volume, 'status'), 'phase', 'Pending');
 }
 
 export function defaultPersistentVolumeClaim(claim: Fields): void {
-  fill(ensure(claim, 'spec'), 'volumeMode', 'Filesystem');
+  fillPointers(ensure(claim, 'spec'), { volumeMode: 'Filesystem' });
   fill(ensure(claim, 'status'), 'phase', 'Pending');
 }
 
@@ -69,15 +70,15 @@ export function defaultRoleBinding(binding: Fields): void {
 }
 
 export function defaultPriorityClass(priorityClass: Fields): void {
-  fill(priorityClass, 'preemptionPolicy', 'PreemptLowerPriority');
+  fillPointers(priorityClass, { preemptionPolicy: 'PreemptLowerPriority' });
 }
 
 export function defaultStorageClass(storageClass: Fields): void {
-  fillAll(storageClass, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' });
+  fillPointers(storageClass, { reclaimPolicy: 'Delete', volumeBindingMode: 'Immediate' });
 }
 
 export function defaultCsiDriver(driver: Fields): void {
-  fillAll(ensure(driver, 'spec'), {
+  fillPointers(ensure(driver, 'spec'), {
     attachRequired: true,
     fsGroupPolicy: 'ReadWriteOnceWithFSType',
     podInfoOnMount: false,
@@ -86,6 +87,11 @@ export function defaultCsiDriver(driver: Fields): void {
     storageCapacity: false,
     volumeLifecycleModes: ['Persistent'],
   });
+}
+
+/** What v1.35 knows of a class and has not switched on. */
+export function defaultDeviceClass(deviceClass: Fields): void {
+  delete part(deviceClass, 'spec')?.extendedResourceName;
 }
 
 export function defaultResourceClaim(claim: Fields): void {

@@ -15,11 +15,17 @@ export function prepareForCreate(kind: KindDescription, object: KubeObject): Kub
   if (kind.group === 'autoscaling' && kind.version === 'v1') fill(ensure(object, 'status'), 'currentReplicas', 0);
   if (kind.group === '' && kind.kind === 'Namespace') {
     const spec = ensure(object, 'spec');
-    if (!Array.isArray(spec.finalizers)) spec.finalizers = ['kubernetes'];
+    const finalizers = Array.isArray(spec.finalizers) ? spec.finalizers : [];
+    if (!finalizers.includes('kubernetes')) spec.finalizers = [...finalizers, 'kubernetes'];
   }
+  if (kind.group === 'apps' && kind.kind === 'DaemonSet')
+    ensure(ensure(object as Fields, 'metadata'), 'annotations')[templateGeneration] = '1';
   if (kind.group === 'batch' && kind.kind === 'Job') selectOwnPods(object);
   return object;
 }
+
+/** The annotation that counts how often a daemon set's template was changed. */
+export const templateGeneration = 'deprecated.daemonset.template.generation';
 
 /** Whether what a client says of the status of a new object counts for nothing. A node says what it is as it comes. */
 export function dropsStatusAtCreation(kind: KindDescription): boolean {
@@ -56,6 +62,8 @@ const initialStatus: Readonly<Record<string, (object: Fields) => Fields>> = {
   }),
   FlowSchema: none,
   PriorityLevelConfiguration: none,
+  ServiceCIDR: none,
+  VolumeAttachment: () => ({ attached: false }),
 };
 
 /** The pods of a job are those that carry its uid, unless it says `manualSelector`. */

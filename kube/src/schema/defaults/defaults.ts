@@ -35,6 +35,7 @@ const defaulters: Readonly<Record<string, (object: Fields) => void>> = {
   'scheduling.k8s.io/v1/PriorityClass': cluster.defaultPriorityClass,
   'storage.k8s.io/v1/StorageClass': cluster.defaultStorageClass,
   'storage.k8s.io/v1/CSIDriver': cluster.defaultCsiDriver,
+  'resource.k8s.io/v1/DeviceClass': cluster.defaultDeviceClass,
   'resource.k8s.io/v1/ResourceClaim': cluster.defaultResourceClaim,
   'resource.k8s.io/v1/ResourceClaimTemplate': cluster.defaultResourceClaimTemplate,
   'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': extensions.defaultWebhookConfiguration,

@@ -1,4 +1,4 @@
-import { ensure, type Fields, fill, fillAll, part, parts, text } from '../fields.ts';
+import { ensure, type Fields, fill, fillAll, fillZero, part, parts, text } from '../fields.ts';
 
 function defaultServicePort(clientConfig: Fields | undefined): void {
   const service = part(clientConfig, 'service');
@@ -48,7 +48,7 @@ export function defaultApiService(apiService: Fields): void {
 }
 
 export function defaultFlowSchema(flowSchema: Fields): void {
-  fill(ensure(flowSchema, 'spec'), 'matchingPrecedence', 1000);
+  fillZero(ensure(flowSchema, 'spec'), { matchingPrecedence: 1000 });
 }
 
 export function defaultPriorityLevelConfiguration(configuration: Fields): void {
@@ -61,5 +61,5 @@ export function defaultPriorityLevelConfiguration(configuration: Fields): void {
   if (limited === undefined) return;
   fillAll(limited, { nominalConcurrencyShares: 30, lendablePercent: 0 });
   const queuing = part(part(limited, 'limitResponse'), 'queuing');
-  if (queuing !== undefined) fillAll(queuing, { queues: 64, handSize: 8, queueLengthLimit: 50 });
+  if (queuing !== undefined) fillZero(queuing, { queues: 64, handSize: 8, queueLengthLimit: 50 });
 }

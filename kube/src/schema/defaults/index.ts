@@ -1,2 +1,2 @@
-export { dropsStatusAtCreation, prepareForCreate, qosClassOf } from './create.ts';
+export { dropsStatusAtCreation, prepareForCreate, qosClassOf, templateGeneration } from './create.ts';
 export { applyDefaults } from './defaults.ts';

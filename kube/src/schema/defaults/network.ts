@@ -1,4 +1,4 @@
-import { ensure, type Fields, fill, fillAll, part, parts } from '../fields.ts';
+import { ensure, type Fields, fill, fillAll, fillPointers, part, parts } from '../fields.ts';
 
 /** What needs no allocator; addresses, node ports and IP families are the API server's to give. */
 export function defaultService(service: Fields): void {
@@ -16,7 +16,7 @@ export function defaultService(service: Fields): void {
   const type = spec.type;
   if (type === 'NodePort' || type === 'LoadBalancer') fill(spec, 'externalTrafficPolicy', 'Cluster');
   if (type === 'LoadBalancer') fill(spec, 'allocateLoadBalancerNodePorts', true);
-  if (type !== 'ExternalName') fill(spec, 'internalTrafficPolicy', 'Cluster');
+  if (type !== 'ExternalName') fillPointers(spec, { internalTrafficPolicy: 'Cluster' });
 }
 
 export function defaultEndpoints(endpoints: Fields): void {
@@ -26,7 +26,7 @@ export function defaultEndpoints(endpoints: Fields): void {
 }
 
 export function defaultEndpointSlice(slice: Fields): void {
-  for (const port of parts(slice, 'ports')) fillAll(port, { name: '', protocol: 'TCP' });
+  for (const port of parts(slice, 'ports')) fillPointers(port, { name: '', protocol: 'TCP' });
 }
 
 export function defaultNetworkPolicy(policy: Fields): void {
@@ -37,11 +37,11 @@ export function defaultNetworkPolicy(policy: Fields): void {
     spec.policyTypes = egress.length > 0 ? ['Ingress', 'Egress'] : ['Ingress'];
   }
   for (const rule of [...parts(spec, 'ingress'), ...egress]) {
-    for (const port of parts(rule, 'ports')) fill(port, 'protocol', 'TCP');
+    for (const port of parts(rule, 'ports')) fillPointers(port, { protocol: 'TCP' });
   }
 }
 
 export function defaultIngressClass(ingressClass: Fields): void {
   const parameters = part(part(ingressClass, 'spec'), 'parameters');
-  if (parameters !== undefined) fill(parameters, 'scope', 'Cluster');
+  if (parameters !== undefined) fillPointers(parameters, { scope: 'Cluster' });
 }

@@ -1,4 +1,4 @@
-import { ensure, type Fields, fill, fillAll, part, parts, text } from '../fields.ts';
+import { ensure, type Fields, fill, fillAll, fillPointers, part, parts, text } from '../fields.ts';
 import { defaultPodTemplate } from './pod.ts';
 
 export function defaultDeployment(deployment: Fields): void {
@@ -7,7 +7,7 @@ export function defaultDeployment(deployment: Fields): void {
   const strategy = ensure(spec, 'strategy');
   fill(strategy, 'type', 'RollingUpdate');
   if (strategy.type === 'RollingUpdate') {
-    fillAll(ensure(strategy, 'rollingUpdate'), { maxSurge: '25%', maxUnavailable: '25%' });
+    fillPointers(ensure(strategy, 'rollingUpdate'), { maxSurge: '25%', maxUnavailable: '25%' });
   }
   defaultPodTemplate(ensure(spec, 'template'));
 }
@@ -36,12 +36,15 @@ export function defaultStatefulSet(statefulSet: Fields): void {
   const spec = ensure(statefulSet, 'spec');
   fillAll(spec, { podManagementPolicy: 'OrderedReady', replicas: 1, revisionHistoryLimit: 10 });
   const strategy = ensure(spec, 'updateStrategy');
-  fill(strategy, 'type', 'RollingUpdate');
-  if (strategy.type === 'RollingUpdate')
-    fillAll(ensure(strategy, 'rollingUpdate'), { maxUnavailable: 1, partition: 0 });
+  if (!strategy.type) {
+    strategy.type = 'RollingUpdate';
+    ensure(strategy, 'rollingUpdate');
+  }
+  const rolling = part(strategy, 'rollingUpdate');
+  if (strategy.type === 'RollingUpdate' && rolling !== undefined) fillAll(rolling, { maxUnavailable: 1, partition: 0 });
   fillAll(ensure(spec, 'persistentVolumeClaimRetentionPolicy'), { whenDeleted: 'Retain', whenScaled: 'Retain' });
   for (const claim of parts(spec, 'volumeClaimTemplates')) {
-    fillAll(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' });
+    Object.assign(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' });
     fill(ensure(claim, 'spec'), 'volumeMode', 'Filesystem');
     fill(ensure(claim, 'status'), 'phase', 'Pending');
   }
@@ -62,7 +65,7 @@ export function defaultDaemonSet(daemonSet: Fields): void {
 export function defaultJob(job: Fields): void {
   const spec = ensure(job, 'spec');
   if (spec.completions === undefined && spec.parallelism === undefined) spec.completions = 1;
-  fillAll(spec, {
+  fillPointers(spec, {
     parallelism: 1,
     backoffLimit: spec.backoffLimitPerIndex === undefined ? 6 : 2 ** 31 - 1,
     completionMode: 'NonIndexed',
@@ -113,12 +116,12 @@ export function defaultHorizontalPodAutoscaler(autoscaler: Fields): void {
   const behavior = part(spec, 'behavior');
   if (behavior === undefined) return;
   const everything = { type: 'Percent', value: 100, periodSeconds: 15 };
-  fillAll(ensure(behavior, 'scaleUp'), {
+  fillPointers(ensure(behavior, 'scaleUp'), {
     stabilizationWindowSeconds: 0,
     selectPolicy: 'Max',
     policies: [{ type: 'Pods', value: 4, periodSeconds: 15 }, { ...everything }],
   });
-  fillAll(ensure(behavior, 'scaleDown'), { selectPolicy: 'Max', policies: [{ ...everything }] });
+  fillPointers(ensure(behavior, 'scaleDown'), { selectPolicy: 'Max', policies: [{ ...everything }] });
 }
 
 /** `autoscaling/v1`. */

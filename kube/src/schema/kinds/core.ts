@@ -35,6 +35,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
     kind: 'Event',
     resource: 'events',
     shortNames: ['ev'],
+    naming: 'path-segment',
     fieldSelectors: {
       'involvedObject.kind': 'involvedObject.kind',
       'involvedObject.namespace': 'involvedObject.namespace',
@@ -177,6 +178,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
   {
     kind: 'ReplicationController',
     resource: 'replicationcontrollers',
+    naming: 'long-name',
     shortNames: ['rc'],
     categories: ['all'],
     subresources: [scale, status],

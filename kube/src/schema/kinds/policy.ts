@@ -6,6 +6,8 @@ export const policy = describeKinds({ group: 'policy', version: 'v1', definition
     kind: 'PodDisruptionBudget',
     resource: 'poddisruptionbudgets',
     shortNames: ['pdb'],
+    // Nothing is named after a budget.
+    naming: 'path-segment',
     subresources: [status],
     columns: [
       nameColumn,

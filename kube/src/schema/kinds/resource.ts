@@ -4,7 +4,7 @@ import { ageColumn, column, describeKinds, nameColumn, status } from './describe
 export const resource = describeKinds(
   { group: 'resource.k8s.io', version: 'v1', definitions: 'io.k8s.api.resource.v1' },
   [
-    { kind: 'DeviceClass', resource: 'deviceclasses', scope: 'Cluster' },
+    { kind: 'DeviceClass', resource: 'deviceclasses', scope: 'Cluster', naming: 'long-name' },
     {
       kind: 'ResourceClaim',
       resource: 'resourceclaims',

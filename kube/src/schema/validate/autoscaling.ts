@@ -1,7 +1,8 @@
 import { isQuantity, parseQuantity } from '../../quantity/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
-import { dnsLabel, pathSegment, qualifiedName } from './names.ts';
+import { dnsLabel, pathSegment } from './names.ts';
 import type { Problems } from './problems.ts';
+import { validateContainerResourceName } from './resources.ts';
 
 type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
 
@@ -105,9 +106,7 @@ function validateMetric(metric: Fields, at: string, problems: Problems): void {
 function validateResourceMetric(source: Fields, at: string, ofContainer: boolean, problems: Problems): void {
   const name = text(source, 'name') ?? '';
   if (name === '') problems.required(`${at}.name`, 'must specify a resource name');
-  else if (ofContainer) {
-    for (const message of qualifiedName(name)) problems.invalid(`${at}.name`, name, message);
-  }
+  else if (ofContainer) validateContainerResourceName(name, `${at}.name`, problems);
   if (ofContainer) {
     const container = text(source, 'container') ?? '';
     if (container === '') problems.required(`${at}.container`, 'must specify a container');

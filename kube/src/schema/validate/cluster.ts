@@ -1,10 +1,9 @@
 import { sameData } from '../../patch/index.ts';
-import { compareQuantities, isQuantity } from '../../quantity/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
-import { configKey, dnsSubdomain, labelValue, pathSegment, qualifiedName } from './names.ts';
+import { goValue } from './go-value.ts';
+import { configKey, dnsSubdomain, finalizerDomain, labelValue, pathSegment, qualifiedName } from './names.ts';
 import { cidrMessage, isCidr } from './network.ts';
 import type { Problems } from './problems.ts';
-import { validateResourceList } from './resources.ts';
 import { validateLabelSelector } from './selector.ts';
 
 type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
@@ -35,6 +34,16 @@ export const validateConfigMap: Rule = (object, problems, old) => {
   validateFrozen(object, old, ['data', 'binaryData'], problems);
 };
 
+/** A namespace goes when all of its finalizers are gone. */
+export const validateNamespace: Rule = (object, problems) => {
+  const finalizers = part(object, 'spec')?.finalizers;
+  for (const finalizer of Array.isArray(finalizers) ? (finalizers as string[]) : []) {
+    // Kubernetes does not say which of them it means.
+    for (const message of qualifiedName(finalizer)) problems.invalid('spec.finalizers', finalizer, message);
+    for (const message of finalizerDomain(finalizer)) problems.invalid('spec.finalizers', finalizer, message);
+  }
+};
+
 const requiredKeys: Readonly<Record<string, readonly string[]>> = {
   'kubernetes.io/dockercfg': ['.dockercfg'],
   'kubernetes.io/dockerconfigjson': ['.dockerconfigjson'],
@@ -51,7 +60,12 @@ export const validateSecret: Rule = (object, problems, old) => {
     size += Buffer.byteLength(String(value), 'base64');
   }
   if (size > dataLimit) problems.tooLong('data', dataLimit);
-  for (const key of requiredKeys[type] ?? []) if (!Object.hasOwn(data, key)) problems.required(`data[${key}]`);
+  for (const key of requiredKeys[type] ?? []) {
+    const value = text(data, key);
+    // An empty key stands for none; a certificate may be given later.
+    if (value === undefined || (key === 'ssh-privatekey' && value === '')) problems.required(`data[${key}]`);
+    else if (key.startsWith('.docker')) validateDockerConfig(value, `data[${key}]`, problems);
+  }
   if (type === 'kubernetes.io/basic-auth' && !Object.hasOwn(data, 'username') && !Object.hasOwn(data, 'password')) {
     problems.required('data[username]');
     problems.required('data[password]');
@@ -66,7 +80,36 @@ export const validateSecret: Rule = (object, problems, old) => {
   validateFrozen(object, old, ['data'], problems);
 };
 
+/** Credentials of registries, which are not shown. */
+function validateDockerConfig(value: string, at: string, problems: Problems): void {
+  const fault = jsonFault(Buffer.from(value, 'base64').toString());
+  if (fault !== undefined) problems.invalid(at, '<secret contents redacted>', fault);
+}
+
+/** What Go's parser says of a text that is no JSON object: where it is not even the beginning of one, in its words. */
+function jsonFault(json: string): string | undefined {
+  const start = json.trimStart();
+  if (start === '') return 'unexpected end of JSON input';
+  const [first = ''] = start;
+  try {
+    const parsed: unknown = JSON.parse(json);
+    if (parsed === null || (typeof parsed === 'object' && !Array.isArray(parsed))) return undefined;
+    const kind = Array.isArray(parsed) ? 'array' : typeof parsed === 'boolean' ? 'bool' : typeof parsed;
+    return `json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    if (!/[[{"\dtfn-]/.test(first)) return `invalid character ${quoted(first)} looking for beginning of value`;
+    const [, at] = /position (\d+)/.exec(error.message) ?? [];
+    const wrong = at === undefined ? undefined : json[Number(at)];
+    return wrong === undefined ? 'unexpected end of JSON input' : `invalid character ${quoted(wrong)} in JSON`;
+  }
+}
+
+const quoted = (character: string) => (character === "'" ? "'\\''" : `'${character}'`);
+
 const taintEffects = ['NoSchedule', 'PreferNoSchedule', 'NoExecute'];
+const taintStruct = { Key: '', Value: '', Effect: '', TimeAdded: null };
+const uniqueTaints = 'taints must be unique by key and effect pair';
 
 export const validateNode: Rule = (object, problems, old) => {
   const spec = part(object, 'spec');
@@ -80,7 +123,7 @@ export const validateNode: Rule = (object, problems, old) => {
     for (const message of labelValue(text(taint, 'value') ?? '')) problems.invalid(`${at}.value`, taint.value, message);
     if (effect === '') problems.required(`${at}.effect`);
     else if (!taintEffects.includes(effect)) problems.unsupported(`${at}.effect`, effect, taintEffects);
-    if (seen.has(`${key}:${effect}`)) problems.duplicate(at, taint);
+    if (seen.has(`${key}:${effect}`)) problems.duplicate(at, goValue(taint, taintStruct), uniqueTaints);
     seen.add(`${key}:${effect}`);
   });
   const ranges = Array.isArray(spec?.podCIDRs) ? (spec.podCIDRs as string[]) : [];
@@ -93,13 +136,17 @@ export const validateNode: Rule = (object, problems, old) => {
       problems.invalid('spec.podCIDRs', ranges, 'may specify no more than one CIDR for each IP family');
     }
   }
-  const before = part(old, 'spec');
-  for (const field of ['podCIDR', 'providerID']) {
-    if (before?.[field] !== undefined && before[field] !== '' && !sameData(spec?.[field], before[field])) {
-      problems.forbidden(`spec.${field}`, 'node updates may not change it once set');
-    }
-  }
+  validateNodeUpdate(spec, part(old, 'spec'), problems);
 };
+
+function validateNodeUpdate(spec: Fields | undefined, old: Fields | undefined, problems: Problems): void {
+  const before = Array.isArray(old?.podCIDRs) ? old.podCIDRs : [];
+  if (before.length > 0 && !sameData(spec?.podCIDRs, before))
+    problems.forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid');
+  const provider = text(old, 'providerID') ?? '';
+  if (provider !== '' && provider !== (text(spec, 'providerID') ?? ''))
+    problems.forbidden('spec.providerID', 'node updates may not change providerID except from "" to valid');
+}
 
 const rbacGroup = 'rbac.authorization.k8s.io';
 
@@ -145,7 +192,9 @@ export const validateClusterRole: Rule = (object, problems) => {
     );
   }
   selectors.forEach((selector, index) => {
-    validateLabelSelector(selector, `aggregationRule.clusterRoleSelectors[${index}]`, problems);
+    const at = `aggregationRule.clusterRoleSelectors[${index}]`;
+    // Kubernetes shows the selector that it could not make, and so nothing.
+    if (!validateLabelSelector(selector, at, problems)) problems.invalid(at, null, 'invalid label selector.');
   });
 };
 
@@ -159,7 +208,7 @@ function validateBinding(object: Fields, roleKinds: readonly string[], problems:
   if (name === '') problems.required('roleRef.name');
   else for (const message of pathSegment(name)) problems.invalid('roleRef.name', name, message);
   if (old !== undefined && !sameData(roleRef, part(old, 'roleRef') ?? {}))
-    problems.invalid('roleRef', roleRef, 'cannot change roleRef');
+    problems.invalid('roleRef', goValue(roleRef, { APIGroup: '', Kind: '', Name: '' }), 'cannot change roleRef');
   parts(object, 'subjects').forEach((subject, index) => {
     validateSubject(subject, `subjects[${index}]`, roleKinds.includes('Role'), problems);
   });
@@ -185,53 +234,7 @@ export const validateRoleBinding: Rule = (object, problems, old) =>
 export const validateClusterRoleBinding: Rule = (object, problems, old) =>
   validateBinding(object, ['ClusterRole'], problems, old);
 
-const limitTypes = new Set(['Container', 'PersistentVolumeClaim', 'Pod']);
-
-export const validateLimitRange: Rule = (object, problems) => {
-  const types = new Set<string>();
-  parts(part(object, 'spec'), 'limits').forEach((limit, index) => {
-    const at = `spec.limits[${index}]`;
-    const type = text(limit, 'type') ?? '';
-    for (const message of qualifiedName(type)) problems.invalid(`${at}.type`, type, message);
-    if (!limitTypes.has(type) && !type.includes('/') && qualifiedName(type).length === 0)
-      problems.invalid(`${at}.type`, type, 'must be a standard limit type or fully qualified');
-    if (types.has(type)) problems.duplicate(`${at}.type`, type);
-    types.add(type);
-    for (const field of ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio']) {
-      validateResourceList(part(limit, field), `${at}.${field}`, problems);
-    }
-    if (type === 'Pod') {
-      for (const field of ['default', 'defaultRequest']) {
-        if (limit[field] !== undefined)
-          problems.forbidden(`${at}.${field}`, "may not be specified when `type` is 'Pod'");
-      }
-    }
-    for (const [lower, upper] of [
-      ['min', 'max'],
-      ['min', 'default'],
-      ['defaultRequest', 'default'],
-      ['default', 'max'],
-    ] as const) {
-      for (const [name, value] of Object.entries(part(limit, lower) ?? {})) {
-        const bound = part(limit, upper)?.[name];
-        if (!isQuantity(value) || !isQuantity(bound) || compareQuantities(value, bound) <= 0) continue;
-        problems.invalid(
-          `${at}.${lower}[${name}]`,
-          String(value),
-          `${lower} value ${value} is greater than ${upper} value ${bound}`,
-        );
-      }
-    }
-  });
-};
-
-export const validateResourceQuota: Rule = (object, problems, old) => {
-  const spec = part(object, 'spec');
-  validateResourceList(part(spec, 'hard'), 'spec.hard', problems);
-  const before = part(old, 'spec');
-  if (before !== undefined && !sameData(spec?.scopes, before.scopes))
-    problems.invalid('spec.scopes', spec?.scopes ?? [], 'field is immutable');
-};
+const preemptionPolicies = ['PreemptLowerPriority', 'Never'];
 
 export const validatePriorityClass: Rule = (object, problems, old) => {
   const name = text(part(object, 'metadata'), 'name') ?? '';
@@ -243,8 +246,12 @@ export const validatePriorityClass: Rule = (object, problems, old) => {
   ) {
     problems.forbidden('value', 'maximum allowed value of a user defined priority is 1000000000');
   }
+  const policy = text(object, 'preemptionPolicy');
+  if (old === undefined && policy === '') problems.required('preemptionPolicy');
+  else if (old === undefined && policy !== undefined && !preemptionPolicies.includes(policy))
+    problems.unsupported('preemptionPolicy', policy, preemptionPolicies);
   if (old === undefined) return;
-  if ((object.value ?? 0) !== (old.value ?? 0)) problems.invalid('value', object.value ?? 0, 'field is immutable');
+  if ((object.value ?? 0) !== (old.value ?? 0)) problems.forbidden('value', 'may not be changed in an update.');
   if (!sameData(object.preemptionPolicy, old.preemptionPolicy)) {
     problems.invalid('preemptionPolicy', object.preemptionPolicy, 'field is immutable');
   }

@@ -34,37 +34,67 @@ export function validateContainers(
   const initial = path.endsWith('initContainers');
   containers.forEach((container, index) => {
     const at = `${path}[${index}]`;
+    validateCommon(container, at, surroundings, problems);
+    if (initial) validateRestartPolicy(container, at, problems);
     const name = text(container, 'name') ?? '';
-    if (name === '') problems.required(`${at}.name`);
-    else {
-      for (const message of dnsLabel(name)) problems.invalid(`${at}.name`, name, message);
-      if (taken.has(name)) problems.duplicate(`${at}.name`, name);
-      taken.add(name);
-    }
-    const image = text(container, 'image') ?? '';
-    if (image === '') problems.required(`${at}.image`);
-    else if (image.trim() !== image)
-      problems.invalid(`${at}.image`, image, 'must not have leading or trailing whitespace');
-    if (initial) validateInitContainer(container, at, problems);
-    validateRestartPolicy(container, at, problems);
-    validatePorts(container, at, surroundings, problems);
-    validateEnvironment(container, at, problems);
-    validateMounts(container, at, surroundings, problems);
-    validateResources(part(container, 'resources'), `${at}.resources`, problems);
-    const message = text(container, 'terminationMessagePolicy') ?? '';
-    if (message === '') problems.required(`${at}.terminationMessagePolicy`);
-    else if (!messagePolicies.includes(message)) {
-      problems.unsupported(`${at}.terminationMessagePolicy`, message, messagePolicies);
-    }
-    validateSecurityContext(container, at, problems);
-    for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
-      validateProbe(part(container, probe), `${at}.${probe}`, probe !== 'readinessProbe', problems);
-    }
-    const lifecycle = part(container, 'lifecycle');
-    for (const hook of ['postStart', 'preStop']) {
-      const handler = part(lifecycle, hook);
-      if (handler !== undefined) validateHandler(handler, `${at}.lifecycle.${hook}`, problems);
-    }
+    if (name !== '' && taken.has(name)) problems.duplicate(`${at}.name`, name);
+    taken.add(name);
+    if (initial) validateHostPorts([container], path, problems);
+    if (initial && container.restartPolicy !== 'Always') validateInitContainer(container, at, problems);
+    else validateHooks(container, at, problems);
+    if (!initial) validateRestartPolicy(container, at, problems);
+  });
+  if (!initial) validateHostPorts(containers, path, problems);
+}
+
+const pullPolicies = ['Always', 'IfNotPresent', 'Never'];
+
+/** What holds for every container. */
+function validateCommon(container: Fields, at: string, surroundings: Surroundings, problems: Problems): void {
+  const name = text(container, 'name') ?? '';
+  if (name === '') problems.required(`${at}.name`);
+  else for (const message of dnsLabel(name)) problems.invalid(`${at}.name`, name, message);
+  const image = text(container, 'image') ?? '';
+  if (image === '') problems.required(`${at}.image`);
+  else if (image.trim() !== image)
+    problems.invalid(`${at}.image`, image, 'must not have leading or trailing whitespace');
+  const message = text(container, 'terminationMessagePolicy') ?? '';
+  if (message === '') problems.required(`${at}.terminationMessagePolicy`);
+  else if (!messagePolicies.includes(message)) {
+    problems.unsupported(`${at}.terminationMessagePolicy`, message, messagePolicies);
+  }
+  validatePorts(container, at, surroundings, problems);
+  validateEnvironment(container, at, problems);
+  validateMounts(container, at, surroundings, problems);
+  const pull = text(container, 'imagePullPolicy') ?? '';
+  if (pull === '') problems.required(`${at}.imagePullPolicy`);
+  else if (!pullPolicies.includes(pull)) problems.unsupported(`${at}.imagePullPolicy`, pull, pullPolicies);
+  validateResources(part(container, 'resources'), `${at}.resources`, problems);
+  validateSecurityContext(container, at, problems);
+}
+
+/** Hooks and probes. */
+function validateHooks(container: Fields, at: string, problems: Problems): void {
+  const lifecycle = part(container, 'lifecycle');
+  for (const hook of ['postStart', 'preStop']) {
+    const handler = part(lifecycle, hook);
+    if (handler !== undefined) validateHandler(handler, `${at}.lifecycle.${hook}`, problems);
+  }
+  for (const probe of ['livenessProbe', 'readinessProbe', 'startupProbe']) {
+    validateProbe(part(container, probe), `${at}.${probe}`, probe !== 'readinessProbe', problems);
+  }
+}
+
+/** Ports of the host are each for one only, of those that run at the same time. */
+function validateHostPorts(containers: readonly Fields[], path: string, problems: Problems): void {
+  const taken = new Set<string>();
+  containers.forEach((container, index) => {
+    parts(container, 'ports').forEach((port, position) => {
+      if (!port.hostPort) return;
+      const shown = `${port.protocol ?? ''}/${port.hostIP ?? ''}/${port.hostPort}`;
+      if (taken.has(shown)) problems.duplicate(`${path}[${index}].ports[${position}].hostPort`, shown);
+      taken.add(shown);
+    });
   });
 }
 
@@ -84,8 +114,6 @@ function validateRestartPolicy(container: Fields, at: string, problems: Problems
 
 /** Only an init container that goes on running (a sidecar) may have probes and hooks. */
 function validateInitContainer(container: Fields, at: string, problems: Problems): void {
-  const sidecar = container.restartPolicy === 'Always';
-  if (sidecar) return;
   for (const field of ['lifecycle', 'livenessProbe', 'readinessProbe', 'startupProbe']) {
     if (container[field] !== undefined) {
       problems.forbidden(`${at}.${field}`, 'may not be set for init containers without restartPolicy=Always');
@@ -175,6 +203,24 @@ const environmentResources = [
   'requests.memory',
 ];
 
+const sizes = ['1', '1k', '1M', '1G', '1T', '1P', '1E', '1Ki', '1Mi', '1Gi', '1Ti', '1Pi', '1Ei'];
+const divisors: Readonly<Record<string, { name: string; values: readonly string[]; shown: string }>> = {
+  cpu: { name: 'cpu', values: ['1m', '1'], shown: '1m and 1' },
+  memory: { name: 'memory', values: sizes, shown: sizes.join(', ') },
+  'ephemeral-storage': { name: 'local ephemeral storage', values: sizes, shown: sizes.join(', ') },
+  hugepages: { name: 'hugepages', values: sizes, shown: sizes.join(', ') },
+};
+
+/** In which unit a resource is told. Kubernetes shows the resource instead. */
+export function validateDivisor(resource: string, divisor: unknown, at: string, problems: Problems): void {
+  if (divisor === undefined || divisor === '0' || divisor === 0) return;
+  const kind = resource.slice(resource.indexOf('.') + 1).replace(/^hugepages-.*/, 'hugepages');
+  const known = Object.hasOwn(divisors, kind) ? divisors[kind] : undefined;
+  if (known === undefined || known.values.includes(String(divisor))) return;
+  const verb = `only divisor's values ${known.shown} are supported with the ${known.name} resource`;
+  problems.invalid(at, resource, verb);
+}
+
 function validateValueSources(from: Fields, at: string, problems: Problems): void {
   const field = part(from, 'fieldRef');
   if (field !== undefined) validateFieldReference(field, `${at}.fieldRef`, environmentFields, problems);
@@ -185,6 +231,7 @@ function validateValueSources(from: Fields, at: string, problems: Problems): voi
     else if (!environmentResources.includes(name) && !/^(limits|requests)\.hugepages-/.test(name)) {
       problems.unsupported(`${at}.resourceFieldRef.resource`, name, environmentResources);
     }
+    validateDivisor(name, resource.divisor, `${at}.resourceFieldRef.divisor`, problems);
   }
   for (const source of ['configMapKeyRef', 'secretKeyRef']) {
     const reference = part(from, source);
@@ -203,7 +250,7 @@ function validateMounts(container: Fields, at: string, surroundings: Surrounding
     const path = `${at}.volumeMounts[${index}]`;
     const name = text(mount, 'name') ?? '';
     if (name === '') problems.required(`${path}.name`);
-    else if (!surroundings.volumes.has(name)) problems.notFound(`${path}.name`, name);
+    if (!surroundings.volumes.has(name)) problems.notFound(`${path}.name`, name);
     const mountPath = text(mount, 'mountPath') ?? '';
     if (mountPath === '') problems.required(`${path}.mountPath`);
     else if (paths.has(mountPath)) problems.invalid(`${path}.mountPath`, mountPath, 'must be unique');
@@ -211,7 +258,19 @@ function validateMounts(container: Fields, at: string, surroundings: Surrounding
     const subPath = text(mount, 'subPath') ?? '';
     if (subPath.startsWith('/')) problems.invalid(`${path}.subPath`, subPath, 'must be a relative path');
     if (subPath.split('/').includes('..')) problems.invalid(`${path}.subPath`, subPath, "must not contain '..'");
+    const propagation = text(mount, 'mountPropagation');
+    if (propagation !== undefined) validatePropagation(propagation, container, at, problems);
   });
+}
+
+const propagations = ['Bidirectional', 'HostToContainer', 'None'];
+
+function validatePropagation(propagation: string, container: Fields, at: string, problems: Problems): void {
+  // Kubernetes does not say which of them it means.
+  const path = `${at}.volumeMounts.mountPropagation`;
+  if (!propagations.includes(propagation)) problems.unsupported(path, propagation, propagations);
+  if (propagation === 'Bidirectional' && part(container, 'securityContext')?.privileged !== true)
+    problems.forbidden(path, 'Bidirectional mount propagation is available only to privileged containers');
 }
 
 const handlers = ['exec', 'grpc', 'httpGet', 'sleep', 'tcpSocket'];

@@ -12,7 +12,7 @@ const ipMessage = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)
 function validateEndpointAddress(address: string, at: string, problems: Problems): void {
   const family = isIP(address);
   if (family === 0) {
-    problems.invalid(at, address, ipMessage);
+    problems.invalid(at, address, 'must be a valid IP address');
     return;
   }
   const reasons: readonly (readonly [RegExp, string])[] = [
@@ -108,7 +108,7 @@ function validateSliceEndpoint(endpoint: Fields, at: string, type: string, probl
     if (type === 'FQDN') for (const message of dnsSubdomain(address)) problems.invalid(path, address, message);
     else if (type === 'IPv4' || type === 'IPv6') {
       if (family === 0) problems.invalid(path, address, ipMessage);
-      else if (`IPv${family}` !== type) problems.invalid(path, address, `must be an ${type} address`);
+      else if (`IPv${family}` !== type) problems.invalid(`${at}.addresses`, address, `must be an ${type} address`);
       else validateEndpointAddress(address, path, problems);
     }
   });

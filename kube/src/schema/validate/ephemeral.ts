@@ -3,7 +3,7 @@ import { type Fields, parts, text } from '../fields.ts';
 import { dnsLabel } from './names.ts';
 import type { Problems } from './problems.ts';
 
-const unfit = ['ports', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle', 'resources'];
+const unfit = ['ports', 'resources', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'];
 
 /** Ephemeral containers, which have neither ports nor probes and may look at one of the pod's other containers. */
 export function validateEphemeralContainers(spec: Fields, path: string, taken: Set<string>, problems: Problems): void {

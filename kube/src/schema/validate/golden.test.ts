@@ -46,10 +46,17 @@ function comparable(value: unknown, path = ''): unknown {
   );
 }
 
+/** What is kept, as clients read it: Kubernetes completes a claim's status only then. */
+function kept({ result, object }: Case): unknown {
+  const { status, ...others } = result as Data;
+  if (object.kind !== 'PersistentVolumeClaim') return result;
+  return { ...others, status: { phase: 'Pending', ...(status as Data | undefined) } };
+}
+
 function answerTo({ object, old, subresource = '' }: Case): string {
   const kind = kindForObject(object.apiVersion, object.kind);
   if (kind === undefined) return 'no such kind';
-  const made = (value: KubeObject) => applyDefaults(kind, decodeObject(kind, value, { mode: 'Strict' }).object);
+  const made = (value: KubeObject) => applyDefaults(kind, decodeObject(kind, value, { mode: 'Ignore' }).object);
   try {
     const next = made(object);
     if (old === undefined) {
@@ -65,15 +72,15 @@ function answerTo({ object, old, subresource = '' }: Case): string {
   }
 }
 
-/** A pod's update is refused with a dump of Go's own types, which nobody else can write. */
+/** The refusal of an update may end with the difference between two dumps of Go's own types, which nobody else can write. */
 function withoutDump(text: string): string {
-  return text.replace(/(pod updates may not change fields other than [^\n]*)\n[\s\S]*$/, '$1');
+  return text.replace(/\n(?:@@.*\n(?:[ +-].*\n)*)*/g, '');
 }
 
 test('objects are completed and refused as in Kubernetes', () => {
   const differs = cases
     .filter((one) => {
-      const theirs = one.error ?? (one.undecodable ? 'undecodable' : JSON.stringify(comparable(one.result)));
+      const theirs = one.error ?? (one.undecodable ? 'undecodable' : JSON.stringify(comparable(kept(one))));
       return withoutDump(theirs) !== withoutDump(answerTo(one));
     })
     .map(({ name }, index, all) => (all.findIndex((other) => other.name === name) === index ? name : `${name} again`));

@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 import { sameData } from '../../patch/index.ts';
-import { type Fields, part, text } from '../fields.ts';
+import { type Fields, part, parts, text } from '../fields.ts';
+import { goValue } from './go-value.ts';
 import {
   dnsLabel,
   dnsSubdomain,
@@ -10,25 +11,41 @@ import {
   pathSegment,
   qualifiedName,
 } from './names.ts';
-import { cidrMessage, isCidr } from './network.ts';
+import { cidrMessage, isCidr, validateLocalReference } from './network.ts';
 import { validateTolerations } from './pod.ts';
 import type { Problems } from './problems.ts';
-import { validateResourceList } from './resources.ts';
+import { validateResources } from './resources.ts';
 
 type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
 
 export const validateRuntimeClass: Rule = (object, problems, old) => {
   const handler = text(object, 'handler') ?? '';
   for (const message of dnsLabel(handler)) problems.invalid('handler', handler, message);
-  validateResourceList(part(part(object, 'overhead'), 'podFixed'), 'overhead.limits', problems);
+  validateResources({ limits: part(part(object, 'overhead'), 'podFixed') }, 'overhead', problems);
   const scheduling = part(object, 'scheduling');
   for (const [key, value] of Object.entries(part(scheduling, 'nodeSelector') ?? {})) {
     for (const message of qualifiedName(key)) problems.invalid('scheduling.nodeSelector', key, message);
     for (const message of labelValue(String(value))) problems.invalid('scheduling.nodeSelector', value, message);
   }
-  if (scheduling !== undefined) validateTolerations(scheduling, 'scheduling', problems);
+  if (scheduling !== undefined) {
+    validateTolerations(scheduling, 'scheduling', problems);
+    validateDifferent(parts(scheduling, 'tolerations'), problems);
+  }
   if (old !== undefined && handler !== text(old, 'handler')) problems.invalid('handler', handler, immutableMessage);
 };
+
+const tolerationStruct = { Key: '', Operator: '', Value: '', Effect: '', TolerationSeconds: null };
+
+/** Only how long is tolerated may not tell two tolerations apart. */
+function validateDifferent(tolerations: readonly Fields[], problems: Problems): void {
+  const seen = new Set<string>();
+  tolerations.forEach((toleration, index) => {
+    const shown = goValue(toleration, tolerationStruct);
+    const key = JSON.stringify({ ...shown, TolerationSeconds: null });
+    if (seen.has(key)) problems.duplicate(`scheduling.tolerations[${index}]`, shown);
+    seen.add(key);
+  });
+}
 
 export const validateIngressClass: Rule = (object, problems, old) => {
   const spec = part(object, 'spec');
@@ -48,14 +65,7 @@ export const validateIngressClass: Rule = (object, problems, old) => {
   const parameters = part(spec, 'parameters');
   if (parameters === undefined) return;
   const at = 'spec.parameters';
-  const group = text(parameters, 'apiGroup');
-  if (group !== undefined)
-    for (const message of dnsSubdomain(group)) problems.invalid(`${at}.apiGroup`, group, message);
-  for (const field of ['kind', 'name']) {
-    const value = text(parameters, field) ?? '';
-    if (value === '') problems.required(`${at}.${field}`, `${field} is required`);
-    else for (const message of pathSegment(value)) problems.invalid(`${at}.${field}`, value, message);
-  }
+  validateLocalReference(parameters, at, problems);
   const scope = text(parameters, 'scope');
   const namespace = text(parameters, 'namespace');
   if (scope === undefined) problems.required(`${at}.scope`);
@@ -77,6 +87,7 @@ export const validateIpAddress: Rule = (object, problems, old) => {
   const reference = part(part(object, 'spec'), 'parentRef');
   if (reference === undefined) {
     problems.required('spec.parentRef');
+    if (part(part(old, 'spec'), 'parentRef') !== undefined) problems.invalid('spec.parentRef', null, immutableMessage);
     return;
   }
   const group = text(reference, 'group') ?? '';
@@ -138,11 +149,46 @@ export const validateLease: Rule = (object, problems) => {
 const signer =
   /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*\/[a-zA-Z0-9]([-a-zA-Z0-9_.:/]*[a-zA-Z0-9])?$/;
 
+const knownUsages = [
+  'any',
+  'cert sign',
+  'client auth',
+  'code signing',
+  'content commitment',
+  'crl sign',
+  'data encipherment',
+  'decipher only',
+  'digital signature',
+  'email protection',
+  'encipher only',
+  'ipsec end system',
+  'ipsec tunnel',
+  'ipsec user',
+  'key agreement',
+  'key encipherment',
+  'microsoft sgc',
+  'netscape sgc',
+  'ocsp signing',
+  's/mime',
+  'server auth',
+  'signing',
+  'timestamping',
+];
+
+/** Whether the data, in base64, begin with a PEM block of a type. */
+function hasBlock(data: string, type: string): boolean {
+  return Buffer.from(data, 'base64').toString('latin1').includes(`-----BEGIN ${type}-----`);
+}
+
 export const validateCertificateRequest: Rule = (object, problems) => {
   const spec = part(object, 'spec');
-  if (!text(spec, 'request')) problems.required('spec.request');
+  if (!hasBlock(text(spec, 'request') ?? '', 'CERTIFICATE REQUEST'))
+    problems.invalid('spec.request', spec?.request ?? null, 'PEM block type must be CERTIFICATE REQUEST');
   const usages = Array.isArray(spec?.usages) ? (spec.usages as string[]) : [];
   if (usages.length === 0) problems.required('spec.usages');
+  usages.forEach((usage, index) => {
+    if (!knownUsages.includes(usage)) problems.unsupported(`spec.usages[${index}]`, usage, knownUsages);
+  });
   usages.forEach((usage, index) => {
     if (usages.indexOf(usage) < index) problems.duplicate(`spec.usages[${index}]`, usage);
   });

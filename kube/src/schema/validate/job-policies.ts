@@ -53,13 +53,6 @@ function validateFailurePolicy(spec: Fields, at: string, problems: Problems): vo
   }
   const pod = part(part(spec, 'template'), 'spec');
   const names = [...parts(pod, 'containers'), ...parts(pod, 'initContainers')].map((container) => container.name);
-  if (text(pod, 'restartPolicy') !== 'Never') {
-    problems.invalid(
-      `${at}.template.spec.restartPolicy`,
-      pod?.restartPolicy ?? '',
-      'only "Never" is supported when podFailurePolicy is specified',
-    );
-  }
   parts(policy, 'rules').forEach((rule, index) => {
     const path = `${at}.podFailurePolicy.rules[${index}]`;
     const action = text(rule, 'action') ?? '';

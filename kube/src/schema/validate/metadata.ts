@@ -5,8 +5,10 @@ import {
   dns1035Label,
   dnsLabel,
   dnsSubdomain,
+  finalizerDomain,
   immutableMessage,
   labelValue,
+  longName,
   pathSegment,
   qualifiedName,
 } from './names.ts';
@@ -16,12 +18,12 @@ const nameChecks = {
   'dns-subdomain': dnsSubdomain,
   'dns-label': dnsLabel,
   'dns1035-label': dns1035Label,
+  'long-name': longName,
   'path-segment': pathSegment,
   none: () => [],
 };
 
 const annotationsLimit = 256 * 1024;
-const standardFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
 
 /** `metadata` of an object of any kind. Reviews, which are never stored, need no name. */
 export function validateMetadata(kind: KindDescription, object: KubeObject, problems: Problems): void {
@@ -40,7 +42,8 @@ export function validateMetadata(kind: KindDescription, object: KubeObject, prob
     for (const message of check(name)) problems.invalid('metadata.name', name, message);
   }
   const namespace = text(metadata, 'namespace');
-  if (kind.namespaced && namespace !== undefined && namespace !== '') {
+  if (kind.namespaced && stored && !namespace) problems.required('metadata.namespace');
+  else if (kind.namespaced && namespace) {
     for (const message of dnsLabel(namespace)) problems.invalid('metadata.namespace', namespace, message);
   } else if (!kind.namespaced && namespace) {
     problems.forbidden('metadata.namespace', 'not allowed on this type');
@@ -71,16 +74,16 @@ function validateFinalizers(kind: KindDescription, metadata: Fields, problems: P
   // Definitions and custom kinds may have any qualified name: their own cleanup has no domain.
   const needsDomain = kind.schema.startsWith('io.k8s.api.');
   const finalizers = Array.isArray(metadata.finalizers) ? metadata.finalizers : [];
+  const path = 'metadata.finalizers';
   for (const finalizer of finalizers) {
     // Kubernetes does not say which of them it means.
-    const path = 'metadata.finalizers';
-    const value = String(finalizer);
-    const wrong = qualifiedName(value);
-    for (const message of wrong) problems.invalid(path, value, message);
-    if (needsDomain && wrong.length === 0 && !value.includes('/') && !standardFinalizers.has(value)) {
-      problems.invalid(path, value, 'name is neither a standard finalizer name nor is it fully qualified');
-    }
+    for (const message of qualifiedName(String(finalizer))) problems.invalid(path, String(finalizer), message);
   }
+  if (!needsDomain) return;
+  finalizers.forEach((finalizer, index) => {
+    for (const message of finalizerDomain(String(finalizer)))
+      problems.invalid(`${path}[${index}]`, String(finalizer), message);
+  });
 }
 
 function validateOwners(metadata: Fields, problems: Problems): void {

@@ -24,6 +24,8 @@ function matching(pattern: RegExp, maximum: number, message: string, unit = 'cha
 
 export const dnsLabel = matching(label, 63, labelMessage);
 export const dnsSubdomain = matching(subdomain, 253, subdomainMessage);
+/** The same, as those kinds say it whose checks Kubernetes generates. */
+export const longName = matching(subdomain, 253, subdomainMessage, 'bytes');
 export const dns1035Label = matching(label1035, 63, label1035Message);
 export const labelValue = matching(/^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/, 63, labelValueMessage, 'bytes');
 export const configKey: Check = (value) => {
@@ -55,6 +57,14 @@ export const qualifiedName: Check = (value) => {
   return wrong;
 };
 
+const standardFinalizers = new Set(['kubernetes', 'orphan', 'foregroundDeletion']);
+
+/** What a finalizer that Kubernetes does not know by itself needs. */
+export const finalizerDomain: Check = (value) =>
+  value.includes('/') || standardFinalizers.has(value)
+    ? []
+    : ['name is neither a standard finalizer name nor is it fully qualified'];
+
 export const pathSegment: Check = (value) => {
   if (value === '.' || value === '..') return [`may not be '${value}'`];
   return ['/', '%']
@@ -71,7 +81,7 @@ export const environmentName: Check = (value) =>
 export const portName: Check = (value) => {
   const wrong: string[] = [];
   if (value.length > 15) wrong.push('must be no more than 15 characters');
-  if (!/^[-a-z0-9]+$/.test(value)) wrong.push('must contain only alphanumeric characters (a-z, 0-9), and hyphens (-)');
+  if (!/^[-a-z0-9]+$/.test(value)) wrong.push('must contain only alpha-numeric characters (a-z, 0-9), and hyphens (-)');
   if (!/[a-z]/.test(value)) wrong.push('must contain at least one letter (a-z)');
   if (value.includes('--')) wrong.push('must not contain consecutive hyphens');
   if (value.startsWith('-') || value.endsWith('-')) wrong.push('must not begin or end with a hyphen');

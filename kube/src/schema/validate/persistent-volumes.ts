@@ -1,6 +1,8 @@
 import { sameData } from '../../patch/index.ts';
 import { compareQuantities, isQuantity, parseQuantity } from '../../quantity/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
+import { goValue, listOf, pointerTo } from './go-value.ts';
+import { validateHostPath } from './host-path.ts';
 import { dnsSubdomain } from './names.ts';
 import { validateNodeTerm } from './node-selector.ts';
 import type { Problems } from './problems.ts';
@@ -24,6 +26,13 @@ function validateAccess(spec: Fields, at: string, missing: string, problems: Pro
   }
 }
 
+const requirements = listOf({ Key: '', Operator: '', Values: null });
+const nodeAffinity = {
+  Required: pointerTo({
+    NodeSelectorTerms: listOf({ MatchExpressions: requirements, MatchFields: requirements }),
+  }),
+};
+
 /** Everything of a volume's specification that is not its source. */
 const notSources = new Set([
   'accessModes',
@@ -43,7 +52,7 @@ export const validatePersistentVolume: Rule = (object, problems, old) => {
   const capacity = part(spec, 'capacity');
   if (capacity === undefined || Object.keys(capacity).length === 0) problems.required('spec.capacity');
   if (capacity === undefined || !('storage' in capacity) || Object.keys(capacity).length > 1) {
-    problems.unsupported('spec.capacity', capacity ?? null, ['storage']);
+    problems.unsupported('spec.capacity', sorted(capacity), ['storage']);
   }
   const storage = capacity?.storage;
   if (isQuantity(storage) && parseQuantity(storage).nanos <= 0n) {
@@ -71,8 +80,7 @@ export const validatePersistentVolume: Rule = (object, problems, old) => {
   const hostPath = part(spec, 'hostPath');
   if (hostPath !== undefined) {
     const path = text(hostPath, 'path') ?? '';
-    if (path === '') problems.required('spec.hostPath.path');
-    else if (path.split('/').includes('..')) problems.invalid('spec.hostPath.path', path, "must not contain '..'");
+    validateHostPath(hostPath, 'spec.hostPath', problems);
     if (path === '/' && policy === 'Recycle') {
       problems.forbidden('spec.persistentVolumeReclaimPolicy', "may not be 'recycle' for a hostPath mount of '/'");
     }
@@ -85,22 +93,24 @@ export const validatePersistentVolume: Rule = (object, problems, old) => {
   if (mode !== undefined && !volumeModes.includes(mode)) problems.unsupported('spec.volumeMode', mode, volumeModes);
   const before = part(old, 'spec');
   if (before === undefined) return;
-  for (const field of sources) {
-    if (!sameData(spec[field], before[field])) {
-      problems.forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation');
-      break;
-    }
-  }
+  const had = Object.keys(before).filter((field) => !notSources.has(field));
+  if ([...sources, ...had].some((field) => !sameData(spec[field], before[field])))
+    problems.forbidden('spec.persistentvolumesource', 'spec.persistentvolumesource is immutable after creation');
   if (!sameData(spec.volumeMode, before.volumeMode))
-    problems.invalid('spec.volumeMode', spec.volumeMode ?? null, 'field is immutable');
+    problems.invalid('volumeMode', spec.volumeMode ?? null, 'field is immutable');
   if (before.nodeAffinity !== undefined && !sameData(spec.nodeAffinity, before.nodeAffinity)) {
     problems.invalid(
-      'spec.nodeAffinity',
-      spec.nodeAffinity ?? null,
+      'nodeAffinity',
+      affinity === undefined ? null : goValue(affinity, nodeAffinity),
       'field is immutable, except for updating from beta label to GA',
     );
   }
 };
+
+/** A map as Go shows it. */
+function sorted(map: Fields | undefined): Fields | null {
+  return map === undefined ? null : Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
 
 /** What a claim asks for, on its own or in a template. */
 export function validateClaimSpec(spec: Fields, at: string, problems: Problems): void {
@@ -128,20 +138,30 @@ export const validatePersistentVolumeClaim: Rule = (object, problems, old) => {
   const before = part(old, 'spec');
   if (before === undefined) return;
   const bound = text(part(object, 'status'), 'phase') === 'Bound';
-  const requests = part(part(spec, 'resources'), 'requests');
-  const oldRequests = part(part(before, 'resources'), 'requests');
-  const fixed = ({ volumeName, volumeAttributesClassName, storageClassName, resources, ...kept }: Fields) => ({
-    ...kept,
-    resources: bound ? { ...part({ resources }, 'resources'), requests: undefined } : resources,
-  });
-  const rebound = text(before, 'volumeName') !== undefined && spec.volumeName !== before.volumeName;
-  const reclassed = before.storageClassName !== undefined && spec.storageClassName !== before.storageClassName;
-  if (rebound || reclassed || !sameData(fixed(spec), fixed(before))) {
-    problems.forbidden('spec', claimMessage);
-    return;
+  const requested = (of: Fields) => part(part(of, 'resources'), 'requests')?.storage;
+  if (!sameData(kept(spec, before, bound), kept(before, before, bound))) problems.forbidden('spec', claimMessage);
+  const [now, was] = [requested(spec) ?? '0', requested(before) ?? '0'];
+  const capacity = part(part(old, 'status'), 'capacity')?.storage ?? '0';
+  if (isQuantity(now) && isQuantity(was) && isQuantity(capacity)) {
+    // A claim that could not grow may go back to what it is known to have had.
+    if (compareQuantities(now, was) < 0 && compareQuantities(now, capacity) <= 0)
+      problems.forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity');
   }
-  const [now, then] = [requests?.storage, oldRequests?.storage];
-  if (bound && isQuantity(now) && isQuantity(then) && compareQuantities(now, then) < 0) {
-    problems.forbidden('spec.resources.requests.storage', 'field can not be less than status.capacity');
-  }
+  if (!sameData(spec.volumeMode, before.volumeMode))
+    problems.invalid('volumeMode', spec.volumeMode ?? null, 'field is immutable');
 };
+
+/** What of a claim never changes: not what may be set once, nor, of a bound one, its size and its attributes. */
+function kept(spec: Fields, before: Fields, bound: boolean): Fields {
+  const { volumeName, volumeAttributesClassName, storageClassName, resources, ...others } = spec;
+  const { requests, ...rest } = part({ resources }, 'resources') ?? {};
+  const { storage, ...more } = part({ requests }, 'requests') ?? {};
+  const amounts = bound && requests !== undefined ? more : { ...more, storage };
+  return {
+    ...others,
+    ...(text(before, 'volumeName') ? { volumeName } : {}),
+    ...(before.storageClassName === undefined ? {} : { storageClassName }),
+    ...(bound ? {} : { volumeAttributesClassName }),
+    resources: { ...rest, requests: amounts },
+  };
+}

@@ -1,5 +1,6 @@
 import { isQuantity, parseQuantity } from '../../quantity/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
+import { validateHostPath } from './host-path.ts';
 import { dnsLabel, dnsSubdomain } from './names.ts';
 import { validateClaimSpec } from './persistent-volumes.ts';
 import type { Problems } from './problems.ts';
@@ -36,30 +37,13 @@ export function validateVolumes(spec: Fields, path: string, pod: string, problem
   return usable;
 }
 
-const hostPathTypes = [
-  '',
-  'BlockDevice',
-  'CharDevice',
-  'Directory',
-  'DirectoryOrCreate',
-  'File',
-  'FileOrCreate',
-  'Socket',
-];
-
 function validateSource(volume: Fields, at: string, spec: Fields, problems: Problems): void {
   const emptyDir = part(volume, 'emptyDir');
   if (isQuantity(emptyDir?.sizeLimit) && parseQuantity(emptyDir.sizeLimit).nanos < 0n) {
     problems.forbidden(`${at}.emptyDir.sizeLimit`, 'SizeLimit field must be a valid resource quantity');
   }
   const hostPath = part(volume, 'hostPath');
-  if (hostPath !== undefined) {
-    const path = text(hostPath, 'path') ?? '';
-    if (path === '') problems.required(`${at}.hostPath.path`);
-    else if (path.split('/').includes('..')) problems.invalid(`${at}.hostPath.path`, path, "must not contain '..'");
-    const type = text(hostPath, 'type') ?? '';
-    if (!hostPathTypes.includes(type)) problems.unsupported(`${at}.hostPath.type`, type, hostPathTypes);
-  }
+  if (hostPath !== undefined) validateHostPath(hostPath, `${at}.hostPath`, problems);
   const nfs = part(volume, 'nfs');
   if (nfs !== undefined) {
     if (!text(nfs, 'server')) problems.required(`${at}.nfs.server`);

@@ -178,8 +178,11 @@ function validatePodTerm(term: Fields, path: string, problems: Problems): void {
 const actions = ['DoNotSchedule', 'ScheduleAnyway'];
 
 function validateSpread(spec: Fields, path: string, problems: Problems): void {
-  const pairs = new Set<string>();
-  parts(spec, 'topologySpreadConstraints').forEach((constraint, index) => {
+  const constraints = parts(spec, 'topologySpreadConstraints');
+  const pairs = constraints.map(
+    (constraint) => `{${text(constraint, 'topologyKey') ?? ''}, ${text(constraint, 'whenUnsatisfiable') ?? ''}}`,
+  );
+  constraints.forEach((constraint, index) => {
     const at = `${path}.topologySpreadConstraints[${index}]`;
     if (typeof constraint.maxSkew !== 'number' || constraint.maxSkew <= 0) {
       problems.invalid(`${at}.maxSkew`, constraint.maxSkew ?? 0, 'must be greater than zero');
@@ -187,9 +190,9 @@ function validateSpread(spec: Fields, path: string, problems: Problems): void {
     if (!text(constraint, 'topologyKey')) problems.required(`${at}.topologyKey`, 'can not be empty');
     const action = text(constraint, 'whenUnsatisfiable') ?? '';
     if (!actions.includes(action)) problems.unsupported(`${at}.whenUnsatisfiable`, action, actions);
-    const pair = `{${text(constraint, 'topologyKey') ?? ''}, ${action}}`;
-    if (pairs.has(pair)) problems.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
-    pairs.add(pair);
+    const pair = pairs[index] ?? '';
+    // Told of where it comes first.
+    if (pairs.slice(index + 1).includes(pair)) problems.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
     validateLabelSelector(part(constraint, 'labelSelector'), `${at}.labelSelector`, problems);
   });
 }
@@ -216,9 +219,13 @@ export function validatePodUpdate(spec: Fields, old: Fields, problems: Problems)
   }
   const gates = parts(spec, 'schedulingGates').map((gate) => gate.name);
   const oldGates = parts(old, 'schedulingGates').map((gate) => gate.name);
-  const added = gates.find((gate) => !oldGates.includes(gate));
+  const place = gates.findIndex((gate) => !oldGates.includes(gate));
+  const added = gates[place];
   if (added !== undefined)
-    problems.forbidden('spec.schedulingGates', `only deletion is allowed, but found new scheduling gate '${added}'`);
+    problems.forbidden(
+      `spec.schedulingGates[${place}].name`,
+      `only deletion is allowed, but found new scheduling gate '${added}'`,
+    );
   if (!sameData(changeable(spec, old), changeable(old, old))) problems.forbidden('spec', mayChange);
 }
 

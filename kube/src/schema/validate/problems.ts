@@ -29,8 +29,8 @@ export class Problems {
     this.#add('FieldValueNotSupported', field, `Unsupported value: ${shown(value)}`, `supported values: ${values}`);
   }
 
-  duplicate(field: string, value: unknown): void {
-    this.#add('FieldValueDuplicate', field, `Duplicate value: ${shown(value)}`);
+  duplicate(field: string, value: unknown, detail = ''): void {
+    this.#add('FieldValueDuplicate', field, `Duplicate value: ${shown(value)}`, detail);
   }
 
   forbidden(field: string, detail: string): void {
@@ -80,9 +80,11 @@ export function invalidError(
     cause.field === undefined ? cause.message : `${cause.field}: ${cause.message}`,
   );
   const what = sentences.length === 1 ? sentences[0] : `[${sentences.join(', ')}]`;
-  const qualified = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
+  // Events are the core group's, whichever group they are written through.
+  const group = kind.group === 'events.k8s.io' ? '' : kind.group;
+  const qualified = group === '' ? kind.kind : `${kind.kind}.${group}`;
   return new BerthError('Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${what}`, {
-    details: { name, ...(kind.group === '' ? {} : { group: kind.group }), kind: kind.kind, causes: [...causes] },
+    details: { name, ...(group === '' ? {} : { group }), kind: kind.kind, causes: [...causes] },
   });
 }
 

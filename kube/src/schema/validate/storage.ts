@@ -1,6 +1,6 @@
 import { sameData } from '../../patch/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
-import { dnsSubdomain, immutableMessage, labelValue, negativeMessage, qualifiedName } from './names.ts';
+import { dnsSubdomain, immutableMessage, negativeMessage, qualifiedName } from './names.ts';
 import type { Problems } from './problems.ts';
 import { validateQuantity } from './resources.ts';
 import { validateLabelSelector } from './selector.ts';
@@ -30,14 +30,16 @@ export const validateStorageClass: Rule = (object, problems, old) => {
   const mode = text(object, 'volumeBindingMode');
   if (mode === undefined) problems.required('volumeBindingMode');
   else if (!bindingModes.includes(mode)) problems.unsupported('volumeBindingMode', mode, bindingModes);
-  parts(object, 'allowedTopologies').forEach((term, index) => {
+  const terms = parts(object, 'allowedTopologies');
+  // What asks for nothing says the same as the terms that Kubernetes has not looked at yet.
+  const seen = new Set<string>(terms.length > 0 ? ['[]'] : []);
+  terms.forEach((term, index) => {
     const keys = new Set<string>();
     parts(term, 'matchLabelExpressions').forEach((expression, position) => {
       const at = `allowedTopologies[${index}].matchLabelExpressions[${position}]`;
       const values = Array.isArray(expression.values) ? (expression.values as string[]) : [];
       if (values.length === 0) problems.required(`${at}.values`);
       values.forEach((value, place) => {
-        for (const message of labelValue(value)) problems.invalid(`${at}.values[${place}]`, value, message);
         if (values.indexOf(value) < place) problems.duplicate(`${at}.values[${place}]`, value);
       });
       const key = text(expression, 'key') ?? '';
@@ -45,8 +47,16 @@ export const validateStorageClass: Rule = (object, problems, old) => {
       if (keys.has(key)) problems.duplicate(`${at}.key`, key);
       keys.add(key);
     });
+    const asked = parts(term, 'matchLabelExpressions').map(({ key = '', values }) => [
+      key,
+      [...new Set(Array.isArray(values) ? (values as string[]) : [])].sort(),
+    ]);
+    const whole = JSON.stringify([...new Map(asked as [string, string[]][])].sort(([a], [b]) => (a < b ? -1 : 1)));
+    if (seen.has(whole)) problems.duplicate(`allowedTopologies[${index}].matchLabelExpressions`, '');
+    seen.add(whole);
   });
-  changed(object, old, ['parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'], problems);
+  changed(object, old, ['parameters', 'provisioner', 'reclaimPolicy'], problems);
+  if (old !== undefined) fixed(object.volumeBindingMode, old.volumeBindingMode, 'volumeBindingMode', problems);
 };
 
 function validateProvisioner(name: string, at: string, problems: Problems): void {
@@ -71,8 +81,6 @@ const lifecycleModes = ['Persistent', 'Ephemeral'];
 const groupPolicies = ['File', 'None', 'ReadWriteOnceWithFSType'];
 
 export const validateCsiDriver: Rule = (object, problems, old) => {
-  const name = text(part(object, 'metadata'), 'name') ?? '';
-  validateDriverName(name, 'metadata.name', problems);
   const spec = part(object, 'spec') ?? {};
   for (const field of ['attachRequired', 'podInfoOnMount', 'storageCapacity']) {
     if (spec[field] === undefined) problems.required(`spec.${field === 'attachRequired' ? 'attachedRequired' : field}`);
@@ -103,7 +111,8 @@ export const validateCsiDriver: Rule = (object, problems, old) => {
   fixed(spec.volumeLifecycleModes, before.volumeLifecycleModes, 'spec.volumeLifecycleModes', problems);
 };
 
-function validateDriverName(name: string, at: string, problems: Problems): void {
+/** The name of a storage or device driver. */
+export function validateDriverName(name: string, at: string, problems: Problems): void {
   if (name === '') problems.required(at);
   if (name.length > 63) problems.tooLong(at, 63);
   for (const message of name === '' ? [] : dnsSubdomain(name.toLowerCase())) problems.invalid(at, name, message);
@@ -134,12 +143,12 @@ export const validateCsiNode: Rule = (object, problems, old) => {
       was !== undefined &&
       !(sameData(was.nodeID, driver.nodeID) && sameData(was.topologyKeys, driver.topologyKeys))
     ) {
-      const { allocatable } = driver;
       const shown = {
         Name: name,
         NodeID: node,
         TopologyKeys: keys.length > 0 ? keys : null,
-        Allocatable: allocatable ?? null,
+        // Shown without what may change.
+        Allocatable: null,
       };
       problems.invalid('spec.drivers', shown, immutableMessage);
     }
@@ -148,13 +157,10 @@ export const validateCsiNode: Rule = (object, problems, old) => {
 
 export const validateCsiStorageCapacity: Rule = (object, problems, old) => {
   const storageClass = text(object, 'storageClassName') ?? '';
-  if (storageClass === '') problems.required('storageClassName');
   for (const message of dnsSubdomain(storageClass)) problems.invalid('storageClassName', storageClass, message);
   const topology = part(object, 'nodeTopology');
   if (topology !== undefined) validateLabelSelector(topology, 'nodeTopology', problems);
-  for (const field of ['capacity', 'maximumVolumeSize']) {
-    if (object[field] !== undefined) validateQuantity(object[field], field, problems);
-  }
+  if (object.capacity !== undefined) validateQuantity(object.capacity, 'capacity', problems);
   if (old === undefined) return;
   fixed(object.nodeTopology, old.nodeTopology, 'nodeTopology', problems);
   fixed(object.storageClassName, old.storageClassName, 'storageClassName', problems);

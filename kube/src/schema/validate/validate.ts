@@ -8,8 +8,11 @@ import { validateApiService } from './api-service.ts';
 import { validateHorizontalPodAutoscaler } from './autoscaling.ts';
 import * as cluster from './cluster.ts';
 import { validateCustomResourceDefinition } from './custom-resource-definition.ts';
+import { validateDeviceClass } from './devices.ts';
 import { validateEndpointSlice, validateEndpoints } from './endpoints.ts';
 import { validateEphemeralContainersUpdate } from './ephemeral.ts';
+import { validateCoreEvent, validateEvent } from './events.ts';
+import { validateFlowSchema, validatePriorityLevel } from './flow-control.ts';
 import * as infrastructure from './infrastructure.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import * as network from './network.ts';
@@ -17,6 +20,8 @@ import { validatePersistentVolume, validatePersistentVolumeClaim } from './persi
 import { validatePodSpec, validatePodTemplate, validatePodUpdate } from './pod.ts';
 import { validateResize } from './pod-resize.ts';
 import { Problems } from './problems.ts';
+import * as quotas from './quotas.ts';
+import { validateResourceSlice } from './resource-slices.ts';
 import { statusRules, validateRequestConditions } from './status.ts';
 import * as storage from './storage.ts';
 import { validateStructure } from './structure.ts';
@@ -37,15 +42,19 @@ const rules: Readonly<Record<string, Rule>> = {
   'v1/PersistentVolume': validatePersistentVolume,
   'v1/Endpoints': validateEndpoints,
   'v1/Service': network.validateService,
+  'v1/Event': validateCoreEvent,
+  'events.k8s.io/v1/Event': validateEvent,
+  'v1/Namespace': cluster.validateNamespace,
   'v1/ConfigMap': cluster.validateConfigMap,
   'v1/Secret': cluster.validateSecret,
   'v1/Node': cluster.validateNode,
-  'v1/LimitRange': cluster.validateLimitRange,
-  'v1/ResourceQuota': cluster.validateResourceQuota,
+  'v1/LimitRange': quotas.validateLimitRange,
+  'v1/ResourceQuota': quotas.validateResourceQuota,
   'apps/v1/Deployment': workloads.validateDeployment,
   'apps/v1/ReplicaSet': workloads.validateReplicaSet,
   'apps/v1/StatefulSet': workloads.validateStatefulSet,
   'apps/v1/DaemonSet': workloads.validateDaemonSet,
+  'apps/v1/ControllerRevision': workloads.validateControllerRevision,
   'batch/v1/Job': workloads.validateJob,
   'batch/v1/CronJob': workloads.validateCronJob,
   'policy/v1/PodDisruptionBudget': workloads.validatePodDisruptionBudget,
@@ -72,6 +81,10 @@ const rules: Readonly<Record<string, Rule>> = {
   'networking.k8s.io/v1/ServiceCIDR': infrastructure.validateServiceCidr,
   'coordination.k8s.io/v1/Lease': infrastructure.validateLease,
   'certificates.k8s.io/v1/CertificateSigningRequest': infrastructure.validateCertificateRequest,
+  'flowcontrol.apiserver.k8s.io/v1/FlowSchema': validateFlowSchema,
+  'flowcontrol.apiserver.k8s.io/v1/PriorityLevelConfiguration': validatePriorityLevel,
+  'resource.k8s.io/v1/DeviceClass': validateDeviceClass,
+  'resource.k8s.io/v1/ResourceSlice': validateResourceSlice,
   'admissionregistration.k8s.io/v1/MutatingWebhookConfiguration': validateWebhookConfiguration,
   'admissionregistration.k8s.io/v1/ValidatingWebhookConfiguration': validateWebhookConfiguration,
   'admissionregistration.k8s.io/v1/ValidatingAdmissionPolicy': policies.validateValidatingPolicy,

@@ -1,9 +1,12 @@
 import { sameData } from '../../patch/index.ts';
+import { labelSelectorOf, matchesLabels } from '../../selectors/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
+import { type GoStruct, goValue, listOf, pointerTo } from './go-value.ts';
 import { validateJobPolicies } from './job-policies.ts';
 import { dnsLabel, immutableMessage, negativeMessage } from './names.ts';
+import { validateClaimSpec } from './persistent-volumes.ts';
 import { validatePodTemplate } from './pod.ts';
-import type { Problems } from './problems.ts';
+import { Problems } from './problems.ts';
 import { validateLabelSelector, validateTemplateSelector } from './selector.ts';
 
 type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
@@ -50,6 +53,10 @@ export function validateIntOrPercent(value: unknown, path: string, problems: Pro
   }
 }
 
+const rollingUpdate = { MaxUnavailable: 0, MaxSurge: 0 };
+const deploymentStrategy = { Type: '', RollingUpdate: pointerTo(rollingUpdate) };
+const statefulStrategy = { Type: '', RollingUpdate: pointerTo({ Partition: 0, MaxUnavailable: null }) };
+
 const isZero = (value: unknown) => value === 0 || value === '0%';
 
 export const validateDeployment: Rule = (object, problems, old) => {
@@ -63,9 +70,11 @@ export const validateDeployment: Rule = (object, problems, old) => {
   validateTemplateSelector(spec, 'spec', 'deployment', problems, 'invalid label selector');
   validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
   restartsAlways(spec, problems);
-  const strategy = part(spec, 'strategy');
+  const strategy = part(spec, 'strategy') ?? {};
   const rolling = part(strategy, 'rollingUpdate');
-  if (strategy?.type === 'Recreate' && rolling !== undefined) {
+  if (strategy.type !== 'Recreate' && strategy.type !== 'RollingUpdate') {
+    problems.unsupported('spec.strategy', goValue(strategy, deploymentStrategy), ['Recreate', 'RollingUpdate']);
+  } else if (strategy.type === 'Recreate' && rolling !== undefined) {
     problems.forbidden('spec.strategy.rollingUpdate', "may not be specified when strategy `type` is 'Recreate'");
   } else if (rolling !== undefined) {
     validateIntOrPercent(rolling.maxUnavailable, 'spec.strategy.rollingUpdate.maxUnavailable', problems, true);
@@ -126,20 +135,21 @@ const statefulMayChange = new Set([
 export const validateStatefulSet: Rule = (object, problems, old) => {
   const spec = part(object, 'spec') ?? {};
   validateStatefulStrategy(spec, problems);
+  const before = part(old, 'spec');
+  if (before === undefined) validateClaimTemplates(spec, problems);
   nonNegative(spec, 'spec', ['replicas', 'minReadySeconds'], problems);
   const start = part(spec, 'ordinals')?.start;
   if (typeof start === 'number' && start < 0) problems.invalid('spec.ordinals.start', start, negativeMessage);
-  validateTemplateSelector(spec, 'spec', 'statefulset', problems);
-  const claims = parts(spec, 'volumeClaimTemplates').map((claim) => text(part(claim, 'metadata'), 'name') ?? '');
-  validatePodTemplate(part(spec, 'template'), 'spec.template', problems, claims);
-  restartsAlways(spec, problems);
   const service = text(spec, 'serviceName') ?? '';
-  if (service !== '') for (const message of dnsLabel(service)) problems.invalid('spec.serviceName', service, message);
-  const before = part(old, 'spec');
+  if (service !== '' && before === undefined)
+    for (const message of dnsLabel(service)) problems.invalid('spec.serviceName', service, message);
+  validateTemplateSelector(spec, 'spec', 'statefulset', problems);
+  validatePodTemplate(withClaims(spec), 'spec.template', problems);
+  restartsAlways(spec, problems);
   if (before === undefined) return;
   const fixed = (fields: Fields) =>
     Object.fromEntries(Object.entries(fields).filter(([field]) => !statefulMayChange.has(field)));
-  if (!sameData(withoutStatus(fixed(spec)), withoutStatus(fixed(before)))) {
+  if (!sameData(fixed(spec), fixed(before))) {
     problems.forbidden(
       'spec',
       "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden",
@@ -168,7 +178,7 @@ function validateStatefulStrategy(spec: Fields, problems: Problems): void {
       problems.invalid(`${at}.rollingUpdate.maxUnavailable`, rolling?.maxUnavailable, 'cannot be 0');
     }
   } else {
-    problems.invalid(at, strategy, "must be 'RollingUpdate' or 'OnDelete'");
+    problems.invalid(at, goValue(strategy ?? {}, statefulStrategy), "must be 'RollingUpdate' or 'OnDelete'");
   }
   const retention = part(spec, 'persistentVolumeClaimRetentionPolicy');
   for (const field of ['whenDeleted', 'whenScaled']) {
@@ -178,27 +188,74 @@ function validateStatefulStrategy(spec: Fields, problems: Problems): void {
   }
 }
 
-function withoutStatus(spec: Fields): Fields {
-  const claims = parts(spec, 'volumeClaimTemplates').map(({ status, apiVersion, kind, ...claim }) => claim);
-  return claims.length === 0 ? spec : { ...spec, volumeClaimTemplates: claims };
+function validateClaimTemplates(spec: Fields, problems: Problems): void {
+  parts(spec, 'volumeClaimTemplates').forEach((claim, index) => {
+    validateClaimSpec(part(claim, 'spec') ?? {}, `spec.volumeClaimTemplates[${index}].spec`, problems);
+  });
+}
+
+/** The template as its pods will have it: with a volume for each claim, whatever stood there by the same name. */
+function withClaims(spec: Fields): Fields | undefined {
+  const template = part(spec, 'template');
+  const claims = new Map(
+    parts(spec, 'volumeClaimTemplates').map((claim) => {
+      const name = text(part(claim, 'metadata'), 'name') ?? '';
+      return [name, { name, persistentVolumeClaim: { claimName: name } }];
+    }),
+  );
+  if (claims.size === 0) return template;
+  const pod = part(template, 'spec') ?? {};
+  const others = parts(pod, 'volumes').filter((volume) => !claims.has(text(volume, 'name') ?? ''));
+  return { ...template, spec: { ...pod, volumes: [...claims.values(), ...others] } };
 }
 
 export const validateDaemonSet: Rule = (object, problems, old) => {
   const spec = part(object, 'spec') ?? {};
-  nonNegative(spec, 'spec', ['minReadySeconds', 'revisionHistoryLimit'], problems);
-  validateTemplateSelector(spec, 'spec', 'daemonset', problems);
+  immutable(spec, part(old, 'spec'), 'spec', 'selector', problems);
+  validateDaemonSelector(spec, problems);
   validatePodTemplate(part(spec, 'template'), 'spec.template', problems);
   restartsAlways(spec, problems);
-  immutable(spec, part(old, 'spec'), 'spec', 'selector', problems);
-  const rolling = part(part(spec, 'updateStrategy'), 'rollingUpdate');
-  if (rolling === undefined) return;
-  const path = 'spec.updateStrategy.rollingUpdate';
+  nonNegative(spec, 'spec', ['minReadySeconds'], problems);
+  const strategy = part(spec, 'updateStrategy') ?? {};
+  if (strategy.type === 'RollingUpdate') {
+    const rolling = part(strategy, 'rollingUpdate');
+    if (rolling === undefined) problems.required('spec.updateStrategy.rollingUpdate');
+    else validateDaemonUpdate(rolling, 'spec.updateStrategy.rollingUpdate', problems);
+  } else if (strategy.type !== 'OnDelete') {
+    problems.unsupported('spec.updateStrategy', goValue(strategy, deploymentStrategy), ['RollingUpdate', 'OnDelete']);
+  }
+  nonNegative(spec, 'spec', ['revisionHistoryLimit'], problems);
+};
+
+/** A selector that is not well-formed, or not there, is told of once: nobody asks whether it fits. */
+function validateDaemonSelector(spec: Fields, problems: Problems): void {
+  const selector = part(spec, 'selector');
+  const isRight = validateLabelSelector(selector, 'spec.selector', problems);
+  const labels = part(part(part(spec, 'template'), 'metadata'), 'labels') as Record<string, string> | undefined;
+  if (isRight && !(selector !== undefined && matchesLabels(labelSelectorOf(selector) ?? [], labels))) {
+    problems.invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`');
+  }
+  if (selector !== undefined && Object.keys(selector).length === 0)
+    problems.invalid('spec.selector', selector, 'empty selector is invalid for daemonset');
+}
+
+function validateDaemonUpdate(rolling: Fields, path: string, problems: Problems): void {
   validateIntOrPercent(rolling.maxUnavailable, `${path}.maxUnavailable`, problems, true);
   validateIntOrPercent(rolling.maxSurge, `${path}.maxSurge`, problems, true);
   const [unavailable, surge] = [!isZero(rolling.maxUnavailable), !isZero(rolling.maxSurge)];
   if (unavailable && surge)
     problems.invalid(`${path}.maxSurge`, rolling.maxSurge, 'may not be set when maxUnavailable is non-zero');
   if (!unavailable && !surge) problems.required(`${path}.maxUnavailable`, 'cannot be 0 when maxSurge is 0');
+}
+
+/** A state of a workload by number, which is kept and never changed. */
+export const validateControllerRevision: Rule = (object, problems, old) => {
+  const { data, revision } = object;
+  if (typeof revision === 'number' && revision < 0) problems.invalid('revision', revision, negativeMessage);
+  if (old !== undefined) {
+    if (!sameData(data, old.data)) problems.invalid('data', data ?? null, immutableMessage);
+  } else if (data === undefined || data === null) problems.required('data', 'data is mandatory');
+  else if (part(object, 'data') === undefined) problems.required('data', 'data must be a valid JSON object');
 };
 
 /** The specification of a job, on its own or in a cron job's template. */
@@ -222,35 +279,82 @@ function validateJobSpec(spec: Fields, path: string, problems: Problems): void {
   const policy = text(part(part(spec, 'template'), 'spec'), 'restartPolicy') ?? '';
   const at = `${path}.template.spec.restartPolicy`;
   if (policy === 'Always' || policy === '') problems.required(at, 'valid values: "OnFailure", "Never"');
+  else if (policy !== 'OnFailure' && policy !== 'Never') problems.unsupported(at, policy, ['OnFailure', 'Never']);
+  else if (spec.podFailurePolicy !== undefined && policy !== 'Never')
+    problems.invalid(at, policy, 'only "Never" is supported when podFailurePolicy is specified');
 }
+
+/** Whether made by hand or by the server, a job's selector takes in the pods that it makes. */
+function validateJobSelector(spec: Fields, problems: Problems): void {
+  const selector = part(spec, 'selector');
+  if (selector === undefined) problems.required('spec.selector');
+  else if (!validateLabelSelector(selector, 'spec.selector', problems)) return;
+  const labels = part(part(part(spec, 'template'), 'metadata'), 'labels') as Record<string, string> | undefined;
+  if (selector === undefined || !matchesLabels(labelSelectorOf(selector) ?? [], labels)) {
+    problems.invalid('spec.template.metadata.labels', labels ?? null, '`selector` does not match template `labels`');
+  }
+}
+
+const failurePolicy = {
+  Rules: listOf({
+    Action: '',
+    OnExitCodes: pointerTo({ ContainerName: null, Operator: '', Values: null }),
+    OnPodConditions: listOf({ Type: '', Status: '' }),
+  }),
+};
+const successPolicy = { Rules: listOf({ SucceededIndexes: null, SucceededCount: null }) };
 
 export const validateJob: Rule = (object, problems, old) => {
   const spec = part(object, 'spec') ?? {};
-  validateJobSpec(spec, 'spec', problems);
-  const selector = part(spec, 'selector');
-  if (selector === undefined) {
-    if (spec.manualSelector === true) problems.required('spec.selector');
-  } else {
-    validateLabelSelector(selector, 'spec.selector', problems);
-  }
   const before = part(old, 'spec');
-  if (before === undefined) return;
-  for (const field of [
-    'selector',
-    'completionMode',
-    'podFailurePolicy',
-    'backoffLimitPerIndex',
-    'managedBy',
-    'successPolicy',
-  ]) {
-    immutable(spec, before, 'spec', field, problems);
+  validateGeneratedSelector(object, spec, problems);
+  validateJobSpec(spec, 'spec', problems);
+  validateJobSelector(spec, problems);
+  const { completions } = spec;
+  if (spec.completionMode === 'Indexed' && typeof completions === 'number' && completions > 0) {
+    const name = text(part(object, 'metadata'), 'name') ?? '';
+    const host = `${name}-${completions - 1}`;
+    if (dnsLabel(host).length > 0)
+      problems.invalid('metadata.name', name, `will not able to create pod with invalid DNS label: ${host}`);
   }
-  const elastic = spec.completionMode === 'Indexed' && sameData(spec.completions, spec.parallelism);
-  if (!elastic) immutable(spec, before, 'spec', 'completions', problems);
+  if (before === undefined) return;
+  if (spec.completionMode !== 'Indexed') immutable(spec, before, 'spec', 'completions', problems);
+  else if (completions !== undefined && completions !== before.completions && completions !== spec.parallelism)
+    problems.invalid('spec.completions', completions, 'can only be modified in tandem with spec.parallelism');
+  immutable(spec, before, 'spec', 'selector', problems);
   // While a job is suspended and was never started, its scheduling directives may still be set.
   const waiting = before.suspend === true && part(old, 'status')?.startTime === undefined;
   if (!waiting) immutable(spec, before, 'spec', 'template', problems);
+  for (const field of ['completionMode', 'podFailurePolicy', 'backoffLimitPerIndex', 'managedBy', 'successPolicy']) {
+    if (sameData(spec[field], before[field])) continue;
+    const shapes: Readonly<Record<string, GoStruct>> = { podFailurePolicy: failurePolicy, successPolicy };
+    const [given, shape] = [part(spec, field), shapes[field]];
+    const shown = given !== undefined && shape !== undefined ? goValue(given, shape) : (spec[field] ?? null);
+    problems.invalid(`spec.${field}`, shown, immutableMessage);
+  }
 };
+
+const ownLabels = ['controller-uid', 'job-name', 'batch.kubernetes.io/controller-uid', 'batch.kubernetes.io/job-name'];
+
+/** A selector that the server makes takes in the pods of this job alone. */
+function validateGeneratedSelector(job: Fields, spec: Fields, problems: Problems): void {
+  if (spec.manualSelector === true) return;
+  const metadata = part(job, 'metadata');
+  const selector = part(spec, 'selector');
+  if (selector === undefined) return;
+  const [uid, name] = [text(metadata, 'uid') ?? '', text(metadata, 'name') ?? ''];
+  const labels = part(part(part(spec, 'template'), 'metadata'), 'labels');
+  for (const label of ownLabels) {
+    const wanted = label.endsWith('uid') ? uid : name;
+    const at = `spec.template.metadata.labels[${label}]`;
+    if (labels?.[label] === undefined) problems.required(at, `must be '${wanted}'`);
+    else if (labels[label] !== wanted) problems.invalid(at, labels, `must be '${wanted}'`);
+  }
+  const expected = Object.fromEntries(ownLabels.map((label) => [label, label.endsWith('uid') ? uid : name]));
+  const isWellFormed = validateLabelSelector(selector, '', new Problems());
+  if (isWellFormed && !matchesLabels(labelSelectorOf(selector) ?? [], expected))
+    problems.invalid('spec.selector', selector, '`selector` not auto-generated');
+}
 
 const field = '(\\*|[0-9a-z]+(-[0-9a-z]+)?)(/\\d+)?';
 const schedule = new RegExp(`^(${field}(,${field})*\\s+){4}${field}(,${field})*$`, 'i');
@@ -289,7 +393,9 @@ export const validateCronJob: Rule = (object, problems) => {
       problems.invalid('spec.schedule', when, 'cannot use TZ or CRON_TZ in schedule, use timeZone field instead');
   }
   const zone = text(spec, 'timeZone');
-  if (zone !== undefined && !isTimeZone(zone)) problems.invalid('spec.timeZone', zone, `unknown time zone ${zone}`);
+  if (zone === '') problems.invalid('spec.timeZone', zone, 'timeZone must be nil or non-empty string');
+  else if (zone !== undefined && !isTimeZone(zone))
+    problems.invalid('spec.timeZone', zone, `unknown time zone ${zone}`);
   nonNegative(
     spec,
     'spec',
