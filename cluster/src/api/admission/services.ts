@@ -54,7 +54,9 @@ export function serviceAddresses(storage: ObjectStorage, ranges: ServiceRanges):
 /** What was for the type that a service had, and nobody changed with it, goes with the type. */
 function dropForType(spec: Spec, before: Spec): void {
   const isOpen = (of: Spec) =>
-    of.type === 'LoadBalancer' || of.type === 'NodePort' || (of.type === 'ClusterIP' && (of.externalIPs ?? []).length > 0);
+    of.type === 'LoadBalancer' ||
+    of.type === 'NodePort' ||
+    (of.type === 'ClusterIP' && (of.externalIPs ?? []).length > 0);
   const isBalanced = (of: Spec) => of.type === 'LoadBalancer';
   const isChecked = (of: Spec) => isBalanced(of) && of.externalTrafficPolicy === 'Local';
   const had = [

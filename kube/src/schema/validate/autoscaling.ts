@@ -22,6 +22,13 @@ export const validateHorizontalPodAutoscaler: Rule = (object, problems) => {
   parts(spec, 'metrics').forEach((metric, index) => {
     validateMetric(metric, `spec.metrics[${index}]`, problems);
   });
+  const scalesToNothing = parts(spec, 'metrics').some(({ type }) => type === 'Object' || type === 'External');
+  if (least === 0 && !scalesToNothing) {
+    problems.forbidden(
+      'spec.metrics',
+      'must specify at least one Object or External metric to support scaling to zero replicas',
+    );
+  }
   const behavior = part(spec, 'behavior');
   for (const direction of ['scaleUp', 'scaleDown']) {
     const rules = part(behavior, direction);

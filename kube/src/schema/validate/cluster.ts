@@ -86,7 +86,7 @@ function validateDockerConfig(value: string, at: string, problems: Problems): vo
   if (fault !== undefined) problems.invalid(at, '<secret contents redacted>', fault);
 }
 
-/** What Go's parser says of a text that is no JSON object: where it is not even the beginning of one, in its words. */
+/** What Go's parser says of a text that is no JSON object; further in it also says what it looked for. */
 function jsonFault(json: string): string | undefined {
   const start = json.trimStart();
   if (start === '') return 'unexpected end of JSON input';
@@ -101,7 +101,7 @@ function jsonFault(json: string): string | undefined {
     if (!/[[{"\dtfn-]/.test(first)) return `invalid character ${quoted(first)} looking for beginning of value`;
     const [, at] = /position (\d+)/.exec(error.message) ?? [];
     const wrong = at === undefined ? undefined : json[Number(at)];
-    return wrong === undefined ? 'unexpected end of JSON input' : `invalid character ${quoted(wrong)} in JSON`;
+    return wrong === undefined ? 'unexpected end of JSON input' : `invalid character ${quoted(wrong)}`;
   }
 }
 

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { type Fields, part, parts, text } from '../fields.ts';
 import { negativeMessage } from './names.ts';
 import type { Problems } from './problems.ts';
@@ -136,6 +137,24 @@ const disruptionBudget: Rule = (object, problems) => {
 
 const decisions = ['Approved', 'Denied'];
 
+const pemBlock = /-----BEGIN ([^-]+)-----\s*\n([\s\S]*?)-----END \1-----/g;
+
+/** What is wrong with certificates, PEM in base64; none are right. */
+function certificateFault(data: string): string | undefined {
+  if (data === '') return undefined;
+  const blocks = [...Buffer.from(data, 'base64').toString('latin1').matchAll(pemBlock)];
+  for (const [, type = '', body = ''] of blocks) {
+    if (type !== 'CERTIFICATE') return `only CERTIFICATE PEM blocks are allowed, found ${JSON.stringify(type)}`;
+    if (body.includes(':')) return 'no PEM block headers are permitted';
+    try {
+      new X509Certificate(Buffer.from(body, 'base64'));
+    } catch {
+      return 'x509: malformed certificate';
+    }
+  }
+  return blocks.length > 0 ? undefined : 'must contain at least one CERTIFICATE PEM block';
+}
+
 /** The conditions of a certificate request: each decision once, never both, and only through `approval`. */
 export function validateRequestConditions(
   object: Fields,
@@ -163,6 +182,11 @@ export function validateRequestConditions(
     if (seen.has(type)) problems.duplicate(`${at}.type`, type);
     seen.add(type);
   });
+  const [certificate, issued] = [object, old].map((of) => text(part(of, 'status'), 'certificate') ?? '');
+  if (certificate !== issued && certificateFault(issued ?? '') === undefined) {
+    const fault = certificateFault(certificate ?? '');
+    if (fault !== undefined) problems.invalid('status.certificate', '<certificate data>', fault);
+  }
   if (old === undefined) return;
   const before = parts(part(old, 'status'), 'conditions').map((condition) => condition.type);
   for (const type of [...decisions, 'Failed']) {

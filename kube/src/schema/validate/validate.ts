@@ -14,6 +14,7 @@ import { validateEphemeralContainersUpdate } from './ephemeral.ts';
 import { validateCoreEvent, validateEvent } from './events.ts';
 import { validateFlowSchema, validatePriorityLevel } from './flow-control.ts';
 import * as infrastructure from './infrastructure.ts';
+import * as jobs from './jobs.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import * as network from './network.ts';
 import { validatePersistentVolume, validatePersistentVolumeClaim } from './persistent-volumes.ts';
@@ -22,6 +23,7 @@ import { validateResize } from './pod-resize.ts';
 import { Problems } from './problems.ts';
 import * as quotas from './quotas.ts';
 import { validateResourceSlice } from './resource-slices.ts';
+import { validateService } from './services.ts';
 import { statusRules, validateRequestConditions } from './status.ts';
 import * as storage from './storage.ts';
 import { validateStructure } from './structure.ts';
@@ -41,7 +43,7 @@ const rules: Readonly<Record<string, Rule>> = {
   'v1/PersistentVolumeClaim': validatePersistentVolumeClaim,
   'v1/PersistentVolume': validatePersistentVolume,
   'v1/Endpoints': validateEndpoints,
-  'v1/Service': network.validateService,
+  'v1/Service': validateService,
   'v1/Event': validateCoreEvent,
   'events.k8s.io/v1/Event': validateEvent,
   'v1/Namespace': cluster.validateNamespace,
@@ -55,8 +57,8 @@ const rules: Readonly<Record<string, Rule>> = {
   'apps/v1/StatefulSet': workloads.validateStatefulSet,
   'apps/v1/DaemonSet': workloads.validateDaemonSet,
   'apps/v1/ControllerRevision': workloads.validateControllerRevision,
-  'batch/v1/Job': workloads.validateJob,
-  'batch/v1/CronJob': workloads.validateCronJob,
+  'batch/v1/Job': jobs.validateJob,
+  'batch/v1/CronJob': jobs.validateCronJob,
   'policy/v1/PodDisruptionBudget': workloads.validatePodDisruptionBudget,
   'autoscaling/v1/HorizontalPodAutoscaler': validateHorizontalPodAutoscaler,
   'autoscaling/v2/HorizontalPodAutoscaler': validateHorizontalPodAutoscaler,
