@@ -76,6 +76,25 @@ describe('namespaces', () => {
   });
 });
 
+test('a daemon set says how often its template changed', async () => {
+  const labels = { app: 'd' };
+  const set = (image: string, minReadySeconds = 0) => ({
+    apiVersion: 'apps/v1' as const,
+    kind: 'DaemonSet' as const,
+    metadata: { name: 'counted', namespace: 'default' },
+    spec: {
+      minReadySeconds,
+      selector: { matchLabels: labels },
+      template: { metadata: { labels }, spec: { containers: [{ name: 'main', image }] } },
+    },
+  });
+  const counted = ({ metadata }: { metadata?: { annotations?: Record<string, string> } }) =>
+    metadata?.annotations?.['deprecated.daemonset.template.generation'];
+  expect(counted(await admin.create(resources.daemonSets, set('example/main:1')))).toBe('1');
+  expect(counted(await admin.update(resources.daemonSets, set('example/main:1', 5)))).toBe('1');
+  expect(counted(await admin.update(resources.daemonSets, set('example/main:2', 5)))).toBe('2');
+});
+
 describe('services', () => {
   const service = (name: string, spec: object): Service =>
     ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'default' }, spec }) as Service;
@@ -111,6 +130,23 @@ describe('services', () => {
     const metadata = { name: 'kept', namespace: 'default', labels: { a: 'b' } };
     const after = await admin.update(resources.services, { ...service('kept', { type: 'NodePort', ports }), metadata });
     expect(after.spec).toEqual(before.spec);
+  });
+
+  test('lose with their type what only that type has, and what was not changed with it', async () => {
+    const balanced = { type: 'LoadBalancer', externalTrafficPolicy: 'Local', loadBalancerClass: 'e.com/b', ports };
+    const { spec } = await admin.create(resources.services, service('turned', balanced));
+    expect(spec).toMatchObject({ allocateLoadBalancerNodePorts: true, externalTrafficPolicy: 'Local' });
+    const turned = await admin.update(resources.services, service('turned', { ...spec, type: 'ClusterIP' }));
+    expect(turned.spec?.type).toBe('ClusterIP');
+    for (const field of ['allocateLoadBalancerNodePorts', 'externalTrafficPolicy', 'loadBalancerClass'])
+      expect(turned.spec).not.toHaveProperty(field);
+    const asked = service('turned', { ...turned.spec, loadBalancerClass: 'e.com/b' });
+    await expect(admin.update(resources.services, asked)).rejects.toMatchObject({
+      code: 'Invalid',
+      message: expect.stringMatching(
+        /spec.loadBalancerClass: Forbidden: may only be used when `type` is 'LoadBalancer'/,
+      ),
+    });
   });
 
   test('keep their address through a restart of the server', async () => {
