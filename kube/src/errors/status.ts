@@ -25,10 +25,21 @@ export function statusOf(error: unknown): Status {
 }
 
 function failure(code: number, reason: string, message: string, details?: ErrorDetails): Status {
-  const status: Status = { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Failure', message, code };
-  if (reason !== '') status.reason = reason;
-  if (details !== undefined) status.details = details;
-  return status;
+  // In Kubernetes' order, and without what is empty: people compare what they see.
+  return {
+    kind: 'Status',
+    apiVersion: 'v1',
+    metadata: {},
+    status: 'Failure',
+    message,
+    ...(reason === '' ? {} : { reason }),
+    ...(details === undefined ? {} : { details: withoutEmpty(details) }),
+    code,
+  };
+}
+
+function withoutEmpty(details: ErrorDetails): ErrorDetails {
+  return Object.fromEntries(Object.entries(details).filter(([, value]) => value !== ''));
 }
 
 /** The error that a received `Status` (or a bare HTTP status with a text) stands for; the inverse of `statusOf`. */

@@ -9,4 +9,5 @@ export {
 export { sameData } from './data.ts';
 export { applyJsonPatch } from './json-patch.ts';
 export { applyMergePatch } from './merge-patch.ts';
+export { shownAsGo } from './refusals.ts';
 export { applyStrategicMergePatch } from './strategic-merge-patch.ts';

@@ -6,9 +6,9 @@ export function inapplicable(cause?: unknown): BerthError {
   return new BerthError('Invalid', 'the server rejected our request due to an error in our request', { cause });
 }
 
-/** What Kubernetes answers with 500, in its words: the fault is in the patch nevertheless. */
+/** What Kubernetes answers with 500 and no reason, in its words: the fault is in the patch nevertheless. */
 export function unexpected(message: string): BerthError {
-  return new BerthError('InternalError', message, { retryable: false });
+  return new BerthError('InternalError', message, { retryable: false, status: { code: 500, reason: '' } });
 }
 
 /** A value as Go prints it. */

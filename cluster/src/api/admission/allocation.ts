@@ -2,11 +2,14 @@
 export class Allocation {
   readonly #from: number;
   readonly #to: number;
+  /** The range as people write it. */
+  readonly shown: string;
   readonly #used = new Set<number>();
   #next: number;
 
   /** Both ends included; `start` is where the search for a free one begins. */
-  constructor(from: number, to: number, start: number) {
+  constructor({ from, to, start, shown }: { from: number; to: number; start: number; shown: string }) {
+    this.shown = shown;
     this.#from = from;
     this.#to = to;
     this.#next = start;

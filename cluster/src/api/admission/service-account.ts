@@ -39,7 +39,8 @@ export function serviceAccounts(storage: ObjectStorage): AdmissionPlugin {
 }
 
 function mountToken(spec: PodSpec): void {
-  const containers = [...(spec.initContainers ?? []), ...spec.containers];
+  // Validation, which says what is missing, comes later.
+  const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
   const without = containers.filter(
     (container) => !container.volumeMounts?.some((mount) => mount.mountPath === mountPath),
   );

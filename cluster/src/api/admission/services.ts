@@ -20,9 +20,14 @@ const prefix = resourcePrefix('', 'services');
 /** Gives services their cluster address and node ports, and takes them back when a service goes. */
 export function serviceAddresses(storage: ObjectStorage, ranges: ServiceRanges): AdmissionPlugin {
   const range = ipv4Range(ranges.serviceRange);
-  const addresses = new Allocation(range.from, range.to, range.from + reservedAddresses);
+  const addresses = new Allocation({ ...range, start: range.from + reservedAddresses, shown: ranges.serviceRange });
   const { from, to } = ranges.nodePorts;
-  const ports = new Allocation(from, to, from + Math.floor(Math.random() * (to - from + 1)));
+  const ports = new Allocation({
+    from,
+    to,
+    start: from + Math.floor(Math.random() * (to - from + 1)),
+    shown: `${from}-${to}`,
+  });
   for (const { object } of storage.list(prefix)) {
     for (const address of addressesOf((object as Service).spec)) addresses.take(address);
     for (const port of nodePortsOf((object as Service).spec)) ports.take(port);
@@ -113,7 +118,8 @@ function takeAsked(addresses: Allocation, request: AdmissionRequest, address: st
   const value = isIPv4(address) ? ipv4Number(address) : Number.NaN;
   const field = 'spec.clusterIPs';
   if (!addresses.has(value)) {
-    const message = `Invalid value: ${JSON.stringify([address])}: failed to allocate IP ${address}: the provided IP is not in the valid range`;
+    const why = `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${addresses.shown}`;
+    const message = `Invalid value: ${JSON.stringify([address])}: failed to allocate IP ${address}: ${why}`;
     throw refuse(request, field, message);
   }
   if (!addresses.take(value)) {
@@ -149,7 +155,10 @@ function allocatePorts(ports: Allocation, request: AdmissionRequest, spec: Spec,
 
 function takePort(ports: Allocation, request: AdmissionRequest, port: number, index: number): void {
   const field = `spec.ports[${index}].nodePort`;
-  if (!ports.has(port)) throw refuse(request, field, `Invalid value: ${port}: provided port is not in the valid range`);
+  if (!ports.has(port)) {
+    const why = `provided port is not in the valid range. The range of valid ports is ${ports.shown}`;
+    throw refuse(request, field, `Invalid value: ${port}: ${why}`);
+  }
   if (!ports.take(port)) throw refuse(request, field, `Invalid value: ${port}: provided port is already allocated`);
   releaseWhenLost(ports, request, port);
 }

@@ -117,6 +117,18 @@ describe('writing', () => {
     expect(error.message).toContain('conflict with "one": .spec.crew[name="ann"].role');
   });
 
+  test('an element without the key of its list is refused in a patch as anywhere', async () => {
+    await made();
+    const patching = client().patch(boatResource(), key(), {
+      type: 'merge',
+      body: { spec: { crew: [{ role: 'x' }] } },
+    });
+    await expect(patching).rejects.toMatchObject({
+      code: 'Invalid',
+      message: expect.stringContaining('spec.crew[0].name: Required value'),
+    });
+  });
+
   test('a name that is no subresource is not found', async () => {
     await made();
     await expect(remote.connection.json({ method: 'GET', path: path(`/${name}/mast`) })).rejects.toMatchObject({

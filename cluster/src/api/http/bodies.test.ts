@@ -173,8 +173,11 @@ describe('what a body says twice', () => {
     const headers = { 'content-type': 'application/merge-patch+json' };
     const body = '{"data":{"a":"1","a":"2"}}';
     const refused = await it.send(`${path}/patched?fieldValidation=Strict`, { method: 'PATCH', body, headers });
-    expect(refused.status).toBe(400);
-    expect(refused.json.message).toContain('duplicate field "data.a"');
+    expect(refused.status).toBe(422);
+    expect(refused.json.message).toContain('strict decoding error: duplicate field "data.a"');
+    const odd = '{"data":{"a":"1","a":"2"},"odd":1}';
+    const both = await it.send(`${path}/patched?fieldValidation=Strict`, { method: 'PATCH', body: odd, headers });
+    expect(both.json.message).toContain('strict decoding error: duplicate field "data.a", unknown field "odd"');
   });
 });
 

@@ -1,33 +1,53 @@
+import { isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
 import type { FieldValidation } from '@berth/kube/schema';
 import { type Call, type RepeatedFields, subresourceName } from '../call.ts';
 import { badRequest, invalid } from '../faults.ts';
+import { unfitPatch } from './unfit-patch.ts';
 
 /**
  * The object with fields of the right types only and with defaults; a new one that shares nothing with what came in.
- * Unknown fields are refused or become warnings, as the call asks. Throws `BadRequest`.
+ * Unknown fields are refused or become warnings, as the call asks. Throws `BadRequest`; of what a patch made, `Invalid`.
  */
 export function complete(call: Call, object: KubeObject): KubeObject {
   const { schema, description } = call.kind;
   const mode = validationMode(call);
   const { repeated } = call;
   if (repeated === undefined || mode === 'Ignore') {
-    const decoded = schema.decode(object, { mode });
+    const decoded = decode(call, object, mode);
     call.warnings.push(...decoded.warnings);
     return schema.applyDefaults(decoded.object);
   }
-  const decoded = schema.decode(object, { mode: 'Warn' });
+  const decoded = decode(call, object, 'Warn');
   if (mode === 'Strict') {
     const { kind, version } = description;
-    const reasons = strictReasons(decoded.warnings, repeated);
-    throw badRequest(
-      `${kind} in version "${version}" cannot be handled as a ${kind}: strict decoding error: ${reasons}`,
-    );
+    if (isPatched(call)) {
+      // The patch is read before what it makes.
+      const found = [...repeated.texts, ...decoded.warnings].join(', ');
+      throw unfitPatch(call, object, `strict decoding error: ${found}`);
+    }
+    const reasons = `strict decoding error: ${strictReasons(decoded.warnings, repeated)}`;
+    throw badRequest(`${kind} in version "${version}" cannot be handled as a ${kind}: ${reasons}`);
   }
   // Said once, however often the body is decoded again.
   delete call.repeated;
   call.warnings.push(...decoded.warnings, ...repeated.texts);
   return schema.applyDefaults(decoded.object);
+}
+
+function decode(call: Call, object: KubeObject, mode: FieldValidation) {
+  try {
+    return call.kind.schema.decode(object, { mode });
+  } catch (error) {
+    if (!isPatched(call) || !isBerthError(error, 'BadRequest')) throw error;
+    // The cause is without the sentence about the kind.
+    throw unfitPatch(call, object, error.cause instanceof Error ? error.cause.message : error.message);
+  }
+}
+
+/** Whether the object came about by a patch; what is applied is checked against the schema before. */
+function isPatched({ patchType }: Call): boolean {
+  return patchType !== undefined && patchType !== 'apply';
 }
 
 /** In Kubernetes' order: the YAML reader comes before the one of fields. */

@@ -7,6 +7,9 @@ import { isRecord } from '../verbs/decode.ts';
 import { rewrite } from '../verbs/rewrite.ts';
 import { timestamp } from '../verbs/time.ts';
 
+/** What cannot be assigned is said of, as Kubernetes has it. */
+const bindings = { group: '', resource: 'pods/binding' };
+
 /** Assigns a pod to a node, once. */
 export async function binding(machinery: Machinery, call: Call): Promise<Answer> {
   const body = await admitted(machinery, call, { operation: 'CREATE', object: sent(call) });
@@ -25,9 +28,9 @@ export async function binding(machinery: Machinery, call: Call): Promise<Answer>
       );
     }
     if (pod.metadata.deletionTimestamp)
-      throw conflict(description, call.name, `pod ${call.name} is being deleted, cannot be assigned to a host`);
+      throw conflict(bindings, call.name, `pod ${call.name} is being deleted, cannot be assigned to a host`);
     if (pod.spec?.nodeName) {
-      throw conflict(description, call.name, `pod ${call.name} is already assigned to node "${pod.spec.nodeName}"`);
+      throw conflict(bindings, call.name, `pod ${call.name} is already assigned to node "${pod.spec.nodeName}"`);
     }
     if (!pod.spec) throw badRequest('the pod has no specification');
     pod.spec.nodeName = node;

@@ -3,6 +3,7 @@ import type { KubeObject, Pod } from '@berth/kube/objects';
 import { type LabelSelectorObject, labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
 import { admitted, withoutAdmission } from '../admission/values.ts';
 import type { Answer, Call } from '../call.ts';
+import { badRequest } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { resourcePrefix } from '../storage/keys.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
@@ -23,6 +24,7 @@ interface Budget extends KubeObject {
 
 /** Deletes a pod unless a disruption budget forbids it; then 429, as the API's eviction says. */
 export async function eviction(machinery: Machinery, call: Call): Promise<Answer> {
+  if (nameIn(call) !== call.name) throw badRequest('name in URL does not match name in Eviction object');
   const body = await admittedEviction(machinery, call);
   const deletion: Call = { ...call, verb: 'delete', subresource: undefined, body: body.deleteOptions ?? {} };
   const options = deleteOptions(deletion);
@@ -45,6 +47,12 @@ export async function eviction(machinery: Machinery, call: Call): Promise<Answer
     created: true,
     value: { kind: 'Status', apiVersion: 'v1', metadata: {}, status: 'Success', code: 201 },
   };
+}
+
+/** What the eviction calls the pod. */
+function nameIn({ body }: Call): unknown {
+  const metadata = isRecord(body) ? body.metadata : undefined;
+  return isRecord(metadata) ? metadata.name : undefined;
 }
 
 /** As in Kubernetes, the eviction is admitted, and the deletion that follows from it is not asked about again. */

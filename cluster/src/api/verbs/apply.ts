@@ -1,22 +1,21 @@
-import { isBerthError } from '@berth/kube/errors';
-import type { KubeObject } from '@berth/kube/objects';
+import { BerthError, isBerthError } from '@berth/kube/errors';
+import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { type Answer, type Call, isDryRun } from '../call.ts';
 import { badRequest, conflict } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { applied } from '../schema/ownership.ts';
 import { createObject } from './create.ts';
-import { bodyObject } from './decode.ts';
+import { bodyObject, checkName, isRecord } from './decode.ts';
 import { rewrite } from './rewrite.ts';
 
 const attempts = 5;
 
 /** Server-side apply: changes the object to what its manager wants, or makes it. Source: KEP-555. */
 export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
+  checkType(call);
   const config = bodyObject(call);
   const { name, resourceVersion, uid } = config.metadata;
-  if (name && name !== call.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
-  }
+  if (name) checkName(call, name);
   config.metadata.name = call.name;
   for (let tries = 1; ; tries++) {
     try {
@@ -35,6 +34,7 @@ export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
         throw error;
       if (resourceVersion || uid) throw conflict(call.kind.description, call.name, 'the object does not exist');
     }
+    checkName(call, name);
     try {
       const object = applied(machinery, call, undefined, structuredClone(config));
       const creation: Call = { ...call, verb: 'create', name: '' };
@@ -44,4 +44,24 @@ export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
       if (!isBerthError(error, 'AlreadyExists') || isDryRun(call) || tries === attempts) throw error;
     }
   }
+}
+
+/** Unlike other bodies, a configuration has to say what it is. */
+function checkType({ body, kind: { description }, namespace }: Call): void {
+  if (!isRecord(body)) return;
+  const expected = apiVersionOf(description);
+  const apiVersion = typeof body.apiVersion === 'string' ? body.apiVersion : '';
+  if (apiVersion !== expected) {
+    throw badRequest(
+      `Incorrect version specified in apply patch. Specified patch version: ${apiVersion}, expected: ${expected}`,
+    );
+  }
+  if (body.kind) return;
+  const type = `${description.group}/${description.version}, Kind=`;
+  const name = isRecord(body.metadata) ? String(body.metadata.name ?? '') : '';
+  throw new BerthError(
+    'InternalError',
+    `failed to create typed patch object (${namespace}/${name}; ${type}): no corresponding type for ${type}`,
+    { retryable: false, status: { code: 500, reason: '' } },
+  );
 }

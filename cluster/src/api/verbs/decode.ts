@@ -1,6 +1,7 @@
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import type { Call } from '../call.ts';
 import { badRequest } from '../faults.ts';
+import { otherKind } from './body-kind.ts';
 
 /**
  * The call's body as an object of its kind, with the namespace that the path has. Its fields are the body's own; the
@@ -12,13 +13,22 @@ export function bodyObject(call: Call): KubeObject {
   const expected = apiVersionOf(call.kind.description);
   const { kind } = call.kind.description;
   if ((body.apiVersion ?? expected) !== expected || (body.kind ?? kind) !== kind) {
-    const given = `${String(body.apiVersion)}, Kind=${String(body.kind)}`;
-    throw badRequest(`${kind} in version "${expected}" cannot be handled as a ${kind}: the body is ${given}`);
+    throw otherKind(call, { apiVersion: String(body.apiVersion ?? expected), kind: String(body.kind ?? kind) });
   }
   if (body.metadata !== undefined && !isRecord(body.metadata)) throw badRequest('metadata must be an object');
   const metadata = { ...body.metadata } as unknown as KubeObject['metadata'];
   checkNamespace(call, metadata);
   return { ...body, apiVersion: expected, kind, metadata };
+}
+
+/** Throws `BadRequest` unless the object has the name that its path has. */
+export function checkName(call: Call, name: unknown): void {
+  if (!name) {
+    throw badRequest(`the name of the object (${call.name} based on URL) was undeterminable: name must be provided`);
+  }
+  if (name !== call.name) {
+    throw badRequest(`the name of the object (${String(name)}) does not match the name on the URL (${call.name})`);
+  }
 }
 
 /** Gives the object the namespace of the request, or none. Throws `BadRequest` when it says another. */

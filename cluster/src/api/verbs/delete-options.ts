@@ -1,5 +1,6 @@
 import type { Call } from '../call.ts';
 import { badRequest, invalid } from '../faults.ts';
+import { notRegistered } from './body-kind.ts';
 import { isRecord } from './decode.ts';
 import { numberOption } from './versions.ts';
 import { dryRunFaults } from './write-options.ts';
@@ -17,6 +18,7 @@ export function deleteOptions(call: Call): DeleteOptions {
   if (dryRun.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', dryRun);
   const body = call.body ?? {};
   if (!isRecord(body)) throw badRequest('the body of a delete must be an object of kind DeleteOptions');
+  checkKind(body);
   const grace = body.gracePeriodSeconds ?? numberOption(call, 'gracePeriodSeconds');
   if (grace !== undefined && grace !== null) {
     if (!Number.isInteger(grace)) throw badRequest('gracePeriodSeconds must be a whole number');
@@ -35,6 +37,12 @@ export function deleteOptions(call: Call): DeleteOptions {
     call.options = new Map([...call.options, ['dryRun', 'All']]);
   }
   return options;
+}
+
+/** Every group has options of its own name. Another object in the body was meant for another path. */
+function checkKind({ apiVersion, kind }: Record<string, unknown>): void {
+  if ((kind ?? '') === '' || kind === 'DeleteOptions') return;
+  throw badRequest(notRegistered({ apiVersion: String(apiVersion ?? ''), kind: String(kind) }));
 }
 
 function policyOf(call: Call, body: Record<string, unknown>): DeleteOptions['propagationPolicy'] {

@@ -3,7 +3,7 @@ import type { Answer, Call } from '../call.ts';
 import type { Machinery } from '../machinery.ts';
 import { applyPatch, checkPatchType } from '../schema/patching.ts';
 import { apply } from './apply.ts';
-import { bodyObject, isRecord } from './decode.ts';
+import { bodyObject, checkName, isRecord } from './decode.ts';
 import { rewrite } from './rewrite.ts';
 import { checkWriteOptions } from './write-options.ts';
 
@@ -16,6 +16,7 @@ export async function patch(machinery: Machinery, call: Call): Promise<Answer> {
     const patched = applyPatch(call, current);
     if (!isRecord(patched)) throw new BerthError('BadRequest', 'the patch leaves no object');
     const object = bodyObject({ ...call, body: patched });
+    checkName(call, object.metadata.name);
     // Taken over from what was patched, and no condition of the caller's: a patch that lost a race is made again.
     if (object.metadata.resourceVersion === current.metadata.resourceVersion) delete object.metadata.resourceVersion;
     return object;

@@ -1,7 +1,7 @@
 import type { Answer, Call } from '../call.ts';
-import { badRequest, invalid } from '../faults.ts';
+import { invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
-import { bodyObject } from './decode.ts';
+import { bodyObject, checkName } from './decode.ts';
 import { rewrite } from './rewrite.ts';
 import { checkWriteOptions } from './write-options.ts';
 
@@ -9,10 +9,7 @@ import { checkWriteOptions } from './write-options.ts';
 export async function update(machinery: Machinery, call: Call): Promise<Answer> {
   checkWriteOptions(call, 'UpdateOptions');
   const object = bodyObject(call);
-  const { name } = object.metadata;
-  if (name && name !== call.name) {
-    throw badRequest(`the name of the object (${name}) does not match the name on the URL (${call.name})`);
-  }
+  checkName(call, object.metadata.name);
   const stored = await rewrite(machinery, call, () => {
     if (needsVersion(call) && !object.metadata.resourceVersion) throw withoutVersion(call);
     return object;

@@ -1,6 +1,7 @@
 import { BerthError, type ErrorCause } from '../../errors/index.ts';
 import type { KubeObject, ManagedFieldsEntry } from '../../objects/index.ts';
 import { clone, type Data, isData, put, sameData } from '../data.ts';
+import { unexpected } from '../refusals.ts';
 import { faultsOf, faultsText } from './check.ts';
 import { FieldSet } from './field-set.ts';
 import { allowedByLastApplied, withLastApplied } from './last-applied.ts';
@@ -14,7 +15,7 @@ import {
   ownersFrom,
   strip,
 } from './managers.ts';
-import { Structures, type TypedBy } from './structure.ts';
+import { NoElement, Structures, type TypedBy } from './structure.ts';
 import { afterApply, afterUpdate, type Conflicts, type Versioned, type Writer } from './updater.ts';
 
 export interface FieldManager {
@@ -40,8 +41,8 @@ export interface FieldManager {
  * `managedFields` brought up to date. Lists and numbers are as they were written: the answer still has to be decoded.
  *
  * Throws `Conflict` with one cause per field when another manager owns a field that would change, unless `force` takes
- * it over; `BadRequest` for a configuration that carries `managedFields`; `InternalError`, as Kubernetes does, for one
- * that does not fit the schema. Source: "Server-Side Apply" of the Kubernetes documentation; KEP-555.
+ * it over; `BadRequest` for a configuration that carries `managedFields`; `InternalError` without a reason, as Kubernetes
+ * does, for one that does not fit the schema, or when `live` does not. Source: "Server-Side Apply" of the Kubernetes documentation; KEP-555.
  */
 export function applyConfiguration(
   typed: TypedBy,
@@ -53,17 +54,32 @@ export function applyConfiguration(
     throw new BerthError('BadRequest', 'metadata.managedFields must be nil');
   }
   const structures = new Structures(typed);
+  const faults = faultsOf(structures, typed.schema, config);
+  if (faults.length > 0) {
+    throw unexpected(`failed to create typed patch object (${described(config)}): ${faultsText(faults)}`);
+  }
+  try {
+    return laidOver(typed, structures, live, config, by);
+  } catch (error) {
+    if (live === undefined || !(error instanceof NoElement)) throw error;
+    throw unexpected(`failed to create typed live object (${described(live)}): ${error.message}`);
+  }
+}
+
+/** Throws `Conflict`, and `NoElement` when lists of `live` cannot be taken apart. */
+function laidOver(
+  typed: TypedBy,
+  structures: Structures,
+  live: KubeObject | undefined,
+  config: KubeObject,
+  by: FieldManager & { force?: boolean },
+): KubeObject {
   const versioned = (object: unknown): Versioned => ({
     object,
     apiVersion: by.apiVersion,
     schema: typed.schema,
     structures,
   });
-  const faults = faultsOf(structures, typed.schema, config);
-  if (faults.length > 0) {
-    const what = `failed to create typed patch object (${described(config)}): ${faultsText(faults)}`;
-    throw new BerthError('InternalError', what, { retryable: false });
-  }
   const before = withoutManagedFields(live ?? emptyOf(typed, config));
   const owners = readOwners(live?.metadata.managedFields);
   const writer = writerOf('Apply', by, structures);
@@ -117,7 +133,13 @@ export function trackUpdate(
   const bare = withoutManagedFields(next);
   if (owners.size === 0 && live?.metadata.uid !== undefined) return bare;
   const before = withoutManagedFields(live ?? emptyOf(typed, next));
-  recordUpdate(versioned(before), versioned(bare), owners, writerOf('Update', by, structures));
+  try {
+    recordUpdate(versioned(before), versioned(bare), owners, writerOf('Update', by, structures));
+  } catch (error) {
+    // As in Kubernetes, who owns what cannot be told then, and validation says what is wrong with the object.
+    if (error instanceof NoElement) return bare;
+    throw error;
+  }
   return withOwners(bare, owners);
 }
 
@@ -205,8 +227,10 @@ function emptyOf(typed: TypedBy, { apiVersion, kind }: KubeObject): KubeObject {
   return { metadata: {} as KubeObject['metadata'], ...typed.empty, apiVersion, kind };
 }
 
+/** Of the core group, too, the version stands behind a slash. */
 function described({ apiVersion, kind, metadata }: KubeObject): string {
-  return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}; ${apiVersion}, Kind=${kind}`;
+  const version = apiVersion.includes('/') ? apiVersion : `/${apiVersion}`;
+  return `${metadata?.namespace ?? ''}/${metadata?.name ?? ''}; ${version}, Kind=${kind}`;
 }
 
 function withoutManagedFields(object: KubeObject): KubeObject {

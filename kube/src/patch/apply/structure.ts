@@ -15,6 +15,9 @@ export interface TypedBy {
   empty?: Readonly<Data>;
 }
 
+/** A value that is no element of its list: it cannot be told from others. The message is Kubernetes' own. */
+export class NoElement extends Error {}
+
 /** How a value divides into parts that different managers may own. */
 export type Structure = Scalar | MapStructure | ListStructure;
 
@@ -103,21 +106,21 @@ export class Structures {
     return structure;
   }
 
-  /** The element of a list that is taken apart. Throws with a text for elements that cannot be told from others. */
+  /** The element of a list that is taken apart. Throws `NoElement` for those that cannot be told from others. */
   elementOf(list: ListStructure, value: unknown): PathElement {
-    if (list.by === 'nothing') throw new Error('invalid indexing of non-associative list');
+    if (list.by === 'nothing') throw new NoElement('invalid indexing of non-associative list');
     if (list.by === 'value') {
-      if (isData(value)) throw new Error("associative list without keys has an element that's a map type");
-      if (Array.isArray(value)) throw new Error('not supported: associative list with lists as elements');
+      if (isData(value)) throw new NoElement("associative list without keys has an element that's a map type");
+      if (Array.isArray(value)) throw new NoElement('not supported: associative list with lists as elements');
       if (value === null || value === undefined) {
-        throw new Error("associative list without keys has an element that's an explicit null");
+        throw new NoElement("associative list without keys has an element that's an explicit null");
       }
       return valueElement(value);
     }
     if (value === null || value === undefined) {
-      throw new Error('associative list with keys may not have a null element');
+      throw new NoElement('associative list with keys may not have a null element');
     }
-    if (!isData(value)) throw new Error('associative list with keys may not have non-map elements');
+    if (!isData(value)) throw new NoElement('associative list with keys may not have non-map elements');
     const keys: Data = {};
     for (const key of list.by) {
       const part = own(value, key) ?? this.#defaultOf(list.items, key);
@@ -125,7 +128,7 @@ export class Structures {
     }
     if (Object.keys(keys).length === 0) {
       const names = `[${list.by.map((key) => JSON.stringify(key)).join(' ')}]`;
-      throw new Error(
+      throw new NoElement(
         `associative list with keys has an element that omits all key fields ${names} (and doesn't have default values for any key fields)`,
       );
     }

@@ -169,7 +169,10 @@ describe('a webhook is asked', () => {
     await validate(rules({ resources: ['*/*'], apiGroups: ['*'] }));
     await admin.createSubresource(resources.pods, metadata, 'binding', { target: { kind: 'Node', name: 'n' } });
     await admin.createSubresource(resources.serviceAccounts, account.metadata, 'token', { spec: { audiences: ['x'] } });
-    await admin.createSubresource(resources.pods, metadata, 'eviction', { deleteOptions: { gracePeriodSeconds: 0 } });
+    await admin.createSubresource(resources.pods, metadata, 'eviction', {
+      metadata,
+      deleteOptions: { gracePeriodSeconds: 0 },
+    });
     expect(asked.map(({ operation, subResource, object }) => [operation, subResource, object?.kind])).toEqual([
       ['CREATE', 'binding', 'Binding'],
       ['CREATE', 'token', 'TokenRequest'],

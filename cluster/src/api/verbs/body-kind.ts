@@ -1,0 +1,41 @@
+import type { BerthError } from '@berth/kube/errors';
+import { apiVersionOf } from '@berth/kube/objects';
+import { type KindDescription, kindForObject } from '@berth/kube/schema';
+import type { Call } from '../call.ts';
+import { badRequest, invalid } from '../faults.ts';
+
+/** What a body says that it is; '' where it says nothing. */
+interface Said {
+  apiVersion: string;
+  kind: string;
+}
+
+/** Why a body is no object of the call's kind, as kube-apiserver says it of kinds that it knows, and of others. */
+export function otherKind({ kind: { description, isCustom } }: Call, { apiVersion, kind }: Said): BerthError {
+  const expected = apiVersionOf(description);
+  const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
+  if (isCustom && apiVersion === expected) {
+    const message = `Invalid value: ${JSON.stringify(kind)}: must be ${description.kind}`;
+    return invalid(description, '', [{ reason: 'FieldValueInvalid', message, field: 'kind' }]);
+  }
+  const isKnown = kindForObject(apiVersion, kind) !== undefined;
+  if (isCustom || (isKnown && kind === description.kind)) {
+    return badRequest(
+      `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
+    );
+  }
+  const why = isKnown
+    ? `converting (${version}.${kind}) to (${internalName(description)}): unknown conversion`
+    : notRegistered({ apiVersion, kind });
+  return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${description.kind}: ${why}`);
+}
+
+/** Of a kind that nobody knows. What it names as the scheme is Kubernetes' own list of kinds. */
+export function notRegistered({ apiVersion, kind }: Said): string {
+  return `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme "pkg/api/legacyscheme/scheme.go:30"`;
+}
+
+/** The type that Kubernetes keeps a kind as within: `core.ConfigMap`, `apps.Deployment`. */
+function internalName({ group, kind }: KindDescription): string {
+  return `${group === '' ? 'core' : group.split('.')[0]}.${kind}`;
+}
