@@ -47,7 +47,7 @@ export interface ServedOptions {
 /** A description as a kind that can be served. */
 export function servedKind(description: KindDescription, options: ServedOptions = {}): ServedKind {
   const { schema = builtInSchema(description), conversion, isCustom = false, storedAs = description } = options;
-  const { deprecation, isTerminating = false, scale, storageVersion } = options;
+  const { deprecation = description.deprecation, isTerminating = false, scale, storageVersion } = options;
   return {
     description,
     schema,

@@ -96,6 +96,8 @@ export interface KindDescription extends ResourceRef {
   /** Field selectors beyond `metadata.name` and `metadata.namespace`: the selector's name, and the object's path. */
   fieldSelectors: Readonly<Record<string, string>>;
   columns: readonly Column[];
+  /** What everyone is warned of who uses the kind in this version. */
+  deprecation?: string;
   /** How long names may be and what they look like. */
   naming: 'dns-subdomain' | 'long-name' | 'dns-label' | 'path-segment' | 'dns1035-label' | 'none';
 }

@@ -156,7 +156,7 @@ function aggregatedList(groups: readonly ToldGroup[]): object {
     apiVersion: 'apidiscovery.k8s.io/v2',
     metadata: {},
     items: groups.map((group) => ({
-      metadata: group.name === '' ? { creationTimestamp: null } : { name: group.name, creationTimestamp: null },
+      metadata: group.name === '' ? {} : { name: group.name },
       versions: group.versions.map(({ version, resources, freshness }) => ({ version, resources, freshness })),
     })),
   };

@@ -6,17 +6,21 @@ import type { ForeignApis } from './foreign.ts';
 const aggregatedType = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
 const aggregatedV2 = /application\/json;[^,]*as=APIGroupDiscoveryList/;
 
-/** Serves `/api` and `/apis` in the form that the client asks for, with 304 for what it has already. */
+/** What is served besides: health, metrics, schemas. */
+const others = ['/healthz', '/livez', '/metrics', '/openapi/v2', '/openapi/v3', '/readyz', '/version'];
+
+/** Serves `/` with the paths that there are, and `/api` and `/apis` in the form that the client asks for, with 304 for what it has already. */
 export function discoveryHandler(registry: KindRegistry, foreign?: ForeignApis): PathHandler {
   let documents: DiscoveryDocuments | undefined;
   let generation = '';
   return (path, request): PathAnswer | undefined => {
-    if (!path.startsWith('/api')) return undefined;
+    if (path !== '/' && !path.startsWith('/api')) return undefined;
     const current = `${registry.generation}/${foreign?.generation}`;
     if (!documents || generation !== current) {
       documents = discoveryDocuments(registry, foreign?.versions());
       generation = current;
     }
+    if (path === '/') return pathsOf(documents);
     const trimmed = path.endsWith('/') ? path.slice(0, -1) : path;
     const wanted = String(request.headers.accept ?? '')
       .split(',')
@@ -30,4 +34,9 @@ export function discoveryHandler(registry: KindRegistry, foreign?: ForeignApis):
     const known = request.headers['if-none-match'] === document.etag;
     return known ? { code: 304, body: Buffer.alloc(0), headers, type } : { body: document.body, headers, type };
   };
+}
+
+function pathsOf({ legacy }: DiscoveryDocuments): PathAnswer {
+  const paths = [...legacy.keys(), ...others].sort();
+  return { body: Buffer.from(JSON.stringify({ paths }, null, 2)) };
 }

@@ -74,13 +74,18 @@ export function requestHandler(parts: HandlerParts) {
       else if (!target) await servePath(parts, request, response, path, queryOf(search));
       else counted = await serveResource(parts, request, response, target, queryOf(search));
     } catch (error) {
-      if (!isBerthError(error) || error.code === 'InternalError') parts.failed(error, path);
+      if (isOurs(error)) parts.failed(error, path);
       drain(request);
       await respondError(request, response, error);
     } finally {
       parts.finished(counted.verb, counted.resource, response.statusCode, performance.now() - started);
     }
   };
+}
+
+/** Whether a failure is the server's own; one with a status of its own choice is an answer like any other. */
+function isOurs(error: unknown): boolean {
+  return !isBerthError(error) || (error.code === 'InternalError' && error.status === undefined);
 }
 
 /** Who asks for something that another server serves, if it is allowed here. That server may still refuse. */
@@ -190,7 +195,9 @@ export async function callOf(
   if (!verb) throw methodNotAllowed();
   const { kind, subresource } = pipeline.resolve(target);
   pipeline.authorize(acting, attributesOf(selected(target, verb, options), kind, verb));
-  const { namespace, name } = target;
+  const { namespace } = target;
+  const name = target.watched ? '' : target.name;
+  if (target.watched && target.name !== '') options.set('fieldSelector', `metadata.name=${target.name}`);
   const userAgent = request.headers['user-agent'] ?? '';
   return {
     verb,

@@ -1,3 +1,4 @@
+import { unknownPath } from '../faults.ts';
 import type { PathHandler } from './handle.ts';
 
 export interface ReadyCheck {
@@ -5,19 +6,36 @@ export interface ReadyCheck {
   check(): boolean;
 }
 
-/** `/livez`, `/readyz`, `/healthz` with `?verbose`, and `/version`. */
+/** That there is somebody who answers. */
+const ping: ReadyCheck = { name: 'ping', check: () => true };
+
+/** `/livez`, `/readyz`, `/healthz` with `?verbose` and `?exclude=CHECK`, each check below them by its name, and `/version`. */
 export function healthHandler(checks: readonly ReadyCheck[]): PathHandler {
   return (path, request) => {
     if (path === '/version' || path === '/version/') return { body: Buffer.from(JSON.stringify(version, null, 2)) };
     const found = /^\/(healthz|readyz|livez)(?:\/(.*))?$/.exec(path);
     if (!found) return undefined;
-    const asked = found[2] ? checks.filter((check) => check.name === found[2]) : checks;
-    // Alive is who answers at all: what is merely not ready yet must not be restarted.
-    const results = asked.map(({ name, check }) => ({ name, ok: found[1] === 'livez' || check() }));
-    const ok = results.every((result) => result.ok);
-    const verbose = !ok || (request.url ?? '').includes('verbose');
-    const lines = results.map(({ name, ok }) => (ok ? `[+]${name} ok` : `[-]${name} failed: reason withheld`));
-    const text = verbose ? [...lines, `${found[1]} check ${ok ? 'passed' : 'failed'}`, ''].join('\n') : 'ok';
+    const [, probe, one] = found;
+    const known = [ping, ...checks];
+    const asked = one ? known.filter((check) => check.name === one) : known;
+    if (asked.length === 0) throw unknownPath();
+    const query = new URLSearchParams((request.url ?? '').split('?')[1]);
+    const excluded = new Set(query.getAll('exclude'));
+    const lines: string[] = [];
+    let ok = true;
+    for (const { name, check } of asked) {
+      // Alive is who answers at all: what is merely not ready yet must not be restarted.
+      const isOut = excluded.delete(name);
+      const passed = isOut || probe === 'livez' || check();
+      ok &&= passed;
+      lines.push(isOut ? `[+]${name} excluded: ok` : passed ? `[+]${name} ok` : `[-]${name} failed: reason withheld`);
+    }
+    const unknown = [...excluded].sort().map((name) => JSON.stringify(name));
+    if (unknown.length > 0) {
+      lines.push(`warn: some health checks cannot be excluded: no matches for ${unknown.join(', ')}`);
+    }
+    const verbose = !ok || query.has('verbose');
+    const text = verbose ? [...lines, `${probe} check ${ok ? 'passed' : 'failed'}`, ''].join('\n') : 'ok';
     return { code: ok ? 200 : 500, body: Buffer.from(text), type: 'text/plain; charset=utf-8' };
   };
 }

@@ -28,7 +28,9 @@ export async function respond(request: Request, response: Response, reply: Reply
   };
   const warnings = warningHeaders(reply.warnings);
   if (warnings) (headers as Record<string, string | string[]>).warning = warnings;
-  const parts = Buffer.isBuffer(reply.body) ? [reply.body] : reply.body;
+  const isJson = reply.type === undefined || reply.type === 'application/json';
+  const body = isJson && wantsPretty(request) ? prettyOf(reply.body) : reply.body;
+  const parts = Buffer.isBuffer(body) ? [body] : body;
   let length = 0;
   for (const part of parts) length += part.length;
   const compressed = length > gzipFromBytes && /\bgzip\b/.test(String(request.headers['accept-encoding'] ?? ''));
@@ -42,6 +44,19 @@ export async function respond(request: Request, response: Response, reply: Reply
   else if (compressed) await sendCompressed(response, parts);
   else if (length > wholeBytes) await sendPieces(response, parts);
   else (response as ServerResponse).end(parts.length === 1 ? parts[0] : Buffer.concat(parts, length));
+}
+
+/** As in Kubernetes, whoever looks with a browser or at a command line gets lines and indents without asking. */
+function wantsPretty({ url = '', headers }: Request): boolean {
+  const at = url.indexOf('?');
+  const asked = at < 0 ? null : new URLSearchParams(url.slice(at)).get('pretty');
+  if (asked) return /^(?:1|t|T|true|TRUE|True)$/.test(asked);
+  return /^(?:curl|Wget|Mozilla\/5\.0)/.test(headers['user-agent'] ?? '');
+}
+
+function prettyOf(body: Buffer | readonly Buffer[]): Buffer {
+  const text = (Buffer.isBuffer(body) ? body : Buffer.concat(body)).toString();
+  return text === '' ? Buffer.alloc(0) : Buffer.from(JSON.stringify(JSON.parse(text), null, 2));
 }
 
 /** Each text once, as `299 - "…"` (RFC 9111). */

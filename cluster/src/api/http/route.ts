@@ -10,6 +10,8 @@ export interface Target {
   name: string;
   /** May hold slashes for proxies: `proxy/metrics`. */
   subresource: string;
+  /** Set for the old paths that begin with `watch/`, which watch whatever the query says. */
+  watched?: true;
 }
 
 /** Reads `/api/v1/…` and `/apis/<group>/<version>/…`; undefined for every other path, discovery included. */
@@ -21,9 +23,15 @@ export function targetOf(path: string): Target | undefined {
   const group = core ? '' : (parts[1] ?? '');
   const version = parts[core ? 1 : 2];
   const rest = parts.slice(core ? 2 : 3);
-  const first = rest[0];
-  if (version === undefined || first === undefined) return undefined;
+  if (version === undefined || rest[0] === undefined) return undefined;
+  if (rest[0] !== 'watch' || rest[1] === undefined) return within({ group, version }, rest, core);
+  const target = within({ group, version }, rest.slice(1), core);
+  return target.subresource === '' ? { ...target, watched: true } : undefined;
+}
 
+/** What stands behind the version. */
+function within({ group, version }: Pick<Target, 'group' | 'version'>, rest: string[], core: boolean): Target {
+  const first = rest[0];
   const ofNamespace = rest[2] === 'status' || rest[2] === 'finalize';
   if (first === 'namespaces' && rest.length >= 3 && !(core && ofNamespace && rest.length === 3)) {
     const [, namespace = '', resource = '', name = '', ...subresource] = rest;
@@ -45,6 +53,7 @@ function decode(part: string): string {
 /** The Kubernetes verb of an HTTP method; undefined when the method means nothing there. */
 export function verbOf(method: string, target: Target, query: ReadonlyMap<string, string>): CallVerb | undefined {
   const single = target.name !== '';
+  if (target.watched) return method === 'GET' ? 'watch' : undefined;
   switch (method) {
     case 'GET':
     case 'HEAD': {

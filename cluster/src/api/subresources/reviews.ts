@@ -73,11 +73,10 @@ export function reviews(authorizer: RbacAuthorizer, authenticate: Authenticate):
 function answer(call: Call, status: object) {
   const { group, version, kind } = call.kind.description;
   const body = isRecord(call.body) ? call.body : {};
-  const metadata = { creationTimestamp: null };
   const value: Record<string, unknown> = {
     kind,
     apiVersion: `${group}/${version}`,
-    metadata,
+    metadata: {},
     spec: body.spec ?? {},
     status,
   };

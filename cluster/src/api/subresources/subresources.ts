@@ -1,6 +1,7 @@
 import type { Answer, Call } from '../call.ts';
-import { methodNotAllowed } from '../faults.ts';
+import { badRequest, methodNotAllowed } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
+import { find } from '../verbs/get.ts';
 
 export type Handler = (machinery: Machinery, call: Call) => Promise<Answer>;
 
@@ -19,7 +20,8 @@ export class Subresources {
     const name = call.subresource?.name ?? '';
     const handler = this.#handlers.get(`${group}/${resource}/${name}`) ?? this.#generic.get(name);
     const verbs: readonly string[] = call.subresource?.verbs ?? [];
-    if (!handler || !verbs.includes(call.verb)) throw methodNotAllowed();
+    if (!verbs.includes(call.verb)) throw methodNotAllowed();
+    if (!handler) return await unconnected(machinery, call);
     return await handler(machinery, call);
   }
 
@@ -27,4 +29,11 @@ export class Subresources {
     const { group, resource } = call.kind.description;
     return call.verb === 'create' && !call.subresource ? this.#handlers.get(`${group}/${resource}`) : undefined;
   }
+}
+
+/** What is a connection (exec, attach, port-forward) and came as a plain request. */
+async function unconnected(machinery: Machinery, call: Call): Promise<never> {
+  if (call.subresource?.connect !== true) throw methodNotAllowed();
+  await find(machinery, { ...call, options: new Map() });
+  throw badRequest('Upgrade request required');
 }

@@ -28,7 +28,7 @@ export class WatchSource {
 /** The object of a BOOKMARK event: its kind and version, and where the initial events end. */
 export function bookmarkObject(kind: ServedKind, revision: Revision, initialEventsEnd: boolean): KubeObject {
   const { group, version, kind: name } = kind.description;
-  const metadata: Record<string, unknown> = { resourceVersion: String(revision), creationTimestamp: null };
+  const metadata: Record<string, unknown> = { resourceVersion: String(revision) };
   if (initialEventsEnd) metadata.annotations = { 'k8s.io/initial-events-end': 'true' };
   return {
     kind: name,

@@ -17,6 +17,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
     scope: 'Cluster',
     verbs: ['get', 'list'],
     columns: [nameColumn, column('Status'), column('Message'), column('Error')],
+    deprecation: 'v1 ComponentStatus is deprecated in v1.19+',
   },
   {
     kind: 'ConfigMap',
@@ -30,6 +31,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
     singular: 'endpoints',
     shortNames: ['ep'],
     columns: [nameColumn, column('Endpoints'), ageColumn],
+    deprecation: 'v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice',
   },
   {
     kind: 'Event',

@@ -1,0 +1,109 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { answerOf, type Probe, probe } from './probe.ts';
+
+let it: Probe;
+beforeAll(async () => {
+  it = await probe();
+});
+afterAll(async () => await it[Symbol.asyncDispose]());
+
+const namespace = '/api/v1/namespaces/default';
+
+test('the root lists what there is', async () => {
+  const { paths } = (await it.send('/')).json;
+  expect(paths).toEqual([...paths].sort());
+  for (const path of [
+    '/api',
+    '/api/v1',
+    '/apis',
+    '/apis/apps',
+    '/apis/apps/v1',
+    '/healthz',
+    '/openapi/v3',
+    '/version',
+  ]) {
+    expect(paths).toContain(path);
+  }
+});
+
+describe('health', () => {
+  test('has each check by its name, and no other', async () => {
+    expect((await it.send('/readyz/ping')).body).toBe('ok');
+    expect((await it.send('/livez/store')).body).toBe('ok');
+    expect((await it.send('/readyz/nothing')).status).toBe(404);
+  });
+
+  test('leaves out what it is asked to, and says when it cannot', async () => {
+    const { body } = await it.send('/readyz?verbose&exclude=store&exclude=nothing');
+    expect(body).toBe(
+      '[+]ping ok\n[+]store excluded: ok\n' +
+        'warn: some health checks cannot be excluded: no matches for "nothing"\nreadyz check passed\n',
+    );
+  });
+});
+
+test('JSON has lines and indents for those who ask, and for people', async () => {
+  const ask = (path: string, agent: string) => it.send(path, { headers: { 'user-agent': agent } });
+  const pretty = /^\{\n {2}"kind": "APIResourceList",\n {2}"apiVersion": "v1",\n/;
+  expect((await ask('/api/v1', 'curl/8.5.0')).body).toMatch(pretty);
+  expect((await ask('/api/v1?pretty=true', 'kubectl/v1.35.2')).body).toMatch(pretty);
+  expect((await ask('/api/v1', 'kubectl/v1.35.2')).body).toMatch(/^\{"kind":"APIResourceList"/);
+  expect((await ask('/api/v1?pretty=false', 'curl/8.5.0')).body).toMatch(/^\{"kind":"APIResourceList"/);
+  const error = await ask(`${namespace}/configmaps/none`, 'curl/8.5.0');
+  expect(error.headers['content-length']).toBe(String(Buffer.byteLength(error.body)));
+  expect(error.body).toBe(
+    `{
+  "kind": "Status",
+  "apiVersion": "v1",
+  "metadata": {},
+  "status": "Failure",
+  "message": "configmaps \\"none\\" not found",
+  "reason": "NotFound",
+  "details": {
+    "name": "none",
+    "kind": "configmaps"
+  },
+  "code": 404
+}`,
+  );
+});
+
+test('the old paths of watches watch a list, or one object', async () => {
+  for (const name of ['one', 'two']) await it.post(`${namespace}/configmaps`, JSON.stringify({ metadata: { name } }));
+  const session = it.session();
+  const seen = async (path: string) => {
+    const { body } = await answerOf(session.request({ ':path': `/api/v1/watch/${path}?timeoutSeconds=1` }));
+    return body.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line).object.metadata.name]));
+  };
+  const [all, ofNamespace, one] = await Promise.all([
+    seen('configmaps'),
+    seen('namespaces/default/configmaps'),
+    seen('namespaces/default/configmaps/one'),
+  ]);
+  expect(all).toEqual(expect.arrayContaining(['one', 'two']));
+  expect(ofNamespace).toEqual(expect.arrayContaining(['one', 'two']));
+  expect(one).toEqual(['one']);
+  expect((await it.post('/api/v1/watch/namespaces/default/configmaps', '{}')).status).toBe(405);
+});
+
+test('whoever uses a deprecated kind is warned', async () => {
+  const warning = async (path: string) => (await it.send(path)).headers.warning;
+  expect(await warning('/api/v1/endpoints')).toBe(
+    '299 - "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"',
+  );
+  expect(await warning('/api/v1/componentstatuses')).toBe('299 - "v1 ComponentStatus is deprecated in v1.19+"');
+  expect(await warning('/api/v1/pods')).toBeUndefined();
+});
+
+test('a connection that comes as a plain request is refused as such, if there is a pod', async () => {
+  await it.post(`${namespace}/serviceaccounts`, '{"metadata":{"name":"default"}}');
+  const spec = { containers: [{ name: 'c', image: 'i' }] };
+  await it.post(`${namespace}/pods`, JSON.stringify({ metadata: { name: 'p' }, spec }));
+  for (const subresource of ['exec', 'attach', 'portforward']) {
+    expect((await it.send(`${namespace}/pods/p/${subresource}`)).json).toMatchObject({
+      code: 400,
+      message: 'Upgrade request required',
+    });
+    expect((await it.send(`${namespace}/pods/none/${subresource}`)).status).toBe(404);
+  }
+});
