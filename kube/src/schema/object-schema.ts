@@ -5,6 +5,7 @@ import { type Decoded, decodeObject, type FieldValidation } from './decode/index
 import { applyDefaults, prepareForCreate } from './defaults/index.ts';
 import type { KindDescription, Schema, SchemaCatalogue } from './types.ts';
 import { validate } from './validate/index.ts';
+import { warningsOf } from './warnings/index.ts';
 
 /**
  * How the objects of one kind in one version are read, completed and judged: built-in kinds by their data, custom ones
@@ -29,7 +30,7 @@ export interface ObjectSchema {
   /** What is wrong with the object, one cause a field in Kubernetes' words; `old` is what it replaces. */
   validate(object: KubeObject, old: KubeObject | undefined, options: { subresource: string }): ErrorCause[];
   /** What the writer is told of an object that is valid all the same. */
-  warnings?(object: KubeObject, old: KubeObject | undefined): string[];
+  warnings?(object: KubeObject, old: KubeObject | undefined, options: { subresource: string }): string[];
 }
 
 /** The schema of a kind that the catalogue describes. */
@@ -46,5 +47,6 @@ export function builtInSchema(kind: KindDescription): ObjectSchema {
     applyDefaults: (object) => applyDefaults(kind, object),
     prepareForCreate: (object) => prepareForCreate(kind, object),
     validate: (object, old, options) => validate(kind, object, old, options),
+    warnings: (object, old, { subresource }) => (subresource === '' ? warningsOf(kind, object, old) : []),
   };
 }

@@ -95,6 +95,37 @@ test('whoever uses a deprecated kind is warned', async () => {
   expect(await warning('/api/v1/pods')).toBeUndefined();
 });
 
+test('whoever writes what is valid and not as meant is warned', async () => {
+  const env = [{ name: 'A' }, { name: 'A' }];
+  const odd = { metadata: { name: 'odd' }, spec: { containers: [{ name: 'c', image: 'i', env }] } };
+  await it.post(`${namespace}/serviceaccounts`, '{"metadata":{"name":"default"}}');
+  expect((await it.post(`${namespace}/pods?dryRun=All`, JSON.stringify(odd))).headers.warning).toBe(
+    '299 - "spec.containers[0].env[1]: hides previous definition of \\"A\\", which may be dropped when using apply"',
+  );
+});
+
+test('an owner that is named twice is kept once, with a warning', async () => {
+  const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'o', uid: 'u' };
+  const ownerReferences = [owner, owner, { ...owner, controller: true }];
+  const made = await it.post(
+    `${namespace}/configmaps`,
+    JSON.stringify({ metadata: { name: 'owned', ownerReferences } }),
+  );
+  expect(made.json.metadata.ownerReferences).toEqual([owner, { ...owner, controller: true }]);
+  const said =
+    'API server dedups owner references in 1.20+, and may reject such requests as early as 1.24; please fix your requests; duplicate UID(s) observed: u';
+  expect(made.headers.warning).toBe(`299 - ".metadata.ownerReferences contains duplicate entries; ${said}"`);
+  const patched = await it.send(`${namespace}/configmaps/owned`, {
+    method: 'PATCH',
+    body: JSON.stringify({ metadata: { ownerReferences: [owner, owner] } }),
+    headers: { 'content-type': 'application/merge-patch+json' },
+  });
+  expect(patched.json.metadata.ownerReferences).toEqual([owner]);
+  expect(patched.headers.warning).toBe(
+    `299 - ".metadata.ownerReferences contains duplicate entries after mutating admission happens; ${said}"`,
+  );
+});
+
 test('a connection that comes as a plain request is refused as such, if there is a pod', async () => {
   await it.post(`${namespace}/serviceaccounts`, '{"metadata":{"name":"default"}}');
   const spec = { containers: [{ name: 'c', image: 'i' }] };

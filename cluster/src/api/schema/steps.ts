@@ -3,6 +3,7 @@ import type { KubeObject } from '@berth/kube/objects';
 import type { FieldValidation } from '@berth/kube/schema';
 import { type Call, type RepeatedFields, subresourceName } from '../call.ts';
 import { badRequest, invalid } from '../faults.ts';
+import { dropRepeatedOwners } from './owners.ts';
 import { unfitPatch } from './unfit-patch.ts';
 
 /**
@@ -10,13 +11,19 @@ import { unfitPatch } from './unfit-patch.ts';
  * Unknown fields are refused or become warnings, as the call asks. Throws `BadRequest`; of what a patch made, `Invalid`.
  */
 export function complete(call: Call, object: KubeObject): KubeObject {
-  const { schema, description } = call.kind;
+  const known = knownFields(call, object);
+  dropRepeatedOwners(call, known);
+  return call.kind.schema.applyDefaults(known);
+}
+
+function knownFields(call: Call, object: KubeObject): KubeObject {
+  const { description } = call.kind;
   const mode = validationMode(call);
   const { repeated } = call;
   if (repeated === undefined || mode === 'Ignore') {
     const decoded = decode(call, object, mode);
     call.warnings.push(...decoded.warnings);
-    return schema.applyDefaults(decoded.object);
+    return decoded.object;
   }
   const decoded = decode(call, object, 'Warn');
   if (mode === 'Strict') {
@@ -32,7 +39,7 @@ export function complete(call: Call, object: KubeObject): KubeObject {
   // Said once, however often the body is decoded again.
   delete call.repeated;
   call.warnings.push(...decoded.warnings, ...repeated.texts);
-  return schema.applyDefaults(decoded.object);
+  return decoded.object;
 }
 
 function decode(call: Call, object: KubeObject, mode: FieldValidation) {
@@ -69,9 +76,11 @@ export function prepare(call: Call, object: KubeObject): KubeObject {
 /** Throws `Invalid` with one cause per field. */
 export function validate(call: Call, object: KubeObject, old: KubeObject | undefined): void {
   const { description, schema } = call.kind;
-  const causes = schema.validate(object, old, { subresource: subresourceName(call) });
+  const options = { subresource: subresourceName(call) };
+  const causes = schema.validate(object, old, options);
   if (causes.length > 0) throw invalid(description, object.metadata.name, causes);
-  if (schema.warnings) call.warnings.push(...schema.warnings(object, old));
+  // Within our own process nobody would read them.
+  if (schema.warnings && call.userAgent !== undefined) call.warnings.push(...schema.warnings(object, old, options));
 }
 
 function validationMode(call: Call): FieldValidation {

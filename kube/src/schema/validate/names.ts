@@ -22,7 +22,10 @@ function matching(pattern: RegExp, maximum: number, message: string, unit = 'cha
   };
 }
 
-export const dnsLabel = matching(label, 63, labelMessage);
+const dottedLabel = matching(label, 63, 'must not contain dots');
+const undottedLabel = matching(label, 63, labelMessage);
+/** Of names that would be right but for their dots, only that is said. */
+export const dnsLabel: Check = (value) => (subdomain.test(value) ? dottedLabel : undottedLabel)(value);
 export const dnsSubdomain = matching(subdomain, 253, subdomainMessage);
 /** The same, as those kinds say it whose checks Kubernetes generates. */
 export const longName = matching(subdomain, 253, subdomainMessage, 'bytes');

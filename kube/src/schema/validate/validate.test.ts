@@ -255,7 +255,7 @@ describe('validation', () => {
       other('v1', 'Service', { spec: { ports: [{ port: 1 }] } }, '1a'),
       'metadata.name: Invalid value: "1a": a DNS-1035 label must',
     ],
-    [other('v1', 'Namespace', {}, 'a.b'), 'metadata.name: Invalid value: "a.b": a lowercase RFC 1123 label must'],
+    [other('v1', 'Namespace', {}, 'a.b'), 'metadata.name: Invalid value: "a.b": must not contain dots'],
     [other('v1', 'ConfigMap', { data: { 'a b': '' } }), 'data[a b]: Invalid value: "a b": a valid config key must'],
     [other('v1', 'Secret', { type: 'kubernetes.io/tls' }), 'data[tls.crt]: Required value'],
     [
