@@ -176,9 +176,7 @@ describe('kubectl with a kind of one’s own', () => {
       $ kubectl get ct nightly -o jsonpath='{.spec.image}'
       backup:3
       $ sed -i 's/image:/imagge:/' nightly.yaml && kubectl apply -f nightly.yaml
-      Error from server (BadRequest): error when applying patch:
-      …
-      for: "nightly.yaml": error when patching "nightly.yaml": CronTab in version "v1" cannot be handled as a CronTab: strict decoding error: unknown field "spec.imagge"
+      The request is invalid: patch: Invalid value: "…": strict decoding error: unknown field "spec.imagge"
       [exit 1]
       $ sed -i 's/imagge:.*/image: "backup:4"/' nightly.yaml && kubectl apply --server-side --field-manager=me -f nightly.yaml
       error: Apply failed with 1 conflict: conflict with "kubectl-edit" using stable.example.com/v1: .spec.image

@@ -104,6 +104,27 @@ test('whoever writes what is valid and not as meant is warned', async () => {
   );
 });
 
+test('options that are no numbers, or contradict each other, are refused in the words of Kubernetes', async () => {
+  const message = async (path: string) => (await it.send(`${namespace}/${path}`)).json.message;
+  expect(await message('pods?limit=abc')).toBe('strconv.ParseInt: parsing "abc": invalid syntax');
+  expect(await message('pods?limit=99999999999999999999')).toBe(
+    'strconv.ParseInt: parsing "99999999999999999999": value out of range',
+  );
+  const spec = { containers: [{ name: 'c', image: 'i' }] };
+  await it.post(`${namespace}/serviceaccounts`, '{"metadata":{"name":"default"}}');
+  await it.post(`${namespace}/pods`, JSON.stringify({ metadata: { name: 'told' }, spec }));
+  const wrong = 'PodLogOptions "told" is invalid:';
+  expect(await message('pods/told/log?sinceSeconds=1&sinceTime=2020-01-01T00:00:00Z')).toBe(
+    `${wrong} []: Forbidden: at most one of \`sinceTime\` or \`sinceSeconds\` may be specified`,
+  );
+  expect(await message('pods/told/log?limitBytes=0')).toBe(
+    `${wrong} limitBytes: Invalid value: 0: must be greater than 0`,
+  );
+  expect(await message('pods/told/log?tailLines=-1')).toBe(
+    `${wrong} tailLines: Invalid value: -1: must be greater than or equal to 0`,
+  );
+});
+
 test('an owner that is named twice is kept once, with a warning', async () => {
   const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'o', uid: 'u' };
   const ownerReferences = [owner, owner, { ...owner, controller: true }];

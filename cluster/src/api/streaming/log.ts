@@ -42,8 +42,12 @@ function logOptions(call: Call, container: string, signal: AbortSignal): LogOpti
   const limitBytes = atLeast(call, 'limitBytes', 1);
   const sinceSeconds = atLeast(call, 'sinceSeconds', 1);
   const sinceTime = call.options.get('sinceTime');
-  if (sinceSeconds !== undefined && sinceTime)
-    throw badRequest('at most one of sinceTime or sinceSeconds may be specified');
+  if (sinceSeconds !== undefined && sinceTime) {
+    const message = 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified';
+    throw invalid({ group: '', kind: 'PodLogOptions' }, call.name, [
+      { reason: 'FieldValueForbidden', message, field: '[]' },
+    ]);
+  }
   if (tailLines !== undefined) options.tailLines = tailLines;
   if (limitBytes !== undefined) options.limitBytes = limitBytes;
   if (sinceSeconds !== undefined) options.sinceSeconds = sinceSeconds;
@@ -57,7 +61,8 @@ function logOptions(call: Call, container: string, signal: AbortSignal): LogOpti
 function atLeast(call: Call, name: string, least: number): number | undefined {
   const value = numberOption(call, name);
   if (value === undefined || value >= least) return value;
-  const message = `Invalid value: ${value}: must be greater than or equal to ${least}`;
+  const bound = least === 0 ? 'or equal to 0' : '0';
+  const message = `Invalid value: ${value}: must be greater than ${bound}`;
   throw invalid({ group: '', kind: 'PodLogOptions' }, call.name, [
     { reason: 'FieldValueInvalid', message, field: name },
   ]);

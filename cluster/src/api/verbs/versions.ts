@@ -22,6 +22,9 @@ export function parseVersion(text: string): Revision {
 export function numberOption(call: Call, name: string): number | undefined {
   const text = call.options.get(name);
   if (text === undefined || text === '') return undefined;
-  if (!/^-?\d{1,15}$/.test(text)) throw badRequest(`strconv.ParseInt: parsing "${text}": invalid syntax (${name})`);
+  if (!/^[-+]?\d+$/.test(text)) throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: invalid syntax`);
+  if (!Number.isSafeInteger(Number(text))) {
+    throw badRequest(`strconv.ParseInt: parsing ${JSON.stringify(text)}: value out of range`);
+  }
   return Number(text);
 }
