@@ -1,7 +1,7 @@
 import { formatQuantity, parseQuantity } from '../../quantity/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
 import { deprecatedLabel, nodeTermWarnings } from './node-labels.ts';
-import { portWarnings } from './ports.ts';
+import { type LocatedContainer, portWarnings } from './ports.ts';
 import { overlapWarnings } from './volume-paths.ts';
 
 /** A path below another, which may be the object itself (''). */
@@ -47,11 +47,6 @@ const deprecatedAnnotations = [
   ['security.alpha.kubernetes.io/sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
   ['security.alpha.kubernetes.io/unsafe-sysctls', 'non-functional in v1.11+; use the "sysctls" field instead'],
 ] as const;
-
-export interface LocatedContainer {
-  container: Fields;
-  path: string;
-}
 
 /** In the order in which Kubernetes visits them. */
 function containersOf(spec: Fields, at: string): LocatedContainer[] {

@@ -1,5 +1,9 @@
 import { type Fields, parts, text } from '../fields.ts';
-import type { LocatedContainer } from './pod.ts';
+
+export interface LocatedContainer {
+  container: Fields;
+  path: string;
+}
 
 interface Port {
   path: string;
