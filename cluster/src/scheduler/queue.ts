@@ -1,5 +1,6 @@
 import type { Clock } from '@berth/kube/client';
-import type { PodInfo } from './types.ts';
+import { filters } from './filters/index.ts';
+import type { ClusterChange, Filter, PodInfo } from './types.ts';
 
 const firstBackoff = 1_000;
 const longestBackoff = 10_000;
@@ -9,15 +10,21 @@ const longestWait = 300_000;
 interface Waiting {
   info: PodInfo;
   key: string;
-  priority: number;
   attempts: number;
   /** When its back-off is over. */
   ready: number;
+  /** The rules that refused it: only what may change their answer lets it be tried again. */
+  refusedBy: ReadonlySet<string>;
+  /** Its victims are being told to go: it is not tried meanwhile, but remembers whether something changed. */
+  held?: { changed: boolean };
 }
 
+const rules: ReadonlyMap<string, Filter> = new Map(filters.map((filter) => [filter.name, filter]));
+
 /**
- * Pods that wait for a node: those to be tried now (higher priority first, then in the order they came), and those that fit
- * nowhere, which are tried again when something changes, but each not before its back-off is over (1 s, doubled to 10 s).
+ * Pods that wait for a node: those to be tried now (higher priority first, then in the order they came), those that are tried after
+ * their back-off (1 s, doubled to 10 s; sooner when nobody else is there), and those that fit nowhere, which are tried again when
+ * something changes that may help.
  */
 export class SchedulingQueue {
   readonly #clock: Clock;
@@ -25,6 +32,7 @@ export class SchedulingQueue {
   /** By priority; within one, in the order they came. */
   readonly #active = new Map<number, Map<string, Waiting>>();
   readonly #parked = new Map<string, Waiting>();
+  readonly #backingOff = new Map<string, Waiting>();
   readonly #timers = new Map<string, () => void>();
   readonly #entries = new Map<string, Waiting>();
 
@@ -39,11 +47,13 @@ export class SchedulingQueue {
     const present = this.#entries.get(key);
     if (present) {
       const changed = present.info.pod.spec !== info.pod.spec && specChanged(present.info, info);
+      const moves = present.info.priority !== info.priority && this.#active.get(present.info.priority)?.delete(key);
       present.info = info;
-      if (changed && this.#parked.has(key)) this.#activateWhenReady(present);
+      if (moves) this.#activate(present);
+      if (changed && this.#parked.has(key)) this.#release(present);
       return;
     }
-    const entry = { info, key, priority: info.pod.spec?.priority ?? 0, attempts: 0, ready: 0 };
+    const entry = { info, key, attempts: 0, ready: 0, refusedBy: new Set<string>() };
     this.#entries.set(key, entry);
     this.#activate(entry);
   }
@@ -52,8 +62,9 @@ export class SchedulingQueue {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#entries.delete(key);
-    this.#active.get(entry.priority)?.delete(key);
+    this.#active.get(entry.info.priority)?.delete(key);
     this.#parked.delete(key);
+    this.#backingOff.delete(key);
     this.#cancel(key);
   }
 
@@ -72,19 +83,28 @@ export class SchedulingQueue {
       first?.delete(key);
       return { key, info: entry.info };
     }
-    return undefined;
+    return this.#takeEarly();
   }
 
-  /** It fits nowhere: wait for a change. */
-  park(key: string): void {
+  /** It fits nowhere: wait for a change that the rules which refused it care about; `held` until `unhold`. */
+  park(key: string, refusedBy: ReadonlySet<string>, held = false): void {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#failed(entry);
+    entry.refusedBy = refusedBy;
+    if (held) entry.held = { changed: false };
     this.#parked.set(key, entry);
-    this.#timers.set(
-      key,
-      this.#clock.after(longestWait, () => this.#activate(entry)),
-    );
+    const tired = this.#clock.after(longestWait, () => this.#activate(entry));
+    this.#timers.set(key, tired);
+  }
+
+  /** Its victims were told; what happened meanwhile counts now. */
+  unhold(key: string, tryAgain = false): void {
+    const entry = this.#entries.get(key);
+    if (!entry?.held) return;
+    const { changed } = entry.held;
+    delete entry.held;
+    if (changed || tryAgain) this.#release(entry);
   }
 
   /** Something went wrong that a change of the cluster does not mend: try again after the back-off. */
@@ -92,13 +112,18 @@ export class SchedulingQueue {
     const entry = this.#entries.get(key);
     if (!entry) return;
     this.#failed(entry);
-    this.#parked.set(key, entry);
-    this.#activateWhenReady(entry);
+    this.#activateAt(entry);
   }
 
-  /** Something changed that may make room. */
-  changed(): void {
-    for (const entry of this.#parked.values()) this.#activateWhenReady(entry);
+  /** A pod that waits is tried again, whatever it waits for. */
+  activate(key: string): void {
+    const entry = this.#parked.get(key);
+    if (entry) this.#release(entry);
+  }
+
+  /** Something changed: those are tried again that it may help. */
+  changed(change: ClusterChange): void {
+    for (const entry of this.#parked.values()) if (mayHelp(change, entry)) this.#release(entry);
   }
 
   stop(): void {
@@ -111,24 +136,51 @@ export class SchedulingQueue {
     entry.ready = this.#clock.now() + backoff;
   }
 
-  #activateWhenReady(entry: Waiting): void {
-    const wait = entry.ready - this.#clock.now();
-    if (wait <= 0) {
+  #release(entry: Waiting): void {
+    if (entry.held) {
+      entry.held.changed = true;
+      return;
+    }
+    this.#parked.delete(entry.key);
+    if (entry.ready <= this.#clock.now()) {
       this.#activate(entry);
       return;
     }
+    this.#backingOff.set(entry.key, entry);
+    this.#activateAt(entry);
+    this.#wake();
+  }
+
+  #activateAt(entry: Waiting): void {
     this.#cancel(entry.key);
-    this.#timers.set(
-      entry.key,
-      this.#clock.after(wait, () => this.#activate(entry)),
-    );
+    const wait = Math.max(0, entry.ready - this.#clock.now());
+    const cancel = this.#clock.after(wait, () => this.#activate(entry));
+    this.#timers.set(entry.key, cancel);
+  }
+
+  /** Nobody else is to be tried: whoever waits only for its back-off need not. */
+  #takeEarly(): { key: string; info: PodInfo } | undefined {
+    let next: Waiting | undefined;
+    for (const entry of this.#backingOff.values()) {
+      if (!next || entry.info.priority > next.info.priority) next = entry;
+    }
+    if (!next) return undefined;
+    this.#backingOff.delete(next.key);
+    this.#cancel(next.key);
+    return { key: next.key, info: next.info };
   }
 
   #activate(entry: Waiting): void {
     this.#cancel(entry.key);
+    if (entry.held) {
+      entry.held.changed = true;
+      return;
+    }
     this.#parked.delete(entry.key);
-    const peers = this.#active.get(entry.priority) ?? new Map<string, Waiting>();
-    this.#active.set(entry.priority, peers.set(entry.key, entry));
+    this.#backingOff.delete(entry.key);
+    const { priority } = entry.info;
+    const peers = this.#active.get(priority) ?? new Map<string, Waiting>();
+    this.#active.set(priority, peers.set(entry.key, entry));
     this.#wake();
   }
 
@@ -136,6 +188,13 @@ export class SchedulingQueue {
     this.#timers.get(key)?.();
     this.#timers.delete(key);
   }
+}
+
+function mayHelp(change: ClusterChange, { refusedBy, info }: Waiting): boolean {
+  // Nobody refused it: there were no nodes.
+  if (refusedBy.size === 0) return change.what === 'nodeAdded';
+  for (const name of refusedBy) if (rules.get(name)?.mayHelp?.(change, info) !== false) return true;
+  return false;
 }
 
 /** Status updates of a pod that waits are ours (its condition) and help nothing. */

@@ -1,6 +1,7 @@
 import type { Node, Pod, PodSpec } from '@berth/kube/objects';
 import { describe, expect, test } from 'vitest';
 import { ClusterState, refusalMessage, schedule } from './index.ts';
+import { preempt } from './preemption/index.ts';
 import { podInfo } from './requests.ts';
 
 function node(name: string, changes: { spec?: object; labels?: Record<string, string>; status?: object } = {}): Node {
@@ -33,8 +34,9 @@ function cluster(nodes: readonly Node[], placed: readonly { pod: Pod; on: string
 }
 
 function decide(state: ClusterState, wanted: Pod): string {
-  const decision = schedule(podInfo(wanted), state, { start: 0 });
-  return 'node' in decision ? decision.node : refusalMessage(decision);
+  const info = podInfo(wanted);
+  const decision = schedule(info, state, { start: 0 });
+  return 'node' in decision ? decision.node : refusalMessage(decision, preempt(info, decision, state, [], 0));
 }
 
 const required = (key: string, operator: 'In' | 'NotIn' | 'Lt', values: string[]): Partial<PodSpec> => ({
@@ -84,7 +86,7 @@ describe('filters', () => {
       node('tainted', { spec: { taints: [{ key: 'gpu', value: 'yes', effect: 'NoSchedule' }] } }),
     ];
     expect(decide(cluster(nodes), pod())).toBe(
-      '0/2 nodes are available: 1 node(s) had untolerated taint {gpu: yes}, 1 node(s) were unschedulable. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
+      '0/2 nodes are available: 1 node(s) had untolerated taint(s), 1 node(s) were unschedulable. preemption: 0/2 nodes are available: 2 Preemption is not helpful for scheduling.',
     );
     const tolerations = [{ key: 'gpu', operator: 'Equal' as const, value: 'yes', effect: 'NoSchedule' as const }];
     expect(decide(cluster(nodes), pod({ tolerations }))).toBe('tainted');
@@ -191,7 +193,7 @@ describe('scores', () => {
   test('pods of one owner are spread, even to a fuller node', () => {
     const ownerReferences = [{ apiVersion: 'apps/v1', kind: 'ReplicaSet', name: 'rs', uid: 'rs', controller: true }];
     const owned = () => {
-      const each = pod({}, { cpu: '100m' });
+      const each = pod({}, { cpu: '100m' }, { app: 'web' });
       return { ...each, metadata: { ...each.metadata, ownerReferences } };
     };
     const state = cluster(
@@ -201,6 +203,9 @@ describe('scores', () => {
         { pod: pod({}, { cpu: '1', memory: '1Gi' }), on: 'b' },
       ],
     );
+    const selector = { matchLabels: { app: 'web' } };
+    const metadata = { name: 'rs', namespace: 'shop' };
+    state.setOwner('ReplicaSet', { apiVersion: 'apps/v1', kind: 'ReplicaSet', metadata, spec: { selector } }, true);
     expect(decide(state, owned())).toBe('b');
   });
 

@@ -1,21 +1,31 @@
-import { isDeepStrictEqual } from 'node:util';
-import { type Change, type Clock, type KubeClient, sharedInformers, systemClock } from '@berth/kube/client';
+import { type Clock, type KubeClient, sharedInformers, systemClock } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
-import { keyOf, type Node, type Pod, resources } from '@berth/kube/objects';
+import type { Pod } from '@berth/kube/objects';
 import { eventRecorder } from '@berth/kube/reconcile';
-import { withPodScheduled } from './pod-scheduled.ts';
+import { effects } from './effects.ts';
+import { refusalMessage } from './message.ts';
+import { observe } from './observe.ts';
+import { disruptionBudgets, preempt } from './preemption/index.ts';
 import { SchedulingQueue } from './queue.ts';
-import { podInfo } from './requests.ts';
-import { refusalMessage, schedule } from './schedule.ts';
-import { ClusterState } from './snapshot.ts';
+import { schedule, type Unschedulable } from './schedule.ts';
+import { ClusterState, uidOf } from './snapshot.ts';
 import type { PodInfo } from './types.ts';
+
+/**
+ * Done for a pod whose node is decided, before it is bound: what must be there before it starts, such as its volumes. Rejects when that
+ * does not come to be; the pod is then scheduled anew.
+ */
+export type BeforeBinding = (pod: Pod, node: string, signal: AbortSignal) => Promise<void>;
 
 export interface SchedulerOptions {
   client: KubeClient;
   signal: AbortSignal;
   clock?: Clock;
+  /** 0 to 1; where the search for victims begins. */
+  random?(): number;
   /** Pods with this `schedulerName` are scheduled. */
   name?: string;
+  beforeBinding?: BeforeBinding;
   /** Told of each failure; the scheduler retries by itself. */
   onError?(error: unknown, where: string): void;
 }
@@ -30,21 +40,32 @@ const mostBindings = 256;
  * one after the other on the state that the ones before left; they are written (`pods/binding`) side by side.
  */
 export async function startScheduler(options: SchedulerOptions): Promise<void> {
-  const { client, signal, onError } = options;
+  const { client, signal, beforeBinding, onError } = options;
   const clock = options.clock ?? systemClock;
-  const name = options.name ?? 'default-scheduler';
-  const recorder = eventRecorder({ client, component: name, clock, onError: (error) => onError?.(error, 'events') });
+  const random = options.random ?? Math.random;
+  const schedulerName = options.name ?? 'default-scheduler';
+  const recorder = eventRecorder({
+    client,
+    component: schedulerName,
+    clock,
+    onError: (error) => onError?.(error, 'events'),
+  });
   const informers = sharedInformers({
     client,
     signal,
     clock,
     onError: (error, { resource }) => onError?.(error, resource),
   });
+  const write = effects({ client, recorder, clock, signal, schedulerName });
   const state = new ClusterState();
   const queue = new SchedulingQueue(clock, wake);
   const turn = { start: 0 };
   /** Uids of pods whose node is decided but not yet confirmed. */
   const assumed = new Set<string>();
+  /** By uid, the nodes that are cleared for pods, until the pods themselves say so. */
+  const nominating = new Map<string, string>();
+  const budgets = informers.of(disruptionBudgets);
+  let synced = false;
   let running = false;
   let bindings = 0;
 
@@ -71,7 +92,9 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
       } catch (error) {
         // A selector that cannot be read: the pod's own fault, and no other's.
         onError?.(error, next.key);
-        reject(next.key, next.info, 'SchedulerError', error instanceof Error ? error.message : String(error));
+        queue.retry(next.key);
+        const message = error instanceof Error ? error.message : String(error);
+        told(next.key, write.refuse(next.info.pod, 'SchedulerError', message));
       }
     }
   }
@@ -79,11 +102,12 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
   function decide(key: string, info: PodInfo): void {
     const decision = schedule(info, state, turn);
     if (!('node' in decision)) {
-      reject(key, info, 'Unschedulable', refusalMessage(decision));
+      refuse(key, info, decision);
       return;
     }
+    state.nominate(info, undefined);
     state.setPod(info, decision.node);
-    assumed.add(info.pod.metadata.uid ?? '');
+    assumed.add(uidOf(info));
     bindings++;
     bind(key, info, decision.node)
       .catch((error) => onError?.(error, key))
@@ -94,94 +118,86 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
   }
 
   async function bind(key: string, info: PodInfo, node: string): Promise<void> {
-    const { pod } = info;
-    const { namespace = '', name: podName, uid = '' } = pod.metadata;
     try {
-      const target = { apiVersion: 'v1', kind: 'Node', name: node };
-      const metadata = { name: podName, namespace, uid };
-      const binding = { apiVersion: 'v1', kind: 'Binding', metadata, target };
-      await client.createSubresource(resources.pods, { namespace, name: podName }, 'binding', binding, { signal });
+      await beforeBinding?.(info.pod, node, signal);
+      await write.bind(info.pod, node);
       queue.remove(key);
-      recorder.record(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node}`);
     } catch (error) {
       if (signal.aborted) return;
       // What the watch has shown meanwhile counts; only our own assumption is taken back.
-      if (assumed.delete(uid)) state.removePod(info);
+      if (assumed.delete(uidOf(info))) {
+        state.removePod(info);
+        queue.changed({ what: 'podGone', pod: info, nodeName: node });
+      }
       if (isBerthError(error, 'NotFound')) queue.remove(key);
       else queue.retry(key);
       if (!isBerthError(error, 'NotFound') && !isBerthError(error, 'Conflict')) throw error;
     }
   }
 
-  function reject(key: string, { pod }: PodInfo, reason: string, message: string): void {
-    queue.park(key);
-    recorder.record(pod, 'Warning', 'FailedScheduling', message);
-    const status = withPodScheduled(pod, reason, message, clock.now());
-    if (!status) return;
-    const { namespace = '', name: podName, uid } = pod.metadata;
-    const body = { metadata: { uid }, status };
-    client
-      .patch(resources.pods, { namespace, name: podName }, { type: 'merge', body }, { subresource: 'status', signal })
-      .catch((error) => {
-        const over = signal.aborted || isBerthError(error, 'NotFound') || isBerthError(error, 'Conflict');
-        if (!over) onError?.(error, key);
-      });
-  }
-
-  function podChanged({ type, object: pod }: Change<Pod>): void {
-    const key = keyOf(pod);
-    const { uid = '', deletionTimestamp } = pod.metadata;
-    const { nodeName, schedulerName = name, schedulingGates = [] } = pod.spec ?? {};
-    const { phase } = pod.status ?? {};
-    const over = type === 'deleted' || phase === 'Succeeded' || phase === 'Failed';
-    if (over || nodeName) {
-      queue.remove(key);
-      const confirmed = assumed.delete(uid);
-      if (over) {
-        state.removePod(podInfo(pod));
-        queue.changed();
-      } else {
-        state.setPod(podInfo(pod), nodeName ?? '');
-        // Affinity to a pod that was placed by somebody else may be what others wait for.
-        if (!confirmed && type === 'added') queue.changed();
+  function refuse(key: string, info: PodInfo, failed: Unschedulable): void {
+    const { pod } = info;
+    const noNodes = failed.nodes === 0;
+    const preemption = noNodes ? undefined : preempt(info, failed, state, [...budgets.list()], random());
+    const message = refusalMessage(failed, preemption);
+    if (preemption && 'node' in preemption) {
+      const { node, victims } = preemption;
+      const displaced = state.nominated(node).filter(({ priority }) => priority < info.priority);
+      for (const other of displaced) {
+        state.nominate(other, undefined);
+        nominating.delete(uidOf(other));
+        queue.activate(`${other.pod.metadata.namespace}/${other.pod.metadata.name}`);
       }
-    } else if (deletionTimestamp !== undefined || schedulerName !== name) {
-      queue.remove(key);
-    } else if (schedulingGates.length > 0) {
-      gated(pod);
-    } else if (!assumed.has(uid)) queue.add(key, podInfo(pod));
-  }
-
-  function gated(pod: Pod): void {
-    const message = 'Scheduling is blocked due to non-empty scheduling gates';
-    const status = withPodScheduled(pod, 'SchedulingGated', message, clock.now());
-    if (!status) return;
-    const { namespace = '', name: podName } = pod.metadata;
-    client
-      .patch(
-        resources.pods,
-        { namespace, name: podName },
-        { type: 'merge', body: { status } },
-        { subresource: 'status', signal },
-      )
-      .catch((error) => {
-        if (!signal.aborted && !isBerthError(error, 'NotFound')) onError?.(error, keyOf(pod));
-      });
-  }
-
-  function nodeChanged(change: Change<Node>): void {
-    const { object: node } = change;
-    if (change.type === 'deleted') {
-      state.removeNode(node.metadata.name);
+      state.nominate(info, node);
+      nominating.set(uidOf(info), node);
+      queue.park(key, failed.by, true);
+      told(key, nominated(info, write.refuse(pod, 'Unschedulable', message, node)));
+      const made = write.makeRoom(pod, node, victims, displaced).then(
+        () => queue.unhold(key),
+        (error) => {
+          queue.unhold(key, true);
+          throw error;
+        },
+      );
+      told(key, made);
       return;
     }
-    state.setNode(node);
-    if (change.type === 'added' || isRelevant(change.previous, node)) queue.changed();
+    queue.park(key, failed.by);
+    // A pod that may not preempt now keeps what was cleared for it.
+    const keeps = noNodes || (preemption && 'ineligible' in preemption);
+    if (!keeps) {
+      state.nominate(info, undefined);
+      nominating.delete(uidOf(info));
+    }
+    told(key, write.refuse(pod, 'Unschedulable', message, keeps ? undefined : ''));
   }
 
-  let synced = false;
-  informers.of(resources.nodes).subscribe(nodeChanged);
-  informers.of(resources.pods).subscribe(podChanged);
+  /** A nomination that could not be written is none. */
+  async function nominated(info: PodInfo, written: Promise<void>): Promise<void> {
+    try {
+      await written;
+    } catch (error) {
+      nominating.delete(uidOf(info));
+      state.nominate(info, undefined);
+      throw error;
+    }
+  }
+
+  function told(key: string, work: Promise<void>): void {
+    work.catch((error) => {
+      if (!signal.aborted) onError?.(error, key);
+    });
+  }
+
+  observe({
+    informers,
+    state,
+    queue,
+    assumed,
+    nominating,
+    schedulerName,
+    gated: (pod) => told(pod.metadata.name, write.gate(pod)),
+  });
   signal.addEventListener('abort', () => queue.stop(), { once: true });
   const aborted = new Promise<void>((resolve) => {
     if (signal.aborted) resolve();
@@ -190,13 +206,4 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
   await Promise.race([informers.synced(), aborted]);
   synced = true;
   wake();
-}
-
-/** Heartbeats change a node every few seconds, but nothing that a pod could wait for. */
-function isRelevant(before: Node, after: Node): boolean {
-  return !(
-    isDeepStrictEqual(before.spec, after.spec) &&
-    isDeepStrictEqual(before.metadata.labels, after.metadata.labels) &&
-    isDeepStrictEqual(before.status?.allocatable, after.status?.allocatable)
-  );
 }

@@ -37,6 +37,8 @@ export async function binding(machinery: Machinery, call: Call): Promise<Answer>
     const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
     const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: timestamp(machinery.now()) };
     pod.status = { ...pod.status, conditions: [...others, scheduled] as never };
+    // What was cleared for it is its own now.
+    delete pod.status.nominatedNodeName;
     return pod;
   });
   return {

@@ -1,10 +1,11 @@
 import type { Filter } from '../types.ts';
-import { nodeAffinity, taints, unschedulable } from './node.ts';
-import { podAffinity, podAntiAffinity } from './pod-affinity.ts';
+import { nodeAffinity } from './node-affinity.ts';
+import { taints, unschedulable } from './node-taints.ts';
+import { podAffinity } from './pod-affinity.ts';
 import { hostPorts, resourcesFit } from './resources.ts';
 import { topologySpread } from './topology-spread.ts';
 
-/** In the order of their cost: a node is asked about until the first refusal. */
+/** In kube-scheduler's order: a node is asked about until the first refusal, which is the one that is told. */
 export const filters: readonly Filter[] = [
   unschedulable,
   taints,
@@ -13,5 +14,4 @@ export const filters: readonly Filter[] = [
   resourcesFit,
   topologySpread,
   podAffinity,
-  podAntiAffinity,
 ];

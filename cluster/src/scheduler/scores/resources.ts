@@ -1,0 +1,45 @@
+import type { Amounts, NodeInfo, PodInfo, Score } from '../types.ts';
+
+/** The emptier the better; containers that ask for nothing count with a little. */
+export const leastAllocated: Score = {
+  name: 'NodeResourcesFit',
+  weight: 1,
+  prepare: ({ estimated: pod }) => ({
+    score({ allocatable, estimated }) {
+      let sum = 0;
+      let resources = 0;
+      for (const name of measured) {
+        const capacity = allocatable[name] ?? 0;
+        if (capacity === 0) continue;
+        resources++;
+        const free = capacity - estimated[name] - pod[name];
+        if (free > 0) sum += Math.floor((free * 100) / capacity);
+      }
+      return resources === 0 ? 0 : Math.floor(sum / resources);
+    },
+  }),
+};
+
+/** Processor and memory used in like measure: what is left of one is of no use without the other. */
+export const balancedAllocation: Score = {
+  name: 'NodeResourcesBalancedAllocation',
+  weight: 1,
+  prepare({ requests }: PodInfo) {
+    // Pods that ask for nothing would all be sent to the same node.
+    if (measured.every((name) => (requests[name] ?? 0) === 0)) return undefined;
+    return { score: (node) => balance(requests, node) };
+  },
+};
+
+const measured = ['cpu', 'memory'] as const;
+
+function balance(requests: Amounts, { allocatable, requested }: NodeInfo): number {
+  const fractions = measured.flatMap((name) => {
+    const capacity = allocatable[name] ?? 0;
+    if (capacity === 0) return [];
+    return [Math.min(1, ((requested[name] ?? 0) + (requests[name] ?? 0)) / capacity)];
+  });
+  const [one, other] = fractions;
+  const deviation = one === undefined || other === undefined ? 0 : Math.abs((one - other) / 2);
+  return Math.trunc((1 - deviation) * 100);
+}
