@@ -22,6 +22,14 @@ export function podInfo(pod: Pod): PodInfo {
   };
 }
 
+/** As `PodInfo.estimated`, from the containers alone: kube-scheduler compares the room on nodes so. */
+export function estimateOfContainers({ pod, estimated }: PodInfo): PodInfo['estimated'] {
+  if (!hasPodLevel(pod)) return estimated;
+  const { resources: _, ...spec } = pod.spec ?? { containers: [] };
+  const { cpu = 0, memory = 0 } = requestsOf({ ...pod, spec }, unasked);
+  return { cpu, memory };
+}
+
 /** What is assumed where nothing is said: where the pod as a whole says it, its containers need not. */
 function missingOf(pod: Pod, requests: Amounts): Amounts {
   if (!hasPodLevel(pod)) return unasked;

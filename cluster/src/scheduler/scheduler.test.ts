@@ -1,6 +1,7 @@
-import { type Event, type Node, type Pod, resources } from '@berth/kube/objects';
+import { startInformer } from '@berth/kube/client';
+import { type Event, type KubeObject, type Node, type Pod, type Resource, resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
-import { startTestCluster, type TestCluster } from '../controllers/test-cluster.ts';
+import { startFakeKubelet, startTestCluster, type TestCluster } from '../controllers/test-cluster.ts';
 import { startScheduler } from './index.ts';
 
 function node(name: string, cpu: string): Node {
@@ -30,6 +31,21 @@ async function addNode({ client }: TestCluster, name: string, cpu: string): Prom
   // A new node's status is its own to write.
   await client.patch(resources.nodes, { name }, { type: 'merge', body: { status } }, { subresource: 'status' });
 }
+
+type PriorityClass = KubeObject & { value: number };
+const priorityClasses: Resource<PriorityClass> = {
+  group: 'scheduling.k8s.io',
+  version: 'v1',
+  resource: 'priorityclasses',
+  kind: 'PriorityClass',
+  namespaced: false,
+};
+const priorityClass = (name: string, value: number): PriorityClass => ({
+  apiVersion: 'scheduling.k8s.io/v1',
+  kind: 'PriorityClass',
+  metadata: { name },
+  value,
+});
 
 const get = ({ client }: TestCluster, name: string) => client.get(resources.pods, { namespace: 'shop', name });
 const events = async ({ client }: TestCluster, reason: string): Promise<Event[]> =>
@@ -103,4 +119,56 @@ test('gated pods and those of other schedulers are left alone', async () => {
     },
   );
   await cluster.until(async () => (await get(cluster, 'gated')).spec?.nodeName === 'a', 'the gate opened');
+});
+
+test('a more important pod makes room for itself, its victims with their grace', async () => {
+  await using cluster = await startSchedulingCluster();
+  const { client } = cluster;
+  startFakeKubelet(cluster, { needsBinding: true, endsAfter: 50 });
+  await client.create<PriorityClass>(priorityClasses, priorityClass('high', 1000));
+  await addNode(cluster, 'a', '2');
+  await client.create(resources.pods, pod('small', '500m'));
+  await client.create(resources.pods, pod('large', '1500m'));
+  await cluster.until(async () => (await get(cluster, 'large')).spec?.nodeName === 'a', 'the node is full');
+  await client.create(resources.pods, pod('never', '1', { priorityClassName: 'high', preemptionPolicy: 'Never' }));
+  const refused =
+    '0/1 nodes are available: 1 Insufficient cpu. preemption: not eligible due to preemptionPolicy=Never.';
+  await cluster.until(
+    async () => (await events(cluster, 'FailedScheduling')).some(({ message }) => message === refused),
+    'one that preempts nobody',
+  );
+  await client.delete(resources.pods, { namespace: 'shop', name: 'never' }, { gracePeriodSeconds: 0 });
+
+  const going: Pod[] = [];
+  const watching = startInformer<Pod>({ client, resource: resources.pods, signal: cluster.signal });
+  const waiting: (string | undefined)[] = [];
+  watching.subscribe(({ object }) => {
+    if (object.metadata.name === 'large' && object.metadata.deletionTimestamp) going.push(object);
+    if (object.metadata.name === 'urgent' && !object.spec?.nodeName) waiting.push(object.status?.nominatedNodeName);
+  });
+  const { metadata } = await client.create(resources.pods, pod('urgent', '1200m', { priorityClassName: 'high' }));
+  await cluster.until(async () => (await get(cluster, 'urgent')).spec?.nodeName === 'a', 'the urgent one placed');
+
+  expect((await get(cluster, 'urgent')).status?.nominatedNodeName).toBeUndefined();
+  expect(waiting).toContain('a');
+  expect(going[0]?.metadata.deletionGracePeriodSeconds).toBe(30);
+  expect(going[0]?.status?.conditions).toContainEqual(
+    expect.objectContaining({
+      type: 'DisruptionTarget',
+      status: 'True',
+      reason: 'PreemptionByScheduler',
+      message: 'default-scheduler: preempting to accommodate a higher priority pod',
+    }),
+  );
+  await cluster.until(async () => (await events(cluster, 'Preempted')).length === 1, 'the event');
+  expect((await events(cluster, 'Preempted'))[0]).toMatchObject({
+    type: 'Normal',
+    message: `Preempted by pod ${metadata.uid} on node a`,
+    involvedObject: { name: 'large' },
+  });
+  expect((await events(cluster, 'FailedScheduling')).map(({ message }) => message)).toContain(
+    '0/1 nodes are available: 1 Insufficient cpu.',
+  );
+  expect((await get(cluster, 'small')).metadata.deletionTimestamp).toBeUndefined();
+  expect(cluster.errors).toEqual([]);
 });

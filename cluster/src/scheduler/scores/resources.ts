@@ -1,23 +1,27 @@
+import { estimateOfContainers } from '../requests.ts';
 import type { Amounts, NodeInfo, PodInfo, Score } from '../types.ts';
 
 /** The emptier the better; containers that ask for nothing count with a little. */
 export const leastAllocated: Score = {
   name: 'NodeResourcesFit',
   weight: 1,
-  prepare: ({ estimated: pod }) => ({
-    score({ allocatable, estimated }) {
-      let sum = 0;
-      let resources = 0;
-      for (const name of measured) {
-        const capacity = allocatable[name] ?? 0;
-        if (capacity === 0) continue;
-        resources++;
-        const free = capacity - estimated[name] - pod[name];
-        if (free > 0) sum += Math.floor((free * 100) / capacity);
-      }
-      return resources === 0 ? 0 : Math.floor(sum / resources);
-    },
-  }),
+  prepare(info) {
+    const pod = estimateOfContainers(info);
+    return {
+      score({ allocatable, estimated }) {
+        let sum = 0;
+        let resources = 0;
+        for (const name of measured) {
+          const capacity = allocatable[name] ?? 0;
+          if (capacity === 0) continue;
+          resources++;
+          const free = capacity - estimated[name] - pod[name];
+          if (free > 0) sum += Math.floor((free * 100) / capacity);
+        }
+        return resources === 0 ? 0 : Math.floor(sum / resources);
+      },
+    };
+  },
 };
 
 /** Processor and memory used in like measure: what is left of one is of no use without the other. */
