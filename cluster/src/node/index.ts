@@ -23,7 +23,13 @@ export {
 export { createCriRuntime } from './runtime/cri/index.ts';
 export { createSimulatedRuntime } from './runtime/simulated/index.ts';
 export type { Runtime } from './runtime/types.ts';
-export { type SimulatedNodes, type SimulatedNodesOptions, simulatedKey, startSimulatedNodes } from './simulated.ts';
+export {
+  type SimulatedNodes,
+  type SimulatedNodesOptions,
+  simulatedKey,
+  simulatedUse,
+  startSimulatedNodes,
+} from './simulated/index.ts';
 export type { ContainerUsage, NodeUsage, Usage } from './stats/index.ts';
 
 export interface NodeOptions {

@@ -1,0 +1,145 @@
+import { type KubeClient, startInformer } from '@berth/kube/client';
+import { isBerthError } from '@berth/kube/errors';
+import { type Node, type Pod, resources } from '@berth/kube/objects';
+import type { Logger } from 'pino';
+import { behaviourOf, isLost, simulatedKey } from './behaviour.ts';
+import { nextStage, type Stage, stageBegan } from './life.ts';
+import { limited } from './limited.ts';
+import { pretendedStatus } from './pretend.ts';
+import { addressOf, registerSimulated, renewLease, reportReady, type SimulatedMachine } from './registration.ts';
+
+export interface SimulatedNodesOptions extends SimulatedMachine {
+  client: KubeClient;
+  count: number;
+  logger: Logger;
+  signal: AbortSignal;
+  /** `simulated` gives `simulated-0`, … */
+  prefix?: string;
+  now?(): number;
+}
+
+export interface SimulatedNodes {
+  names: readonly string[];
+  stop(): Promise<void>;
+}
+
+/** Lease renewals a second that all nodes together may cost. */
+const renewalsPerSecond = 200;
+const parallelWrites = 64;
+
+/**
+ * Thousands of nodes that cost next to nothing: one watch for the pods of all, one status written for each stage of a pod, nothing kept
+ * of a pod for which nothing is to happen. How pods and nodes behave is said by their annotations.
+ */
+export async function startSimulatedNodes(options: SimulatedNodesOptions): Promise<SimulatedNodes> {
+  const { client, logger } = options;
+  const now = options.now ?? Date.now;
+  const over = new AbortController();
+  const signal = AbortSignal.any([options.signal, over.signal]);
+  const names = Array.from({ length: options.count }, (_, index) => `${options.prefix ?? 'simulated'}-${index}`);
+  const indexes = new Map(names.map((name, index) => [name, index]));
+  const write = limited(parallelWrites);
+  /** By uid, what is to happen to a pod. */
+  const timers = new Map<string, NodeJS.Timeout>();
+  /** By uid, when the stage began that was written last: more exact than the whole seconds of a status. */
+  const began = new Map<string, number>();
+  const lost = new Set<string>();
+
+  const place = (name: string) => ({ name, index: indexes.get(name) ?? 0, now: now() });
+  await Promise.all(names.map((name) => write(() => registerSimulated(client, options, place(name)))));
+  let next = 0;
+  // Never faster than kubelet, and never more than the API server is asked to bear.
+  const interval = Math.max(10_000, (names.length / renewalsPerSecond) * 1000) / Math.max(names.length, 1);
+  const renewal = setInterval(() => {
+    const name = names[next++ % Math.max(names.length, 1)];
+    if (name && !lost.has(name)) quietly(write(() => renewLease(client, name, now())));
+  }, interval);
+  renewal.unref();
+
+  const labelSelector = `${simulatedKey}=true`;
+  const nodes = startInformer<Node>({ client, resource: resources.nodes, labelSelector, signal });
+  const pods = startInformer<Pod>({ client, resource: resources.pods, signal });
+  await Promise.all([nodes.synced, pods.synced]);
+  nodes.subscribe(({ type, object }) => {
+    const { name } = object.metadata;
+    if (!indexes.has(name)) return;
+    if (type !== 'deleted' && isLost(object)) {
+      lost.add(name);
+      return;
+    }
+    const ready = object.status?.conditions?.find((condition) => condition.type === 'Ready');
+    if (type !== 'deleted' && ready?.status === 'Unknown') {
+      quietly(write(() => renewLease(client, name, now())));
+      quietly(write(() => reportReady(client, options, place(name))));
+    }
+    if (lost.delete(name)) for (const pod of pods.list()) if (pod.spec?.nodeName === name) look(pod);
+  });
+  pods.subscribe(({ type, object: pod }) => {
+    if (!indexes.has(pod.spec?.nodeName ?? '')) return;
+    if (type === 'deleted') forget(pod.metadata.uid ?? '');
+    else look(pod);
+  });
+
+  /** Arranges for what happens next to a pod. */
+  function look(pod: Pod): void {
+    const { uid = '' } = pod.metadata;
+    clearTimeout(timers.get(uid));
+    timers.delete(uid);
+    const coming = nextStage(pod, behaviourOf(pod));
+    if (!coming) {
+      forget(uid);
+      return;
+    }
+    const since = pod.metadata.deletionTimestamp === undefined ? began.get(uid) : undefined;
+    const wait = coming.after === 0 ? 0 : (since ?? stageBegan(pod, now())) + coming.after - now();
+    if (wait <= 0) quietly(write(() => enter(pod, coming.stage)));
+    else {
+      const timer = setTimeout(() => quietly(write(() => enter(pod, coming.stage))), wait);
+      timers.set(uid, timer.unref());
+    }
+  }
+
+  async function enter(pod: Pod, stage: Stage): Promise<void> {
+    const { namespace = '', name, uid = '' } = pod.metadata;
+    const node = pod.spec?.nodeName ?? '';
+    // The watch may have told something newer while this one waited for its turn.
+    const current = pods.get({ namespace, name }) ?? pod;
+    const isNewer = current.metadata.resourceVersion !== pod.metadata.resourceVersion;
+    if (lost.has(node) || signal.aborted || (isNewer && stage.name !== 'removed')) return;
+    timers.delete(uid);
+    if (stage.name === 'removed') {
+      const preconditions = uid === '' ? {} : { uid };
+      await client.delete(resources.pods, { namespace, name }, { gracePeriodSeconds: 0, preconditions });
+      return;
+    }
+    const at = now();
+    const { exitCode } = behaviourOf(pod);
+    const hostIps = [addressOf(indexes.get(node) ?? 0)];
+    const body = { metadata: { uid }, status: pretendedStatus(pod, stage, { exitCode, hostIps, now: at }) };
+    began.set(uid, at);
+    await client.patch(resources.pods, { namespace, name }, { type: 'strategic', body }, { subresource: 'status' });
+  }
+
+  function forget(uid: string): void {
+    clearTimeout(timers.get(uid));
+    timers.delete(uid);
+    began.delete(uid);
+  }
+
+  function quietly(work: Promise<unknown>): void {
+    work.catch((error) => {
+      // A pod that went meanwhile needs no status.
+      if (isBerthError(error, 'NotFound') || isBerthError(error, 'Conflict') || signal.aborted) return;
+      logger.warn({ err: error }, 'a simulated node could not write');
+    });
+  }
+
+  return {
+    names,
+    async stop() {
+      over.abort();
+      clearInterval(renewal);
+      for (const timer of timers.values()) clearTimeout(timer);
+    },
+  };
+}
