@@ -8,6 +8,7 @@ import { startTypeChecking } from './admission/policies/status.ts';
 import { validatingPolicies } from './admission/policies/validating.ts';
 import { serviceAccounts } from './admission/service-account.ts';
 import { serviceAddresses } from './admission/services.ts';
+import { claimResize, defaultStorageClass, storageInUseProtection } from './admission/storage.ts';
 import { mutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { validatingWebhooks } from './admission/webhooks/validating.ts';
 import { Aggregator } from './aggregation/index.ts';
@@ -79,6 +80,9 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     serviceAccounts(storage),
     priority(storage),
     defaultTolerations,
+    defaultStorageClass(storage),
+    storageInUseProtection,
+    claimResize(storage),
     serviceAddresses(storage, { serviceRange, nodePorts }),
     certificateRequests(now),
     mutatingPolicies(outside),

@@ -8,11 +8,13 @@ import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
 import { disruptionController } from './disruption/index.ts';
 import { endpointSliceController, endpointsController, orphanedEndpointsController } from './endpoints/index.ts';
+import { ephemeralVolumeController } from './ephemeralvolumes/index.ts';
 import { startGarbageCollector } from './garbage/index.ts';
 import { jobController } from './job/index.ts';
 import { orphanedJobPodController } from './job/orphans.ts';
 import { contentOf, namespaceController } from './namespace/index.ts';
 import { nodeTaintController } from './nodes/index.ts';
+import { claimController, claimProtection, volumeController, volumeProtection } from './persistentvolumes/index.ts';
 import { replicaSetController } from './replicaset/index.ts';
 import { customResourceDefinitions, type Served, servedResources } from './served.ts';
 import { rootCaController, serviceAccountController } from './serviceaccount/index.ts';
@@ -53,6 +55,11 @@ export function controllers(options: {
     nodeTaintController,
     certificateCleaner,
     ...(options.signer === undefined ? [] : [certificateSigningController(options.signer)]),
+    claimController,
+    volumeController,
+    claimProtection,
+    volumeProtection,
+    ephemeralVolumeController,
     namespaceController(options.served),
   ];
 }

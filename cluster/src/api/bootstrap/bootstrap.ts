@@ -1,6 +1,7 @@
 import type { KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { apiVersionOf, type KubeObject, type Resource, resources } from '@berth/kube/objects';
+import { annotations, localProvisioner } from '../../claims/index.ts';
 import { ipv4Range, ipv4Text } from '../admission/allocation.ts';
 import { defaultRoles } from './roles.ts';
 
@@ -21,6 +22,7 @@ export async function bootstrap(client: KubeClient, { serviceRange }: { serviceR
     ...roles(client),
     ensure(client, priorityClasses, priorityClass('system-cluster-critical', 2_000_000_000)),
     ensure(client, priorityClasses, priorityClass('system-node-critical', 2_000_001_000)),
+    ensure(client, resources.storageClasses as Resource, standardClass),
     ensure(client, resources.services, {
       metadata: {
         name: 'kubernetes',
@@ -34,6 +36,17 @@ export async function bootstrap(client: KubeClient, { serviceRange }: { serviceR
     }),
   ]);
 }
+
+/**
+ * The default class: directories of the node that the pod comes to. Nothing bounds what is written to them, so a volume
+ * cannot grow either (`allowVolumeExpansion` stays false).
+ */
+const standardClass: Partial<KubeObject> = {
+  metadata: { name: 'standard', annotations: { [annotations.defaultClass]: 'true' } },
+  provisioner: localProvisioner,
+  reclaimPolicy: 'Delete',
+  volumeBindingMode: 'WaitForFirstConsumer',
+};
 
 function priorityClass(name: string, value: number): Partial<KubeObject> {
   const description = 'Used for system critical pods that must not be moved from their current node or cluster.';

@@ -1,0 +1,3 @@
+export { claimController } from './claim.ts';
+export { claimProtection, volumeProtection } from './protection.ts';
+export { volumeController } from './volume.ts';
