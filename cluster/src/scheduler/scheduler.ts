@@ -1,6 +1,5 @@
 import { type Clock, type KubeClient, sharedInformers, systemClock } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
-import type { Pod } from '@berth/kube/objects';
 import { eventRecorder } from '@berth/kube/reconcile';
 import { effects } from './effects.ts';
 import { refusalMessage } from './message.ts';
@@ -10,12 +9,7 @@ import { SchedulingQueue } from './queue.ts';
 import { schedule, type Unschedulable } from './schedule.ts';
 import { ClusterState, uidOf } from './snapshot.ts';
 import type { PodInfo } from './types.ts';
-
-/**
- * Done for a pod whose node is decided, before it is bound: what must be there before it starts, such as its volumes. Rejects when that
- * does not come to be; the pod is then scheduled anew.
- */
-export type BeforeBinding = (pod: Pod, node: string, signal: AbortSignal) => Promise<void>;
+import { claimsOf, planVolumes, VolumeBinder } from './volumes/index.ts';
 
 export interface SchedulerOptions {
   client: KubeClient;
@@ -25,7 +19,6 @@ export interface SchedulerOptions {
   random?(): number;
   /** Pods with this `schedulerName` are scheduled. */
   name?: string;
-  beforeBinding?: BeforeBinding;
   /** Told of each failure; the scheduler retries by itself. */
   onError?(error: unknown, where: string): void;
 }
@@ -40,7 +33,7 @@ const mostBindings = 256;
  * one after the other on the state that the ones before left; they are written (`pods/binding`) side by side.
  */
 export async function startScheduler(options: SchedulerOptions): Promise<void> {
-  const { client, signal, beforeBinding, onError } = options;
+  const { client, signal, onError } = options;
   const clock = options.clock ?? systemClock;
   const random = options.random ?? Math.random;
   const schedulerName = options.name ?? 'default-scheduler';
@@ -57,7 +50,9 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
     onError: (error, { resource }) => onError?.(error, resource),
   });
   const write = effects({ client, recorder, clock, signal, schedulerName });
-  const state = new ClusterState();
+  const changed = () => queue.changed({ what: 'storageChanged' });
+  const volumes = new VolumeBinder({ client, informers, clock, signal, changed });
+  const state = new ClusterState(volumes.storage);
   const queue = new SchedulingQueue(clock, wake);
   const turn = { start: 0 };
   /** Uids of pods whose node is decided but not yet confirmed. */
@@ -108,8 +103,20 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
     state.nominate(info, undefined);
     state.setPod(info, decision.node);
     assumed.add(uidOf(info));
+    const prepared = bindVolumes(info, decision.node);
+    if (!prepared) bindSoon(key, info, decision.node);
+    // Volumes may be long in coming: others are bound meanwhile.
+    else {
+      prepared.then(
+        () => bindSoon(key, info, decision.node),
+        (error) => volumesFailed(key, info, decision.node, error),
+      );
+    }
+  }
+
+  function bindSoon(key: string, info: PodInfo, node: string): void {
     bindings++;
-    bind(key, info, decision.node)
+    bind(key, info, node)
       .catch((error) => onError?.(error, key))
       .finally(() => {
         bindings--;
@@ -117,18 +124,41 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
       });
   }
 
+  /** What must be done for the pod's volumes before it is bound; undefined when there is nothing. */
+  function bindVolumes({ pod }: PodInfo, name: string): Promise<void> | undefined {
+    const claims = claimsOf(pod, state.storage);
+    const node = state.node(name)?.node;
+    if (!claims || 'reason' in claims || !node) return undefined;
+    const plan = planVolumes(claims, node, state.storage);
+    if (!('bindings' in plan)) return undefined;
+    const settle = volumes.assume(plan, name);
+    return volumes.bind(pod, node, plan).finally(settle);
+  }
+
+  function volumesFailed(key: string, info: PodInfo, node: string, error: unknown): void {
+    if (signal.aborted) return;
+    takeBack(info, node);
+    queue.retry(key);
+    const why = error instanceof Error ? error.message : String(error);
+    const message = `running PreBind plugin "VolumeBinding": binding volumes: ${why}`;
+    told(key, write.refuse(info.pod, 'SchedulerError', message));
+    if (!isBerthError(error)) onError?.(error, key);
+  }
+
+  /** What the watch has shown meanwhile counts; only our own assumption is taken back. */
+  function takeBack(info: PodInfo, node: string): void {
+    if (!assumed.delete(uidOf(info))) return;
+    state.removePod(info);
+    queue.changed({ what: 'podGone', pod: info, nodeName: node });
+  }
+
   async function bind(key: string, info: PodInfo, node: string): Promise<void> {
     try {
-      await beforeBinding?.(info.pod, node, signal);
       await write.bind(info.pod, node);
       queue.remove(key);
     } catch (error) {
       if (signal.aborted) return;
-      // What the watch has shown meanwhile counts; only our own assumption is taken back.
-      if (assumed.delete(uidOf(info))) {
-        state.removePod(info);
-        queue.changed({ what: 'podGone', pod: info, nodeName: node });
-      }
+      takeBack(info, node);
       if (isBerthError(error, 'NotFound')) queue.remove(key);
       else queue.retry(key);
       if (!isBerthError(error, 'NotFound') && !isBerthError(error, 'Conflict')) throw error;

@@ -4,6 +4,7 @@ import type { Term } from './affinity-terms.ts';
 import { amountsOf, minus, plus } from './requests.ts';
 import { type Placed, StandingTerms, Tallies } from './tallies.ts';
 import type { Amounts, NodeInfo, PodInfo, Snapshot, StandingTerm, Tally } from './types.ts';
+import { noStorage, type StorageView } from './volumes/index.ts';
 
 interface MutableNode {
   name: string;
@@ -32,7 +33,12 @@ export class ClusterState implements Snapshot {
   readonly #tallies = new Tallies((name) => this.#namespaces.get(name));
   readonly #repelling = new StandingTerms();
   readonly #attracting = new StandingTerms();
+  readonly storage: StorageView;
   #list: readonly NodeInfo[] | undefined;
+
+  constructor(storage: StorageView = noStorage) {
+    this.storage = storage;
+  }
 
   get nodes(): readonly NodeInfo[] {
     this.#list ??= inTurnsOfZones([...this.#nodes.values()]);

@@ -1,5 +1,6 @@
 import type { Node, Pod } from '@berth/kube/objects';
 import type { PlacementTerms, Term } from './affinity-terms.ts';
+import type { StorageView } from './volumes/index.ts';
 
 /** Amounts by resource name: `cpu` in thousandths of a core, everything else in bytes or pieces. */
 export type Amounts = Readonly<Record<string, number>>;
@@ -63,6 +64,8 @@ export interface Snapshot {
   defaultSelector(pod: Pod): Term['selector'] | undefined;
   /** Pods that wait for victims to leave this node. */
   nominated(node: string): readonly PodInfo[];
+  /** Claims and volumes. */
+  readonly storage: StorageView;
 }
 
 /** Why a node will not do. */
@@ -94,7 +97,8 @@ export type ClusterChange =
   | { what: 'nodeAdded'; node: Node }
   | { what: 'nodeChanged'; before: Node; node: Node }
   | { what: 'nodeGone'; node: Node }
-  | { what: 'namespaceChanged' };
+  | { what: 'namespaceChanged' }
+  | { what: 'storageChanged' };
 
 /**
  * One rule that a node must obey. `prepare` is called once for a pod; without an answer the rule has nothing to say about

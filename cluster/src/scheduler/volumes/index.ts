@@ -1,0 +1,3 @@
+export { VolumeBinder } from './binder.ts';
+export { claimsOf, planVolumes } from './plan.ts';
+export { noStorage, type PodClaims, type StorageView, type VolumePlan } from './types.ts';
