@@ -14,7 +14,13 @@ import { jobController } from './job/index.ts';
 import { orphanedJobPodController } from './job/orphans.ts';
 import { contentOf, namespaceController } from './namespace/index.ts';
 import { nodeTaintController } from './nodes/index.ts';
-import { claimController, claimProtection, volumeController, volumeProtection } from './persistentvolumes/index.ts';
+import {
+  claimController,
+  claimPlacement,
+  claimProtection,
+  volumeController,
+  volumeProtection,
+} from './persistentvolumes/index.ts';
 import { replicaSetController } from './replicaset/index.ts';
 import { customResourceDefinitions, type Served, servedResources } from './served.ts';
 import { rootCaController, serviceAccountController } from './serviceaccount/index.ts';
@@ -56,6 +62,7 @@ export function controllers(options: {
     certificateCleaner,
     ...(options.signer === undefined ? [] : [certificateSigningController(options.signer)]),
     claimController,
+    claimPlacement,
     volumeController,
     claimProtection,
     volumeProtection,

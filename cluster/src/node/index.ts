@@ -10,6 +10,7 @@ import { startPodAgent } from './pods/agent.ts';
 import type { NodeContext } from './pods/context.ts';
 import { watchReferences } from './pods/references.ts';
 import { parseResolvConf } from './pods/sandbox-config.ts';
+import { startLocalProvisioner } from './provisioner/index.ts';
 import { readMachine, registerNode } from './registration/index.ts';
 import type { Runtime } from './runtime/types.ts';
 import { type NodeUsage, readUsage } from './stats/index.ts';
@@ -131,6 +132,10 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     },
     processes: runtime.name !== 'simulated',
   };
+  const root = join(dataDir, 'volumes');
+  await mkdir(root, { recursive: true, mode: 0o711 });
+  const owns = (node: string) => node === name;
+  await startLocalProvisioner({ client, owns, root, real: context.processes, logger, signal });
   let agent: Awaited<ReturnType<typeof startPodAgent>> | undefined;
   agent = await startPodAgent(context, name, signal);
   const running = agent;

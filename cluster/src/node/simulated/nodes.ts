@@ -2,6 +2,7 @@ import { type KubeClient, startInformer } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Node, type Pod, resources } from '@berth/kube/objects';
 import type { Logger } from 'pino';
+import { startLocalProvisioner } from '../provisioner/index.ts';
 import { behaviourOf, isLost, simulatedKey } from './behaviour.ts';
 import { nextStage, type Stage, stageBegan } from './life.ts';
 import { limited } from './limited.ts';
@@ -26,6 +27,8 @@ export interface SimulatedNodes {
 /** Lease renewals a second that all nodes together may cost. */
 const renewalsPerSecond = 200;
 const parallelWrites = 64;
+/** Where volumes of simulated nodes are said to lie. */
+const volumesRoot = '/var/lib/berth/volumes';
 
 /**
  * Thousands of nodes that cost next to nothing: one watch for the pods of all, one status written for each stage of a pod, nothing kept
@@ -56,6 +59,8 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   }, interval);
   renewal.unref();
 
+  const owns = (node: string) => indexes.has(node);
+  await startLocalProvisioner({ client, owns, root: volumesRoot, real: false, logger, signal });
   const labelSelector = `${simulatedKey}=true`;
   const nodes = startInformer<Node>({ client, resource: resources.nodes, labelSelector, signal });
   const pods = startInformer<Pod>({ client, resource: resources.pods, signal });
