@@ -17,6 +17,9 @@ export interface PodAgent {
   stop(): void;
 }
 
+/** Milliseconds between two looks at how full volumes are: kubelet's housekeeping. */
+const measureEvery = 10_000;
+
 /** Runs the pods that are bound to the node; takes over what an earlier agent left running, and removes the rest. */
 export async function startPodAgent(context: NodeContext, nodeName: string, signal: AbortSignal): Promise<PodAgent> {
   const { client, runtime, logger } = context;
@@ -115,6 +118,15 @@ export async function startPodAgent(context: NodeContext, nodeName: string, sign
     }
   }
 
+  /** One pod after the other: measuring must not take the machine from those that work. */
+  async function checkVolumes(): Promise<void> {
+    for (const worker of workers.values()) {
+      await worker.checkVolumes().catch((error) => logger.debug({ err: error }, 'a volume could not be measured'));
+    }
+    if (!signal.aborted) measuring = setTimeout(() => void checkVolumes(), measureEvery).unref();
+  }
+  let measuring = setTimeout(() => void checkVolumes(), measureEvery).unref();
+
   // Events may be lost without a sign: look at everything from time to time, as kubelet does.
   const relist = setInterval(() => void resync().then(rotate), 30_000);
   relist.unref();
@@ -129,6 +141,7 @@ export async function startPodAgent(context: NodeContext, nodeName: string, sign
     },
     stop() {
       clearInterval(relist);
+      clearTimeout(measuring);
       for (const worker of workers.values()) worker.release();
     },
   };

@@ -32,7 +32,12 @@ export interface PodMemory {
   /** Volumes are in place. */
   mounted: boolean;
   /** The pod was ended by the node: it has failed for this reason, whatever its containers say. */
-  failed?: { reason: string; message: string };
+  failed?: {
+    reason: string;
+    message: string;
+    /** Seconds, where it is not the pod's own grace. */
+    grace?: number;
+  };
   /** Preparing volumes or the sandbox failed: not before this time again. */
   retryAt?: number;
 }

@@ -1,5 +1,6 @@
-import type { Pod } from '@berth/kube/objects';
-import { mountVolumes, type PayloadSources, refreshVolumes } from '../volumes/index.ts';
+import { isBerthError } from '@berth/kube/errors';
+import { type KubeObject, type ObjectKey, type Pod, type Resource, resources } from '@berth/kube/objects';
+import { mountVolumes, overfullVolume, refreshVolumes, type VolumeSources } from '../volumes/index.ts';
 import type { NodeContext } from './context.ts';
 import type { ObservedPod } from './observed.ts';
 import { type PodTokens, podTokens } from './tokens.ts';
@@ -41,6 +42,12 @@ export class PodVolumes {
     if (processes) await refreshVolumes(this.#pod(), directories, this.#sources());
   }
 
+  /** The first volume that holds more than it may, if there is one. */
+  async overfull(): Promise<{ name: string; limit: string } | undefined> {
+    const { directories, processes } = this.#context;
+    return processes ? overfullVolume(this.#pod(), directories) : undefined;
+  }
+
   stop(): void {
     this.#over = true;
     clearTimeout(this.#renewal);
@@ -58,7 +65,7 @@ export class PodVolumes {
     this.#renewal.unref();
   }
 
-  #sources(): PayloadSources {
+  #sources(): VolumeSources {
     const { references, services, hostIps, allocatable } = this.#context;
     const pod = this.#pod();
     return {
@@ -69,6 +76,17 @@ export class PodVolumes {
       hostIps,
       allocatable,
       token: (request) => this.#tokens.get(request),
+      claim: (name) => this.#find(resources.persistentVolumeClaims, { namespace: pod.metadata.namespace ?? '', name }),
+      persistentVolume: (name) => this.#find(resources.persistentVolumes, { name }),
     };
+  }
+
+  async #find<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): Promise<T | undefined> {
+    try {
+      return await this.#context.client.get(resource, key);
+    } catch (error) {
+      if (isBerthError(error, 'NotFound')) return undefined;
+      throw error;
+    }
   }
 }

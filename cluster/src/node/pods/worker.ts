@@ -164,6 +164,17 @@ export class PodWorker {
     });
   }
 
+  /** Ends the pod when one of its volumes holds more than it may. Source: "emptyDir" of the Kubernetes documentation. */
+  async checkVolumes(): Promise<void> {
+    if (this.#over || !this.#memory.mounted || this.#memory.failed || isTerminal(this.#pod)) return;
+    const full = await this.#volumes.overfull();
+    if (!full || this.#over) return;
+    const message = `Usage of EmptyDir volume "${full.name}" exceeds the limit "${full.limit}". `;
+    this.#memory.failed = { reason: 'Evicted', message, grace: 1 };
+    this.#context.recorder.record(this.#pod, 'Warning', 'Evicted', message);
+    this.kick();
+  }
+
   /** Ends the watch over the pod; what runs goes on. */
   release(): void {
     this.#over = true;
@@ -349,7 +360,8 @@ export class PodWorker {
   async #terminate(): Promise<void> {
     this.#terminating = true;
     this.#supervision.quiet = true;
-    const grace = Number(this.#pod.metadata.deletionGracePeriodSeconds ?? this.#specGrace());
+    const asked = this.#pod.metadata.deletionGracePeriodSeconds ?? this.#memory.failed?.grace;
+    const grace = Number(asked ?? this.#specGrace());
     const wasReady = this.#status.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
     const end = async (containers: readonly Container[]) => {
       await Promise.all(

@@ -9,31 +9,31 @@ import { expand } from '../pods/environment.ts';
 import { unmountBelow } from '../runtime/containerd/index.ts';
 import type { Mount } from '../runtime/types.ts';
 import { writeAtomically } from './atomic.ts';
+import { type ClaimSources, linkTo, pathOfVolume, volumeOfClaim } from './claims.ts';
+import { directoryOf, type VolumeDirectories } from './directories.ts';
 import { prepareHostPath } from './host-path.ts';
+import { giveToGroup } from './ownership.ts';
 import { hasPayload, type PayloadSources, payloadOf } from './payload.ts';
 
+export type { ClaimSources } from './claims.ts';
+export type { VolumeDirectories } from './directories.ts';
 export type { PayloadSources } from './payload.ts';
+export { overfullVolume } from './usage.ts';
+
+export type VolumeSources = PayloadSources & ClaimSources;
 
 const run = promisify(execFile);
-
-export interface VolumeDirectories {
-  /** Holds a directory for each pod, by uid; survives a reboot. */
-  pods: string;
-  /** The same for what should not lie on a disk (secrets, tokens). */
-  secrets: string;
-}
-
-const directoryOf = (volume: Volume, pod: Pod, directories: VolumeDirectories): string => {
-  const base = volume.secret || volume.projected ? directories.secrets : directories.pods;
-  return join(base, pod.metadata.uid ?? '', 'volumes', volume.name);
-};
 
 /**
  * Makes all volumes of the pod, or brings their content up to date. Throws a `BerthError` that begins as kubelet's
  * `FailedMount` message does.
  */
-export async function mountVolumes(pod: Pod, directories: VolumeDirectories, sources: PayloadSources): Promise<void> {
+export async function mountVolumes(pod: Pod, directories: VolumeDirectories, sources: VolumeSources): Promise<void> {
   for (const volume of pod.spec?.volumes ?? []) {
+    if (volume.persistentVolumeClaim || volume.ephemeral) {
+      await mountClaim(volume, pod, directories, sources);
+      continue;
+    }
     try {
       await mountVolume(volume, pod, directories, sources);
     } catch (cause) {
@@ -44,11 +44,34 @@ export async function mountVolumes(pod: Pod, directories: VolumeDirectories, sou
   }
 }
 
+/** A volume behind a claim: a link in the pod's directory leads to it, and the pod's group gets it. */
+async function mountClaim(volume: Volume, pod: Pod, directories: VolumeDirectories, sources: ClaimSources) {
+  const found = await volumeOfClaim(pod, volume, sources).catch((cause) => {
+    const why = `failed to process volumes=[${volume.name}]: ${cause instanceof Error ? cause.message : cause}`;
+    const message = `Unable to attach or mount volumes: unmounted volumes=[${volume.name}], unattached volumes=[], ${why}`;
+    throw new BerthError('ServiceUnavailable', message, { cause });
+  });
+  try {
+    const path = await pathOfVolume(found);
+    await linkTo(path, directoryOf(volume, pod, directories));
+    const { fsGroup, fsGroupChangePolicy } = pod.spec?.securityContext ?? {};
+    const isOurs = found.spec?.local !== undefined && volume.persistentVolumeClaim?.readOnly !== true;
+    if (fsGroup !== undefined && isOurs) await giveToGroup(path, Number(fsGroup), fsGroupChangePolicy);
+  } catch (cause) {
+    const step = found.spec?.hostPath ? 'MountVolume.SetUp failed' : 'MountVolume.NewMounter initialization failed';
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new BerthError('ServiceUnavailable', `${step} for volume "${found.metadata.name}" : ${why}`, { cause });
+  }
+}
+
 async function mountVolume(volume: Volume, pod: Pod, directories: VolumeDirectories, sources: PayloadSources) {
   const directory = directoryOf(volume, pod, directories);
   const fsGroup = pod.spec?.securityContext?.fsGroup;
   const group = fsGroup === undefined ? undefined : Number(fsGroup);
-  if (volume.emptyDir) return emptyDirectory(volume.emptyDir, directory, group);
+  if (volume.emptyDir) {
+    const most = Math.min(memoryLimitOf(pod) ?? sources.allocatable.memory, sources.allocatable.memory);
+    return emptyDirectory(volume.emptyDir, directory, group, most);
+  }
   if (volume.hostPath) return prepareHostPath(volume.hostPath.path, volume.hostPath.type);
   if (hasPayload(volume)) {
     await writeAtomically(directory, await payloadOf(volume, pod, sources), group);
@@ -62,6 +85,7 @@ async function emptyDirectory(
   source: NonNullable<Volume['emptyDir']>,
   directory: string,
   group: number | undefined,
+  mostMemory: number,
 ): Promise<void> {
   const present = await lstat(directory).catch(() => undefined);
   const inMemory = source.medium === 'Memory';
@@ -69,11 +93,19 @@ async function emptyDirectory(
   if (present && (!inMemory || present.dev !== (await lstat(dirname(directory))).dev)) return;
   await mkdir(directory, { recursive: true });
   if (inMemory) {
-    const size = source.sizeLimit === undefined ? [] : ['-o', `size=${bytes(source.sizeLimit as string)}`];
-    await run('mount', ['-t', 'tmpfs', ...size, 'tmpfs', directory]);
+    // Without a limit of its own it may take what the pod may, or the node has.
+    const size = Math.min(bytes((source.sizeLimit ?? 0) as string) || mostMemory, mostMemory);
+    await run('mount', ['-t', 'tmpfs', '-o', `size=${size}`, 'tmpfs', directory]);
   }
   if (group !== undefined) await chown(directory, 0, group);
   await chmod(directory, group === undefined ? 0o777 : 0o2777);
+}
+
+/** Bytes that all containers of the pod together may use; undefined when one of them has no limit. */
+function memoryLimitOf({ spec }: Pod): number | undefined {
+  const limits = (spec?.containers ?? []).map(({ resources }) => resources?.limits?.memory);
+  if (limits.includes(undefined)) return undefined;
+  return limits.reduce<number>((sum, limit) => sum + bytes(limit as string), 0);
 }
 
 /** Rewrites what the pod's objects say now; what is mounted by `subPath` stays as it was. */
@@ -106,32 +138,46 @@ export async function volumeMounts(
   for (const mount of container.volumeMounts ?? []) {
     const volume = pod.spec?.volumes?.find((found) => found.name === mount.name);
     if (!volume) throw new BerthError('BadRequest', `volume "${mount.name}" is not one of the pod's`);
-    const root = volume.hostPath?.path ?? directoryOf(volume, pod, directories);
+    requireRecursion(mount);
+    const place = volume.hostPath?.path ?? directoryOf(volume, pod, directories);
+    const root = volume.persistentVolumeClaim || volume.ephemeral ? await realpath(place) : place;
     const subPath = mount.subPathExpr ? expand(mount.subPathExpr, variables) : mount.subPath;
     mounts.push({
       containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
       hostPath: subPath ? await within(root, subPath) : root,
       // What objects hold is never written by a container.
-      readonly: mount.readOnly === true || hasPayload(volume),
+      readonly: mount.readOnly === true || volume.persistentVolumeClaim?.readOnly === true || hasPayload(volume),
       propagation: (mount.mountPropagation as Mount['propagation'] | undefined) ?? 'None',
     });
   }
   return mounts;
 }
 
-/** The path below the volume's root, links resolved: a link that leads out of the volume is refused. */
+/** The runtime makes only the mount itself read-only, not what is mounted below it: whoever insists on that must be told. */
+function requireRecursion({ name, recursiveReadOnly }: NonNullable<Container['volumeMounts']>[number]): void {
+  if (recursiveReadOnly !== 'Enabled') return;
+  const why = `volume "${name}" requested recursive read-only mode, but it is not supported by the runtime`;
+  throw new BerthError('BadRequest', `failed to resolve recursive read-only mode: ${why}`);
+}
+
+/**
+ * The path below the volume's root, links resolved, made when it is missing. A link that leads out of the volume is refused, before
+ * anything is made behind it.
+ */
 async function within(root: string, subPath: string): Promise<string> {
   const realRoot = await realpath(root);
-  const path = join(realRoot, subPath);
-  const inside = (found: string) => found === realRoot || found.startsWith(`${realRoot}/`);
-  if (!inside(path)) throw new BerthError('BadRequest', `subPath ${subPath} leads out of its volume`);
-  const found = await realpath(path).catch(() => undefined);
-  if (found === undefined) {
-    await mkdir(path, { recursive: true, mode: 0o755 });
-    return within(root, subPath);
+  let path = realRoot;
+  for (const step of subPath.split('/').filter((name) => name !== '' && name !== '.')) {
+    const next = join(path, step);
+    await mkdir(next, { mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EEXIST') throw error;
+    });
+    path = await realpath(next);
+    if (path !== realRoot && !path.startsWith(`${realRoot}/`)) {
+      throw new BerthError('BadRequest', `subPath ${subPath} leads out of its volume`);
+    }
   }
-  if (!inside(found)) throw new BerthError('BadRequest', `subPath ${subPath} leads out of its volume`);
-  return found;
+  return path;
 }
 
 /** An empty file that a container may write its last words to. */
