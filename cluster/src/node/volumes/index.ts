@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { constants } from 'node:fs';
 import { chmod, chown, lstat, mkdir, open, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
@@ -161,23 +162,34 @@ function requireRecursion({ name, recursiveReadOnly }: NonNullable<Container['vo
 }
 
 /**
- * The path below the volume's root, links resolved, made when it is missing. A link that leads out of the volume is refused, before
- * anything is made behind it.
+ * The path below the volume's root, links resolved; directories that are missing are made with the root's mode. A link that leads out of
+ * the volume is refused, before anything is made behind it.
  */
 async function within(root: string, subPath: string): Promise<string> {
   const realRoot = await realpath(root);
+  const { mode } = await lstat(realRoot);
   let path = realRoot;
   for (const step of subPath.split('/').filter((name) => name !== '' && name !== '.')) {
     const next = join(path, step);
-    await mkdir(next, { mode: 0o755 }).catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
-    });
+    await makeDirectory(next, mode & 0o7777);
     path = await realpath(next);
     if (path !== realRoot && !path.startsWith(`${realRoot}/`)) {
       throw new BerthError('BadRequest', `subPath ${subPath} leads out of its volume`);
     }
   }
   return path;
+}
+
+/** What is there stays as it is. The mode is given to what was made, whatever a container puts in its place meanwhile. */
+async function makeDirectory(path: string, mode: number): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
+    throw error;
+  }
+  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  await handle.chmod(mode).finally(() => handle.close());
 }
 
 /** An empty file that a container may write its last words to. */
