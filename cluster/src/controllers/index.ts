@@ -21,7 +21,7 @@ import {
   volumeController,
   volumeProtection,
 } from './persistentvolumes/index.ts';
-import { replicaSetController } from './replicaset/index.ts';
+import { replicaSetController, replicationController } from './replicaset/index.ts';
 import { customResourceDefinitions, type Served, servedResources } from './served.ts';
 import { rootCaController, serviceAccountController } from './serviceaccount/index.ts';
 import { statefulSetController } from './statefulset/index.ts';
@@ -47,6 +47,7 @@ export function controllers(options: {
   return [
     deploymentController,
     replicaSetController,
+    replicationController,
     statefulSetController,
     daemonSetController,
     jobController,

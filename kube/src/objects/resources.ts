@@ -38,6 +38,12 @@ export const resources = {
     'PersistentVolumeClaim',
   ),
   storageClasses: resource<kinds.StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', 'Cluster'),
+  replicationControllers: resource<kinds.ReplicationController>(
+    '',
+    'v1',
+    'replicationcontrollers',
+    'ReplicationController',
+  ),
   deployments: resource<kinds.Deployment>('apps', 'v1', 'deployments', 'Deployment'),
   replicaSets: resource<kinds.ReplicaSet>('apps', 'v1', 'replicasets', 'ReplicaSet'),
   statefulSets: resource<kinds.StatefulSet>('apps', 'v1', 'statefulsets', 'StatefulSet'),

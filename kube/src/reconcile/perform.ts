@@ -36,7 +36,7 @@ export async function perform(actions: readonly Action[], options: PerformOption
       const result = results[failed];
       if (result?.status === 'rejected') {
         const action = batch[failed];
-        if (action?.type === 'create' && action.failed && isBerthError(result.reason)) {
+        if (action && 'failed' in action && action.failed && isBerthError(result.reason)) {
           await perform(action.failed(result.reason), options).catch(() => undefined);
         }
         throw result.reason;

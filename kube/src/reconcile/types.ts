@@ -18,7 +18,7 @@ export type Action =
   | { type: 'create'; resource: Resource; object: KubeObject; failed?: OnFailure }
   | { type: 'update'; resource: Resource; object: KubeObject; subresource?: string }
   | { type: 'patch'; resource: Resource; key: ObjectKey; patch: Patch; subresource?: string }
-  | { type: 'delete'; resource: Resource; key: ObjectKey; options?: DeleteOptions }
+  | { type: 'delete'; resource: Resource; key: ObjectKey; options?: DeleteOptions; failed?: OnFailure }
   /**
    * A check at the server, where the view may be behind: `Conflict` (so: decide again) if there is an object with this uid
    * under the key, or any object in the namespace.

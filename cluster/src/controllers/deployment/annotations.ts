@@ -1,5 +1,7 @@
 import type { Deployment, ReplicaSet } from '@berth/kube/objects';
 
+/** Asks for a way back to a revision, 0 for the one before: what `extensions/v1beta1` had a field for. */
+export const rollbackAnnotation = 'deprecated.deployment.rollback.to';
 export const revisionAnnotation = 'deployment.kubernetes.io/revision';
 const historyAnnotation = 'deployment.kubernetes.io/revision-history';
 const desiredAnnotation = 'deployment.kubernetes.io/desired-replicas';
@@ -8,7 +10,7 @@ const maxAnnotation = 'deployment.kubernetes.io/max-replicas';
 /** A Deployment's annotations that are not its ReplicaSets'. */
 const notCopied = new Set([
   'kubectl.kubernetes.io/last-applied-configuration',
-  'deprecated.deployment.rollback.to',
+  rollbackAnnotation,
   revisionAnnotation,
   historyAnnotation,
   desiredAnnotation,
@@ -62,4 +64,14 @@ export function annotationsOfNewSet(
     }
   }
   return annotations;
+}
+
+/** A Deployment's annotations when it goes back to a set: what the set was annotated with, and its own that belong to no set. */
+export function annotationsBackFrom(
+  set: ReplicaSet,
+  present: Readonly<Record<string, string>>,
+): Record<string, string> {
+  const own = Object.entries(present).filter(([name]) => notCopied.has(name));
+  const former = Object.entries(set.metadata.annotations ?? {}).filter(([name]) => !notCopied.has(name));
+  return Object.fromEntries([...own, ...former]);
 }

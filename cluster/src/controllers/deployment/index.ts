@@ -7,6 +7,7 @@ import { isRollingUpdate } from './numbers.ts';
 import { planFor } from './plan.ts';
 import { recreate } from './recreate.ts';
 import { syncRevision } from './revision.ts';
+import { rollBack, rollbackRevision } from './rollback.ts';
 import { rollingUpdate } from './rolling-update.ts';
 import { isScaling, scaleProportionally } from './scaling.ts';
 import { isRolledOut, notePause, statusOf } from './status.ts';
@@ -67,6 +68,11 @@ function reconcile(deployment: Deployment, view: View, now: number): Outcome {
   /** Moves what may be moved; answers whether this is a rollout, whose progress counts. */
   function advance(): boolean {
     notePause(plan);
+    const revision = deployment.spec?.paused ? undefined : rollbackRevision(deployment);
+    if (revision !== undefined) {
+      rollBack(plan, revision);
+      return false;
+    }
     if (deployment.spec?.paused || isScaling(plan)) {
       syncRevision(plan, false);
       scaleProportionally(plan);

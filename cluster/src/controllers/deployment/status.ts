@@ -27,6 +27,7 @@ export function statusOf(plan: Plan, rolling: boolean): { actions: Action[]; req
     ...count('readyReplicas', counts.readyReplicas),
     ...count('availableReplicas', counts.availableReplicas),
     ...count('unavailableReplicas', Math.max(0, total(allSets(plan), wanted) - counts.availableReplicas)),
+    ...terminating(plan),
     ...(plan.collisionCount === undefined ? {} : { collisionCount: plan.collisionCount }),
     ...(plan.conditions.length > 0 ? { conditions: plan.conditions } : {}),
   };
@@ -44,6 +45,12 @@ function countsOf(plan: Plan): Counts {
     readyReplicas: total(sets, (set) => set.status?.readyReplicas),
     availableReplicas: total(sets, (set) => set.status?.availableReplicas),
   };
+}
+
+/** Left out while a set does not say how many of its pods are being deleted. */
+function terminating(plan: Plan): { terminatingReplicas?: number } {
+  const counts = allSets(plan).map(({ status }) => status?.terminatingReplicas);
+  return counts.includes(undefined) ? {} : { terminatingReplicas: counts.reduce<number>((a, b) => a + (b ?? 0), 0) };
 }
 
 function availability(plan: Plan, counts: Counts): void {

@@ -19,6 +19,11 @@ export function isActive(pod: Pod): boolean {
   return !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined;
 }
 
+/** Being deleted, and still running as far as anybody knows. */
+export function isTerminating(pod: Pod): boolean {
+  return !isTerminal(pod) && pod.metadata.deletionTimestamp !== undefined;
+}
+
 /** Ready for at least `minReadySeconds` without a break. */
 export function isAvailable(pod: Pod, minReadySeconds: number, now: number): boolean {
   return isReady(pod) && (availableIn(pod, minReadySeconds, now) ?? 0) <= 0;

@@ -1,38 +1,49 @@
-import { controllerOf, type Pod, type ReplicaSet, resources } from '@berth/kube/objects';
+import { controllerOf, type Pod, resources } from '@berth/kube/objects';
 import type { Action, Outcome, Reconciler, View } from '@berth/kube/reconcile';
-import { labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
-import { claim, isActive } from '../pods/index.ts';
+import { matchesLabels } from '@berth/kube/selectors';
+import { claim, isActive, isTerminating } from '../pods/index.ts';
+import { type ReplicaKind, type ReplicaOwner, replicaSets, replicationControllers } from './kind.ts';
 import { scale } from './scale.ts';
 import { statusOf } from './status.ts';
 
 /** Keeps as many pods as a ReplicaSet wants. Source: "ReplicaSet" of the Kubernetes documentation. */
-export const replicaSetController: Reconciler<ReplicaSet> = {
-  name: 'replicaset-controller',
-  resource: resources.replicaSets,
-  watches: [{ resource: resources.pods, concerns: (pod, view) => concerned(pod as Pod, view) }],
-  reconcile,
-};
+export const replicaSetController = controllerOfReplicas(replicaSets);
 
-/** A pod's own ReplicaSet; for an orphan, those that would adopt it. */
-function concerned(pod: Pod, view: View) {
-  const { namespace = '' } = pod.metadata;
-  const controller = controllerOf(pod);
-  if (controller) return controller.kind === 'ReplicaSet' ? [{ namespace, name: controller.name }] : [];
-  if (!pod.metadata.labels) return [];
-  return view
-    .list(resources.replicaSets, { namespace })
-    .filter((set) => matchesLabels(labelSelectorOf(set.spec?.selector), pod.metadata.labels))
-    .map((set) => ({ namespace, name: set.metadata.name }));
+/** The same for the ReplicationController, whose selector is a plain map of labels. */
+export const replicationController = controllerOfReplicas(replicationControllers);
+
+function controllerOfReplicas<T extends ReplicaOwner>(kind: ReplicaKind<T>): Reconciler<T> {
+  return {
+    name: kind.controller,
+    resource: kind.resource,
+    watches: [{ resource: resources.pods, concerns: (pod, view) => concerned(kind, pod as Pod, view) }],
+    reconcile: (owner, view, now) => reconcile(kind, owner, view, now),
+  };
 }
 
-function reconcile(set: ReplicaSet, view: View, now: number): Outcome {
-  const { namespace = '' } = set.metadata;
+/** A pod's own owner; for an orphan, those that would adopt it. */
+function concerned<T extends ReplicaOwner>(kind: ReplicaKind<T>, pod: Pod, view: View) {
+  const { namespace = '' } = pod.metadata;
+  const controller = controllerOf(pod);
+  if (controller) return controller.kind === kind.resource.kind ? [{ namespace, name: controller.name }] : [];
+  if (!pod.metadata.labels) return [];
+  return view
+    .list(kind.resource, { namespace })
+    .filter((owner) => matchesLabels(kind.selectorOf(owner), pod.metadata.labels))
+    .map(({ metadata }) => ({ namespace, name: metadata.name }));
+}
+
+function reconcile<T extends ReplicaOwner>(kind: ReplicaKind<T>, owner: T, view: View, now: number): Outcome {
+  const { namespace = '', uid = '', deletionTimestamp } = owner.metadata;
+  const selector = kind.selectorOf(owner);
   const orphans = view.controlledBy(resources.pods, '').filter((pod) => pod.metadata.namespace === namespace);
-  const active = [...view.controlledBy(resources.pods, set.metadata.uid ?? ''), ...orphans].filter(isActive);
-  const { owned, actions: claims } = claim(resources.pods, set, labelSelectorOf(set.spec?.selector), active);
-  const { status, requeueAfter } = statusOf(set, owned, now);
+  const controlled = view.controlledBy(resources.pods, uid);
+  const active = [...controlled, ...orphans].filter(isActive);
+  const { owned, actions: claims } = claim(resources.pods, owner, selector, active);
+  const terminating = controlled.filter((pod) => isTerminating(pod) && matchesLabels(selector, pod.metadata.labels));
+  const { status, requeueAfter } = statusOf(kind, owner, { active: owned, terminating: terminating.length }, now);
   const actions: Action[] = [...claims];
-  if (set.metadata.deletionTimestamp === undefined) actions.push(...scale(set, owned, view, now));
+  if (deletionTimestamp === undefined) actions.push(...scale(kind, owner, owned, view, now));
   actions.push(...status);
   return requeueAfter === undefined ? { actions } : { actions, requeueAfter };
 }

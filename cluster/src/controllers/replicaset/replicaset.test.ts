@@ -1,5 +1,8 @@
 import { goldenTests } from '@berth/kube/reconcile/golden';
 import { describe } from 'vitest';
-import { replicaSetController } from './index.ts';
+import { replicaSetController, replicationController } from './index.ts';
 
-describe('a replica set', () => goldenTests(`${import.meta.dirname}/golden`, replicaSetController));
+const golden = `${import.meta.dirname}/golden`;
+
+describe('a replica set', () => goldenTests(`${golden}/replicasets`, replicaSetController));
+describe('a replication controller', () => goldenTests(`${golden}/replicationcontrollers`, replicationController));
