@@ -1,17 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Change, Informers } from '@berth/kube/client';
-import { keyOf, type Namespace, type Node, type Pod, type Resource, resources } from '@berth/kube/objects';
+import { keyOf, type Namespace, type Node, type Pod, resources } from '@berth/kube/objects';
 import type { SchedulingQueue } from './queue.ts';
 import { podInfo } from './requests.ts';
 import type { ClusterState, Selecting } from './snapshot.ts';
-
-const replicationControllers: Resource<Selecting> = {
-  group: '',
-  version: 'v1',
-  resource: 'replicationcontrollers',
-  kind: 'ReplicationController',
-  namespaced: true,
-};
 
 export interface Observed {
   informers: Informers;
@@ -108,7 +100,7 @@ export function observe({ informers, state, queue, assumed, nominating, schedule
 
   informers.of(resources.namespaces).subscribe(namespaceChanged);
   informers.of(resources.services).subscribe(({ type, object }) => state.setService(object, type !== 'deleted'));
-  for (const owners of [replicationControllers, resources.replicaSets, resources.statefulSets]) {
+  for (const owners of [resources.replicationControllers, resources.replicaSets, resources.statefulSets]) {
     const { kind } = owners;
     informers.of<Selecting>(owners).subscribe(({ type, object }) => state.setOwner(kind, object, type !== 'deleted'));
   }
