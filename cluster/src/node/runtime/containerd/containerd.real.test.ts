@@ -1,8 +1,9 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { runtimeConformance } from '../conformance.ts';
+import type { SandboxConfig } from '../types.ts';
 import { type OwnContainerd, ownContainerd } from './fixture.ts';
 
 let node: OwnContainerd;
@@ -47,6 +48,18 @@ test('stop leaves no process, mount, cgroup or link', async () => {
   expect(await readdir('/run')).not.toContain(`berth-${instance}`);
 });
 
+test('stop removes a sandbox whose network plugin fails at first, as it does when two take one link away', async () => {
+  const plugins = await mkdtemp(join(tmpdir(), 'berth-cni-'));
+  for (const name of ['host-local', 'loopback', 'portmap']) await symlink(`/usr/lib/cni/${name}`, join(plugins, name));
+  await writeFile(join(plugins, 'ptp'), failsFirst, { mode: 0o755 });
+  const own = await ownContainerd({ cniPlugins: plugins });
+  const id = await own.containerd.runtime.runSandbox(sandbox(own, 'a'));
+  await own[Symbol.asyncDispose]();
+  expect(await readdir(plugins)).toContain(id);
+  expect(await readFile('/proc/self/mountinfo', 'utf8')).not.toContain(own.instance);
+  await rm(plugins, { recursive: true });
+});
+
 test('a damaged archive is refused with its name', async () => {
   const file = join(tmpdir(), `berth-${process.pid}.tar`);
   await writeFile(file, 'no archive');
@@ -59,3 +72,26 @@ test('a damaged archive is refused with its name', async () => {
     await rm(file, { force: true });
   }
 });
+
+const sandbox = (own: OwnContainerd, uid: string): SandboxConfig => ({
+  metadata: { name: uid, namespace: 'default', uid, attempt: 0 },
+  hostname: uid,
+  logDirectory: join(own.directory, 'logs', uid),
+  portMappings: [],
+  labels: {},
+  annotations: {},
+  cgroupParent: `/berth-${own.instance}/${uid}`,
+  sysctls: {},
+  namespaces: { network: 'pod', pid: 'container', ipc: 'pod' },
+  privileged: false,
+  supplementalGroups: [],
+});
+
+/** The real plugin, but for the first removal of each sandbox. */
+const failsFirst = `#!/bin/sh
+if [ "$CNI_COMMAND" = DEL ] && mkdir "$(dirname "$0")/$CNI_CONTAINERID" 2>/dev/null; then
+  echo '{ "cniVersion": "0.4.0", "code": 999, "msg": "failed to delete eth0: no such device" }'
+  exit 1
+fi
+exec /usr/lib/cni/ptp
+`;

@@ -25,10 +25,10 @@ export interface OwnContainerd extends AsyncDisposable {
   again(): Promise<Containerd>;
 }
 
-export async function ownContainerd(): Promise<OwnContainerd> {
+export async function ownContainerd(plugins: { cniPlugins?: string } = {}): Promise<OwnContainerd> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-node-'));
   const instance = randomBytes(3).toString('hex');
-  const options = { instance, node: 'n0', directory, logger: pino({ level: 'silent' }) };
+  const options = { instance, node: 'n0', directory, logger: pino({ level: 'silent' }), ...plugins };
   const containerd = await startContainerd(options);
   const dispose = async () => {
     await containerd.stop();

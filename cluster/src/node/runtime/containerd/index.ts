@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { BerthError } from '@berth/kube/errors';
 import type { Logger } from 'pino';
 import { createCriRuntime } from '../cri/index.ts';
+import { persist } from '../persist.ts';
 import type { Runtime } from '../types.ts';
 import { type ContainerdPaths, containerdConfig, mayLowerOomScore, snapshotterFor } from './config.ts';
 import {
@@ -153,10 +154,13 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
       await watching;
       const sandboxes = await runtime.listSandboxes();
       await Promise.all(
-        sandboxes.map(async ({ id }) => {
-          await runtime.stopSandbox(id);
-          await runtime.removeSandbox(id);
-        }),
+        sandboxes.map(({ id }) =>
+          // An agent that was killed may have left a removal under way, which this one then meets.
+          persist(async () => {
+            await runtime.stopSandbox(id);
+            await runtime.removeSandbox(id);
+          }, AbortSignal.timeout(20_000)),
+        ),
       );
       runtime.close();
       await endContainerd(options);
