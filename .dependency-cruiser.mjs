@@ -16,7 +16,7 @@ export default {
       severity: 'error',
       from: {
         orphan: true,
-        pathNot: ['\\.test\\.tsx?$', '\\.d\\.ts$', '(^|/)(vite|vitest)[^/]*\\.config\\.ts$', '\\.mjs$'],
+        pathNot: ['\\.test\\.tsx?$', '\\.d\\.m?ts$', '(^|/)(vite|vitest)[^/]*\\.config\\.ts$', '\\.mjs$'],
       },
       to: {},
     },

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from '../berth/node-flags.mjs';
 
 const main = fileURLToPath(new URL('../berth/src/main.ts', import.meta.url));
 
@@ -30,7 +31,7 @@ export async function startProgram(args: readonly string[], given?: string): Pro
     process.execPath,
     [
       // As the launcher starts it.
-      '--max-semi-space-size=8',
+      ...nodeFlags,
       main,
       'up',
       '--data-dir',

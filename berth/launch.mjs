@@ -19,6 +19,7 @@ import {
 import { constants as osConstants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { nodeFlags } from './node-flags.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const node = join(root, 'node_modules', 'node', 'bin', 'node');
@@ -208,8 +209,7 @@ function become(script, scriptArgs) {
     // set from outside: a program that sets it itself has loaded what strips types by then.
     NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(root, 'node_modules', '.cache', 'compiled'),
   };
-  // What is young is mostly garbage: V8 would let it grow beyond 100 MiB before it looks.
-  const flags = script === inRoot('berth', 'src', 'main.ts') ? ['--max-semi-space-size=8'] : [];
+  const flags = script === inRoot('berth', 'src', 'main.ts') ? nodeFlags : [];
   const child = spawn(node, [...flags, script, ...scriptArgs], { stdio: 'inherit', env: environment });
   // A terminal sends Ctrl-C to the whole group; the child stops in order and we wait for it.
   process.on('SIGINT', () => {});
