@@ -5,6 +5,7 @@ import type { Kubeconfig } from '../api/certificates/kubeconfig.ts';
 import { startTestApi } from '../api/testing.ts';
 import { type NodeAgent, startNode } from './index.ts';
 import { type OwnContainerd, ownContainerd } from './runtime/containerd/fixture.ts';
+import type { Runtime } from './runtime/types.ts';
 
 /** An API server with a node that runs real containers, for tests. */
 export interface NodeFixture extends AsyncDisposable {
@@ -22,7 +23,8 @@ export interface NodeFixture extends AsyncDisposable {
   until(name: string, wanted: (pod: Pod) => boolean): Promise<Pod>;
 }
 
-export async function nodeFixture(): Promise<NodeFixture> {
+/** `through` stands between the agent and the runtime. */
+export async function nodeFixture(through: (runtime: Runtime) => Runtime = (runtime) => runtime): Promise<NodeFixture> {
   const api = await startTestApi();
   const client = api.api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
   await client.create(resources.serviceAccounts, {
@@ -37,7 +39,7 @@ export async function nodeFixture(): Promise<NodeFixture> {
       instance: containerd.instance,
       dataDir: containerd.directory,
       client,
-      runtime: containerd.containerd.runtime,
+      runtime: through(containerd.containerd.runtime),
       podCidr: '10.200.0.0/24',
       clusterDns: '10.200.128.10',
       clusterDomain: 'cluster.local',

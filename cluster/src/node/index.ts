@@ -106,6 +106,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     client,
     runtime,
     logger,
+    signal,
     recorder,
     now,
     around: {
@@ -137,7 +138,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   const owns = (node: string) => node === name;
   await startLocalProvisioner({ client, owns, root, real: context.processes, logger, signal });
   let agent: Awaited<ReturnType<typeof startPodAgent>> | undefined;
-  agent = await startPodAgent(context, name, signal);
+  agent = await startPodAgent(context, name);
   const running = agent;
   return {
     access: podAccess({ runtime, worker: (uid) => running.worker(uid), now }),

@@ -1,10 +1,11 @@
 import { type Informer, startInformer } from '@berth/kube/client';
 import { type Pod, resources } from '@berth/kube/objects';
 import { rotateLog } from '../logs/index.ts';
+import { persist } from '../runtime/persist.ts';
 import { removeVolumes } from '../volumes/index.ts';
 import { observeAll } from './adopt.ts';
 import type { NodeContext } from './context.ts';
-import { agentMark, type ObservedPod } from './observed.ts';
+import { agentMark, marks } from './observed.ts';
 import { PodWorker } from './worker.ts';
 
 export interface PodAgent {
@@ -21,10 +22,12 @@ export interface PodAgent {
 const measureEvery = 10_000;
 
 /** Runs the pods that are bound to the node; takes over what an earlier agent left running, and removes the rest. */
-export async function startPodAgent(context: NodeContext, nodeName: string, signal: AbortSignal): Promise<PodAgent> {
-  const { client, runtime, logger } = context;
+export async function startPodAgent(context: NodeContext, nodeName: string): Promise<PodAgent> {
+  const { client, runtime, logger, signal } = context;
   const workers = new Map<string, PodWorker>();
-  const found = await observeAll(runtime, agentMark(context.around.instance, nodeName));
+  const leaving = new Set<string>();
+  const mark = agentMark(context.around.instance, nodeName);
+  const found = await observeAll(runtime, mark);
   const pods: Informer<Pod> = startInformer({
     client,
     resource: resources.pods,
@@ -39,7 +42,7 @@ export async function startPodAgent(context: NodeContext, nodeName: string, sign
     if (change.type === 'deleted') workers.get(uid)?.vanish();
     else take(object, uid);
   });
-  for (const [uid, observed] of found) void removeOrphan(uid, observed);
+  for (const [uid, { sandboxes }] of found) void removeOrphan(uid, sandboxes);
   follow().catch((error) => logger.error({ err: error }, 'the events of the runtime are not followed any more'));
 
   function take(pod: Pod, uid: string): void {
@@ -56,16 +59,19 @@ export async function startPodAgent(context: NodeContext, nodeName: string, sign
   }
 
   /** The pod was deleted, or moved, while nobody looked. */
-  async function removeOrphan(uid: string, { sandboxes }: ObservedPod): Promise<void> {
-    try {
+  async function removeOrphan(uid: string, sandboxes: readonly { id: string }[]): Promise<void> {
+    if (leaving.has(uid)) return;
+    leaving.add(uid);
+    const work = async () => {
       for (const { id } of sandboxes) {
         await runtime.stopSandbox(id);
         await runtime.removeSandbox(id);
       }
       if (uid !== '') await removeVolumes(uid, context.directories);
-    } catch (error) {
-      logger.warn({ err: error, uid }, 'an orphaned pod could not be removed whole');
-    }
+    };
+    const failed = (error: unknown) => logger.warn({ err: error, uid }, 'an orphaned pod could not be removed yet');
+    await persist(work, signal, failed).catch(() => undefined);
+    leaving.delete(uid);
   }
 
   function quietly(work: Promise<void>): void {
@@ -100,6 +106,11 @@ export async function startPodAgent(context: NodeContext, nodeName: string, sign
         for (const sandbox of worker.observed.sandboxes) {
           if (sandbox.ready && !ready.has(sandbox.id)) quietly(worker.notice(sandbox.id));
         }
+      }
+      // One that was still being made when its pod went, by a call whose answer was lost.
+      for (const { id, labels } of sandboxes) {
+        const uid = labels[marks.podUid];
+        if (labels[marks.agent] === mark && uid && !workers.has(uid)) void removeOrphan(uid, [{ id }]);
       }
     } catch (error) {
       logger.debug({ err: error }, 'the runtime could not be listed');

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import { isBerthError } from '@berth/kube/errors';
 import { type Pod, resources } from '@berth/kube/objects';
 import { removeCgroup } from '../runtime/containerd/index.ts';
+import { persist } from '../runtime/persist.ts';
 import { removeVolumes } from '../volumes/index.ts';
 import type { NodeContext } from './context.ts';
 import type { ObservedPod } from './observed.ts';
@@ -19,12 +20,12 @@ export async function deleteFromApi({ client }: NodeContext, pod: Pod): Promise<
   }
 }
 
-/** Removes what a pod had on the node: containers, sandboxes, volumes, logs, its cgroup. */
+/** Removes what a pod had on the node: containers, sandboxes, volumes, logs, its cgroup. Until it is done or the agent ends. */
 export async function cleanUp(context: NodeContext, pod: Pod, observed: ObservedPod): Promise<void> {
-  const { runtime, directories, references, around, processes, logger } = context;
+  const { runtime, directories, references, around, processes, logger, signal } = context;
   const uid = pod.metadata.uid ?? '';
   references.release(uid);
-  try {
+  const work = async () => {
     for (const { id } of observed.containers) await runtime.removeContainer(id);
     for (const { id } of observed.sandboxes) {
       await runtime.stopSandbox(id);
@@ -33,7 +34,9 @@ export async function cleanUp(context: NodeContext, pod: Pod, observed: Observed
     await removeVolumes(uid, directories);
     await rm(logDirectoryOf(pod, around.podLogs), { recursive: true, force: true });
     if (processes) await removeCgroup(cgroupParentOf(pod, around.instance));
-  } catch (error) {
-    logger.warn({ err: error, pod: pod.metadata.name }, 'what a pod left could not be removed whole');
-  }
+  };
+  const failed = (error: unknown) =>
+    logger.warn({ err: error, pod: pod.metadata.name }, 'what a pod left could not be removed yet');
+  // An agent that ends leaves the rest to the next one.
+  await persist(work, signal, failed).catch(() => undefined);
 }

@@ -11,6 +11,8 @@ export interface NodeContext {
   client: KubeClient;
   runtime: Runtime;
   logger: Logger;
+  /** Aborted when the agent ends. */
+  signal: AbortSignal;
   recorder: Pick<EventRecorder, 'record'>;
   /** Milliseconds since the epoch. */
   now(): number;

@@ -62,6 +62,8 @@ export async function startContainer(options: StartOptions): Promise<string> {
   try {
     await runtime.startContainer(id);
   } catch (cause) {
+    // Whether it runs is not known: to say that it ended would start a second one beside it.
+    if (isBerthError(cause, 'ServiceUnavailable') || isBerthError(cause, 'Timeout')) throw cause;
     const message = cause instanceof Error ? cause.message : String(cause);
     failed('RunContainerError', new BerthError('InternalError', `failed to start container "${id}": ${message}`), id);
   }
@@ -137,5 +139,3 @@ export function failureOf(error: StartError, now: number, before: StartFailure |
     count: (before?.count ?? 0) + 1,
   };
 }
-
-export const isGone = (error: unknown): boolean => isBerthError(error, 'NotFound');

@@ -26,16 +26,16 @@ export class Supervision {
     this.#options = options;
   }
 
-  /** Containers that ran before this agent: what was true of them stays true until a probe says otherwise. */
+  /** Containers that run and are not watched yet: what was true of them stays true until a probe says otherwise. */
   adopt(status: Pod['status']): void {
     const { memory, observed, pod } = this.#options;
     const known = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
     for (const container of allContainers(pod())) {
       const newest = newestOf(observed, container.name);
-      if (!newest) continue;
+      if (!newest || this.#probes.has(newest.id)) continue;
       const before = known.find((found) => found.containerID?.endsWith(newest.id));
       const own = memoryOf(memory, container.name);
-      if (newest.attempt > 0) own.backoff = 10_000;
+      if (newest.attempt > 0) own.backoff ??= 10_000;
       if (newest.state !== 'running') continue;
       own.id = newest.id;
       own.started = before?.started === true;

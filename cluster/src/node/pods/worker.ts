@@ -3,12 +3,13 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { isBerthError } from '@berth/kube/errors';
 import type { Container, Pod } from '@berth/kube/objects';
 import type { SandboxConfig } from '../runtime/types.ts';
+import { observeAgain, orGone } from './adopt.ts';
 import { weighPod } from './cgroup.ts';
 import { cleanUp, deleteFromApi } from './clean-up.ts';
 import type { NodeContext } from './context.ts';
 import { createSandbox } from './create-sandbox.ts';
 import { memoryOf, nextBackoff, type PodMemory } from './memory.ts';
-import { newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
+import { agentMark, newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal, type Plan, plan, ranFor, type Step } from './plan.ts';
 import { PodVolumes } from './pod-volumes.ts';
 import { sandboxConfig } from './sandbox-config.ts';
@@ -33,7 +34,9 @@ export class PodWorker {
   #over = false;
   #removed = false;
   #terminating = false;
-  #retryDelay = 500;
+  #retryDelay = firstRetry;
+  /** What we believe to be there may not be all. */
+  #unsure = false;
   #wake: NodeJS.Timeout | undefined;
   readonly #status: StatusWriter;
   readonly #supervision: Supervision;
@@ -113,12 +116,12 @@ export class PodWorker {
     this.kick();
   }
 
-  /** Something happened to one of the pod's containers or sandboxes. */
+  /** Something happened to one of the pod's containers or sandboxes. Rejects while the runtime does not answer. */
   async notice(id: string): Promise<void> {
     const { runtime } = this.#context;
     const container = this.#observed.containers.find((found) => found.id === id);
     if (container) {
-      const status = await runtime.containerStatus(id).catch(() => undefined);
+      const status = await orGone(runtime.containerStatus(id));
       if (status && container.state !== 'exited') {
         Object.assign(container, status);
         if (status.state === 'exited') await this.#noteEnd(container);
@@ -132,7 +135,7 @@ export class PodWorker {
       }
     }
     const sandbox = this.#observed.sandboxes.find((found) => found.id === id);
-    if (sandbox) sandbox.ready = (await runtime.sandboxStatus(id).catch(() => undefined))?.ready ?? false;
+    if (sandbox) sandbox.ready = (await orGone(runtime.sandboxStatus(id)))?.ready ?? false;
     if (container || sandbox) this.kick();
   }
 
@@ -189,6 +192,7 @@ export class PodWorker {
       this.#again = false;
       const pod = this.#pod;
       try {
+        if (this.#unsure) await this.#look();
         const next = plan(this.#status.view(this.#pod), this.#observed, this.#memory, now());
         this.#note(next);
         this.#publish();
@@ -199,8 +203,10 @@ export class PodWorker {
           // A pod that is to go does not get the rest of what it no longer needs.
           if (this.#pod.metadata.deletionTimestamp !== undefined && step.type !== 'terminate') break;
         }
+        if (next.steps.length > 0) this.#retryDelay = firstRetry;
         this.#publish();
       } catch (error) {
+        this.#unsure = true;
         if (!isBerthError(error)) logger.error({ err: error, pod: pod.metadata.name }, 'a pod step failed');
         this.#memory.retryAt = now() + this.#retryDelay;
         this.#retryDelay = Math.min(this.#retryDelay * 2, 30_000);
@@ -209,6 +215,17 @@ export class PodWorker {
         this.#sleep(this.#memory.retryAt);
       }
     }
+  }
+
+  /** A call that failed may have done its work all the same, so what the runtime has is asked for. */
+  async #look(): Promise<void> {
+    const { runtime, around } = this.#context;
+    const mark = agentMark(around.instance, around.nodeName);
+    await observeAgain(runtime, mark, this.#pod.metadata.uid ?? '', this.#observed);
+    for (const { id, state } of [...this.#observed.containers]) if (state === 'running') await this.notice(id);
+    for (const { id, ready } of this.#observed.sandboxes) if (ready) await this.notice(id);
+    this.#supervision.adopt(this.#pod.status);
+    this.#unsure = false;
   }
 
   #note(next: Plan): void {
@@ -264,7 +281,6 @@ export class PodWorker {
     const config = this.#sandboxConfig(step.attempt);
     await createSandbox({ context: this.#context, pod: this.#pod, observed: this.#observed, step, config, ended });
     delete this.#memory.retryAt;
-    this.#retryDelay = 500;
     if (this.#context.processes) this.#quietly(weighPod(this.#pod, this.#context.around.instance));
     // Of the sandboxes before, only the newest tells something.
     for (const old of this.#observed.sandboxes.splice(2)) this.#quietly(this.#context.runtime.removeSandbox(old.id));
@@ -290,6 +306,7 @@ export class PodWorker {
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
       memory.failure = failureOf(error, now(), memory.failure);
+      if (error.reason === 'CreateContainerError') this.#unsure = true;
       if (error.id === undefined) {
         this.#sleep(memory.failure.retryAt);
         return;
@@ -413,6 +430,9 @@ export class PodWorker {
  * so that no connection meets a port that was just closed.
  */
 const drainMs = 300;
+
+/** Milliseconds until what failed is tried again; twice as long each time, up to half a minute. */
+const firstRetry = 500;
 
 /** What the downward API shows of the metadata. */
 const describes = ({ metadata }: Pod): string => JSON.stringify([metadata.labels, metadata.annotations]);

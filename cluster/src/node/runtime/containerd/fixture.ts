@@ -17,7 +17,9 @@ export interface OwnContainerd extends AsyncDisposable {
   instance: string;
   /** Gives an image a second name. */
   tag(image: string, name: string): Promise<void>;
-  /** SIGKILL to the first process of a container or sandbox, behind the runtime's back. */
+  /** The first process of a container or sandbox. */
+  pid(id: string): Promise<number>;
+  /** SIGKILL to that process, behind the runtime's back. */
   kill(id: string): Promise<void>;
   /** SIGKILL to containerd itself. */
   crash(): Promise<void>;
@@ -42,6 +44,13 @@ export async function ownContainerd(plugins: { cniPlugins?: string } = {}): Prom
     throw error;
   }
   const ctr = (...args: string[]) => run('ctr', ['-a', containerd.paths.socket, '-n', 'k8s.io', ...args]);
+  const pid = async (id: string) => {
+    const { stdout } = await ctr('task', 'ls');
+    const found = Number(new RegExp(`^${id}\\s+(\\d+)`, 'm').exec(stdout)?.[1]);
+    // 0 and what is no number would be a group of ours.
+    if (!(found > 1)) throw new Error(`${id} has no process`);
+    return found;
+  };
   return {
     containerd,
     directory,
@@ -49,10 +58,9 @@ export async function ownContainerd(plugins: { cniPlugins?: string } = {}): Prom
     async tag(image, name) {
       await ctr('images', 'tag', image, name);
     },
+    pid,
     async kill(id) {
-      const { stdout } = await ctr('task', 'ls');
-      const pid = new RegExp(`^${id}\\s+(\\d+)`, 'm').exec(stdout)?.[1];
-      process.kill(Number(pid), 'SIGKILL');
+      process.kill(await pid(id), 'SIGKILL');
     },
     async crash() {
       process.kill(JSON.parse(await readFile(containerd.paths.pid, 'utf8')).pid, 'SIGKILL');

@@ -156,10 +156,14 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
       await Promise.all(
         sandboxes.map(({ id }) =>
           // An agent that was killed may have left a removal under way, which this one then meets.
-          persist(async () => {
-            await runtime.stopSandbox(id);
-            await runtime.removeSandbox(id);
-          }, AbortSignal.timeout(20_000)),
+          persist(
+            async () => {
+              await runtime.stopSandbox(id);
+              await runtime.removeSandbox(id);
+            },
+            AbortSignal.timeout(20_000),
+            (error) => logger.debug({ err: error, id }, 'a sandbox could not be removed yet'),
+          ),
         ),
       );
       runtime.close();
