@@ -1,6 +1,7 @@
 import { isBerthError } from '@berth/kube/errors';
 import type { Runtime } from '../runtime/types.ts';
 import { marks, type ObservedPod } from './observed.ts';
+import { withLastWords } from './termination-message.ts';
 
 /**
  * All that the runtime has of an agent's pods, by uid: what it finds when it starts. What others run is not touched.
@@ -29,7 +30,7 @@ export async function observeAll(runtime: Runtime, agent: string, uid?: string):
       if (status) of(labels[marks.podUid] ?? '').sandboxes.push(status);
     }),
     ...containers.map(async ({ id, sandboxId, labels }) => {
-      const status = await orGone(runtime.containerStatus(id));
+      const status = await orGone(runtime.containerStatus(id).then(withLastWords));
       if (status) of(labels[marks.podUid] ?? '').containers.push({ ...status, sandboxId });
     }),
   ]);

@@ -9,8 +9,14 @@ const mostBytes = 4096;
 const fallbackBytes = 2048;
 const fallbackLines = 80;
 
+/** The status of a container, for one that ended with its last words as the message. */
+export async function withLastWords<T extends ContainerStatus>(status: T): Promise<T> {
+  const message = status.state === 'exited' ? await terminationMessage(status) : '';
+  return message === '' ? status : { ...status, message };
+}
+
 /** What an ended container left as its last words: its file, or the end of its log when the policy says so. */
-export async function terminationMessage(status: ContainerStatus): Promise<string> {
+async function terminationMessage(status: ContainerStatus): Promise<string> {
   const file = status.annotations[terminationFile];
   const message = file ? await head(file, mostBytes) : '';
   const policy = status.annotations[marks.terminationMessagePolicy];

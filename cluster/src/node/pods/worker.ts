@@ -16,7 +16,7 @@ import { sandboxConfig } from './sandbox-config.ts';
 import { failureOf, StartError, startContainer } from './start-container.ts';
 import { StatusWriter } from './status-writer.ts';
 import { Supervision } from './supervision.ts';
-import { terminationMessage } from './termination-message.ts';
+import { withLastWords } from './termination-message.ts';
 
 type StepOf<T extends Step['type']> = Extract<Step, { type: T }>;
 
@@ -121,17 +121,17 @@ export class PodWorker {
     const { runtime } = this.#context;
     const container = this.#observed.containers.find((found) => found.id === id);
     if (container) {
-      const status = await orGone(runtime.containerStatus(id));
+      const status = await orGone(runtime.containerStatus(id).then(withLastWords));
       if (status && container.state !== 'exited') {
         Object.assign(container, status);
-        if (status.state === 'exited') await this.#noteEnd(container);
+        if (status.state === 'exited') this.#noteEnd(container);
       } else if (!status && container.state === 'running') {
         container.state = 'exited';
         container.finishedAt = this.#context.now();
         container.exitCode = 137;
         container.reason = 'ContainerStatusUnknown';
         container.message = 'The container could not be located when the pod was terminated';
-        await this.#noteEnd(container);
+        this.#noteEnd(container);
       }
     }
     const sandbox = this.#observed.sandboxes.find((found) => found.id === id);
@@ -139,12 +139,10 @@ export class PodWorker {
     if (container || sandbox) this.kick();
   }
 
-  async #noteEnd(container: ObservedContainer): Promise<void> {
+  #noteEnd(container: ObservedContainer): void {
     this.#supervision.unwatch(container.id);
     for (const { id, resolve } of this.#waiters) if (id === container.id) resolve();
     this.#waiters = this.#waiters.filter(({ id }) => id !== container.id);
-    const message = this.#context.processes ? await terminationMessage(container) : '';
-    if (message !== '') container.message = message;
   }
 
   /** Volumes made of objects are written anew, and what failed for want of an object is tried at once. */
@@ -314,7 +312,10 @@ export class PodWorker {
       id = error.id;
     }
     if (ended?.state === 'exited') memory.backoff = nextBackoff(memory.backoff, ranFor(ended));
-    const status: ObservedContainer = { ...(await runtime.containerStatus(id)), sandboxId: sandbox.id };
+    const status: ObservedContainer = {
+      ...(await withLastWords(await runtime.containerStatus(id))),
+      sandboxId: sandbox.id,
+    };
     this.#observed.containers.unshift(status);
     memory.id = id;
     memory.started = false;
@@ -336,7 +337,7 @@ export class PodWorker {
     if (!(await this.#supervision.afterStart(container, status.id))) return;
     if (status.state === 'running') this.#supervision.watch(container, status);
     // An end between the start and the reading of the status has been told before anybody knew the id.
-    else if (status.state === 'exited') await this.#noteEnd(status);
+    else if (status.state === 'exited') this.#noteEnd(status);
   }
 
   #dropOldAttempts(name: string): void {
