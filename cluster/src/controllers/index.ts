@@ -10,8 +10,7 @@ import { disruptionController } from './disruption/index.ts';
 import { endpointSliceController, endpointsController, orphanedEndpointsController } from './endpoints/index.ts';
 import { ephemeralVolumeController } from './ephemeralvolumes/index.ts';
 import { startGarbageCollector } from './garbage/index.ts';
-import { jobController } from './job/index.ts';
-import { orphanedJobPodController } from './job/orphans.ts';
+import { jobController, orphanedJobPodController, ttlAfterFinishedController } from './job/index.ts';
 import { contentOf, namespaceController } from './namespace/index.ts';
 import { nodeTaintController } from './nodes/index.ts';
 import {
@@ -50,8 +49,9 @@ export function controllers(options: {
     replicationController,
     statefulSetController,
     daemonSetController,
-    jobController,
+    jobController(),
     orphanedJobPodController,
+    ttlAfterFinishedController,
     cronJobController,
     endpointSliceController,
     endpointsController,

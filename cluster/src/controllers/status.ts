@@ -7,18 +7,28 @@ import type { Action } from '@berth/kube/reconcile';
  * when nothing differs. Zero counts are left out by the caller, as Kubernetes does.
  */
 export function statusActions<T extends KubeObject>(resource: Resource<T>, object: T, status: object): Action[] {
-  const before: Record<string, unknown> = { ...(object.status as object | undefined) };
-  const after: Record<string, unknown> = { ...status };
-  const changes: Record<string, unknown> = {};
-  for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
-    if (!isDeepStrictEqual(before[field], after[field])) changes[field] = after[field] ?? null;
-  }
+  const changes = changesOf({ ...(object.status as object | undefined) }, { ...status });
   if (Object.keys(changes).length === 0) return [];
   const key = keyOf(object);
   // The uid keeps it from being written to another object that has taken the name.
   const { uid } = object.metadata;
   const body = { ...(uid === undefined ? {} : { metadata: { uid } }), status: changes };
   return [{ type: 'patch', resource, key, patch: { type: 'merge', body }, subresource: 'status' }];
+}
+
+/** The merge patch between the two; objects within are patched field by field, or what went from them would stay. */
+function changesOf(before: Record<string, unknown>, after: Record<string, unknown>): Record<string, unknown> {
+  const changes: Record<string, unknown> = {};
+  for (const field of new Set([...Object.keys(before), ...Object.keys(after)])) {
+    const [was, is] = [before[field], after[field]];
+    if (isDeepStrictEqual(was, is)) continue;
+    changes[field] = isRecord(was) && isRecord(is) ? changesOf(was, is) : (is ?? null);
+  }
+  return changes;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function keyOf({ metadata }: KubeObject): { namespace?: string; name: string } {

@@ -1,142 +1,95 @@
 import { controllerOf, type Job, type Pod, resources } from '@berth/kube/objects';
 import type { Action, Outcome, Reconciler, View } from '@berth/kube/reconcile';
-import { findCondition, rfc3339 } from '../conditions.ts';
-import { isActive, isReady, isTerminal } from '../pods/index.ts';
-import { count, keyOf, statusActions } from '../status.ts';
-import { condition, finish, jobConditions, reasonToFail } from './end.ts';
-import { formatIndexes, indexOf, parseIndexes } from './indexes.ts';
-import { creation, deletion } from './pods.ts';
-import { account } from './tracking.ts';
+import { labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
+import { claim, createPods, deletePod } from '../pods/index.ts';
+import { keyOf, statusActions } from '../status.ts';
+import { noFailures } from './backoff.ts';
+import { podsFor } from './creation.ts';
+import { type Decision, decide, type JobEvent } from './decide.ts';
+import { type FailureMemory, failureMemory } from './memory.ts';
+import { isTracked, trackingFinalizer } from './pods.ts';
+import { release } from './tracking.ts';
+import { isFinished, isOurs } from './verdict.ts';
 
-/** Runs pods until enough of them have succeeded. Source: "Jobs" of the Kubernetes documentation. */
-export const jobController: Reconciler<Job> = {
-  name: 'job-controller',
-  resource: resources.jobs,
-  watches: [
-    {
-      resource: resources.pods,
-      concerns(pod) {
-        const owner = controllerOf(pod);
-        return owner?.kind === 'Job' ? [{ namespace: pod.metadata.namespace ?? '', name: owner.name }] : [];
-      },
-    },
-  ],
-  reconcile,
-};
+export { orphanedJobPodController } from './orphans.ts';
+export { ttlAfterFinishedController } from './ttl.ts';
 
-/** The delay before a failed pod is replaced: doubled with each failure, as far as this. */
-const firstBackoff = 10_000;
-const longestBackoff = 600_000;
-
-function reconcile(job: Job, view: View, now: number): Outcome {
-  const { spec, status = {}, metadata } = job;
-  if (!spec || spec.managedBy) return { actions: [] };
-  const owned = view.controlledBy(resources.pods, metadata.uid ?? '');
-  if (jobConditions(job).some(({ type, status: is }) => (type === 'Complete' || type === 'Failed') && is === 'True')) {
-    return expire(job, owned, now);
-  }
-
-  const tracked = account(job, owned);
-  const active = owned.filter((pod) => isActive(pod) && !tracked.counted.has(pod.metadata.uid ?? ''));
-  const terminating = owned.filter((pod) => pod.metadata.deletionTimestamp && !isTerminal(pod)).length;
-  const startTime = status.startTime ?? (spec.suspend ? undefined : rfc3339(now));
-  const done = parseIndexes(status.completedIndexes);
-  const isIndexed = spec.completionMode === 'Indexed';
-  for (const pod of isIndexed ? tracked.newlySucceeded : []) done.add(indexOf(pod) ?? -1);
-  done.delete(-1);
-  const succeeded = isIndexed ? done.size : tracked.succeeded;
-
-  const actions: Action[] = [];
-  let conditions = jobConditions(job);
-  let left = active.length;
-  let wakeUp: number | undefined;
-  const failure = reasonToFail(job, tracked.failed, startTime, now);
-  const complete = !failure && isComplete(job, succeeded, active.length);
-  if (failure || complete) {
-    actions.push(...active.flatMap((pod) => deletion(job, pod)));
-    left = 0;
-    // Told only once every pod is accounted for, so that the figures no longer change.
-    if (tracked.settled) {
-      conditions = finish(conditions, failure, now);
-      actions.push(
-        failure
-          ? event(job, 'Warning', failure.reason, failure.message)
-          : event(job, 'Normal', 'Completed', 'Job completed'),
-      );
-    }
-  } else if (spec.suspend) {
-    actions.push(...active.flatMap((pod) => deletion(job, pod)));
-    left = 0;
-    if (findCondition(conditions, 'Suspended')?.status !== 'True') {
-      conditions = condition(conditions, 'Suspended', 'True', 'JobSuspended', 'Job suspended', now);
-      actions.push(event(job, 'Normal', 'Suspended', 'Job suspended'));
-    }
-  } else if (metadata.deletionTimestamp === undefined) {
-    if (findCondition(conditions, 'Suspended')?.status === 'True') {
-      conditions = condition(conditions, 'Suspended', 'False', 'JobResumed', 'Job resumed', now);
-    }
-    const missing = wanted(job, succeeded, active.length) - active.length;
-    const backoff = backoffLeft(tracked.failed, owned, now);
-    if (missing > 0 && backoff > 0) wakeUp = backoff;
-    else if (missing > 0) actions.push(...creation(job, missing, { active, done, view, now }));
-    else actions.push(...active.slice(0, -missing || 0).flatMap((pod) => deletion(job, pod)));
-  }
-  const next = {
-    ...(startTime === undefined || spec.suspend ? {} : { startTime }),
-    ...(complete && tracked.settled ? { completionTime: rfc3339(now) } : {}),
-    ...count('active', left),
-    ...count('succeeded', succeeded),
-    ...count('failed', tracked.failed),
-    ready: active.filter(isReady).length,
-    terminating,
-    ...(isIndexed && done.size > 0 ? { completedIndexes: formatIndexes(done) } : {}),
-    uncountedTerminatedPods: tracked.uncounted,
-    ...(conditions.length > 0 ? { conditions } : {}),
+/**
+ * Runs pods until enough of them have succeeded. Source: "Jobs" of the Kubernetes documentation. What is remembered of failures is
+ * in no object, as in Kubernetes: a controller that starts anew begins the back-off anew.
+ */
+export function jobController(memory: FailureMemory = failureMemory()): Reconciler<Job> {
+  return {
+    name: 'job-controller',
+    resource: resources.jobs,
+    watches: [{ resource: resources.pods, concerns: jobsFor }],
+    reconcile: (job, view, now) => reconcile(job, view, now, memory),
   };
-  // The figures first: a finalizer that is gone before its pod was noted would be a pod that nobody counts.
-  actions.unshift(...statusActions(resources.jobs, job, next), ...tracked.releases);
-  const deadline = spec.activeDeadlineSeconds;
-  if (deadline !== undefined && startTime !== undefined && !failure && !complete) {
-    wakeUp = Math.min(wakeUp ?? Number.POSITIVE_INFINITY, Math.max(0, Date.parse(startTime) + deadline * 1000 - now));
+}
+
+function jobsFor(pod: Pod, view: View) {
+  const { namespace = '', labels } = pod.metadata;
+  const owner = controllerOf(pod);
+  if (owner) return owner.kind === 'Job' ? [{ namespace, name: owner.name }] : [];
+  if (!labels) return [];
+  return view
+    .list(resources.jobs, { namespace })
+    .filter(({ spec }) => matchesLabels(labelSelectorOf(spec?.selector), labels))
+    .map(keyOf);
+}
+
+function reconcile(job: Job, view: View, now: number, memory: FailureMemory): Outcome {
+  const { namespace = '', uid = '' } = job.metadata;
+  if (!job.spec || !isOurs(job)) return { actions: [] };
+  if (isFinished(job)) {
+    return { actions: memory.get(uid) ? [remember(() => memory.delete(uid))] : [] };
   }
-  return wakeUp === undefined ? { actions } : { actions, requeueAfter: wakeUp };
+  const orphans = view.controlledBy(resources.pods, '').filter((pod) => pod.metadata.namespace === namespace);
+  const candidates = [...view.controlledBy(resources.pods, uid), ...orphans];
+  const selector = labelSelectorOf(job.spec.selector);
+  const { owned, actions } = claim(resources.pods, job, selector, candidates, trackingFinalizer);
+  const record = memory.get(uid) ?? noFailures;
+  const decision = decide(job, owned, record, now);
+  const note = decision.failures === record ? [] : [remember(() => memory.set(uid, decision.failures))];
+  const made = podsFor(job, decision.wanted, view, now);
+  const rest = (active?: number) => [
+    ...decision.events.map((each) => event(job, each)),
+    ...statusActions(resources.jobs, job, decision.noted(active)),
+    ...note,
+    ...decision.released.map(release),
+    ...statusActions(resources.jobs, { ...job, status: decision.noted(active) }, decision.counted(active)),
+    ...decision.finalEvents.map((each) => event(job, each)),
+  ];
+  const { wakeUp } = decision;
+  return {
+    actions: [
+      ...actions,
+      ...removals(job, decision),
+      // A refusal keeps nothing else from being done.
+      ...createPods(job, made, () => rest(decision.activeBefore)),
+      ...rest(),
+    ],
+    ...(wakeUp === undefined ? {} : { requeueAfter: wakeUp }),
+  };
 }
 
-/** Without `completions` the first success is the sign to the others that the work is done. */
-function isComplete({ spec }: Job, succeeded: number, active: number): boolean {
-  if (spec?.completions === undefined) return succeeded > 0 && active === 0;
-  return succeeded >= spec.completions;
+function removals(job: Job, { ended, surplus }: Decision): Action[] {
+  const deletions = [...surplus, ...ended].map((pod) => deletePod(job, pod));
+  return [
+    ...surplus.filter(isTracked).map(release),
+    ...deletions.map(({ deletion }) => deletion),
+    ...deletions.map((each) => each.event),
+  ];
 }
 
-function wanted({ spec }: Job, succeeded: number, active: number): number {
-  const parallelism = spec?.parallelism ?? 1;
-  if (spec?.completions === undefined) return succeeded > 0 ? active : parallelism;
-  return Math.min(parallelism, spec.completions - succeeded);
+function remember(note: () => void): Action {
+  const answer = async () => {
+    note();
+    return [];
+  };
+  return { type: 'ask', what: 'to remember the failures', answer };
 }
 
-function backoffLeft(failed: number, pods: readonly Pod[], now: number): number {
-  if (failed === 0) return 0;
-  const ends = pods
-    .filter((pod) => pod.status?.phase === 'Failed')
-    .flatMap((pod) => pod.status?.containerStatuses?.map((each) => each.state?.terminated?.finishedAt ?? '') ?? [])
-    .map((time) => Date.parse(time))
-    .filter((time) => !Number.isNaN(time));
-  if (ends.length === 0) return 0;
-  return Math.max(...ends) + Math.min(firstBackoff * 2 ** (failed - 1), longestBackoff) - now;
-}
-
-/** What is left of a finished job: pods that still bear the finalizer, and in the end itself. */
-function expire(job: Job, owned: readonly Pod[], now: number): Outcome {
-  const { releases } = account(job, owned);
-  const ttl = job.spec?.ttlSecondsAfterFinished;
-  if (ttl === undefined || job.metadata.deletionTimestamp !== undefined) return { actions: releases };
-  const ended = jobConditions(job).find(({ type }) => type === 'Complete' || type === 'Failed');
-  const left = Date.parse(ended?.lastTransitionTime ?? '') + ttl * 1000 - now;
-  if (left > 0) return { actions: releases, requeueAfter: left };
-  const options = { propagationPolicy: 'Foreground' as const };
-  return { actions: [...releases, { type: 'delete', resource: resources.jobs, key: keyOf(job), options }] };
-}
-
-function event(job: Job, severity: 'Normal' | 'Warning', reason: string, message: string): Action {
-  return { type: 'event', about: job, severity, reason, message };
+function event(about: Job, { severity, reason, message }: JobEvent): Action {
+  return { type: 'event', about, severity, reason, message };
 }

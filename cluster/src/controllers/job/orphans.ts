@@ -1,32 +1,34 @@
 import { controllerOf, type Pod, resources } from '@berth/kube/objects';
 import type { Outcome, Reconciler, View } from '@berth/kube/reconcile';
 import { keyOf } from '../status.ts';
-import { trackingFinalizer } from './tracking.ts';
+import { isTracked } from './pods.ts';
+import { release } from './tracking.ts';
+import { isFinished, isOurs } from './verdict.ts';
 
-/** Sets pods free whose job is gone: there is nobody left who would count them, and the finalizer would keep them for ever. */
+/** Sets pods free whose job is over or gone: there is nobody left who would count them, and the finalizer would keep them for ever. */
 export const orphanedJobPodController: Reconciler<Pod> = {
   name: 'job-controller',
   resource: resources.pods,
   watches: [
     {
       resource: resources.jobs,
-      concerns: (job, view) => view.controlledBy(resources.pods, job.metadata.uid ?? '').map(keyOf),
+      concerns: (job, view) =>
+        view
+          .controlledBy(resources.pods, job.metadata.uid ?? '')
+          .filter(isTracked)
+          .map(keyOf),
     },
   ],
   reconcile(pod: Pod, view: View): Outcome {
-    const { finalizers = [], namespace = '', uid } = pod.metadata;
-    if (!finalizers.includes(trackingFinalizer)) return { actions: [] };
+    if (!isTracked(pod)) return { actions: [] };
     const owner = controllerOf(pod);
-    const key = { namespace, name: owner?.name ?? '' };
-    const isOfJob = owner?.kind === 'Job';
-    if (isOfJob && view.get(resources.jobs, key)?.metadata.uid === owner.uid) return { actions: [] };
-    const left = finalizers.filter((each) => each !== trackingFinalizer);
-    const body = { metadata: { uid, finalizers: left.length > 0 ? left : null } };
-    return {
-      actions: [
-        ...(isOfJob ? [{ type: 'absent' as const, resource: resources.jobs, key, uid: owner.uid }] : []),
-        { type: 'patch', resource: resources.pods, key: keyOf(pod), patch: { type: 'merge', body } },
-      ],
-    };
+    if (!owner) return { actions: [release(pod)] };
+    if (owner.kind !== 'Job' || owner.apiVersion !== 'batch/v1') return { actions: [] };
+    const key = { namespace: pod.metadata.namespace ?? '', name: owner.name };
+    const job = view.get(resources.jobs, key);
+    if (job?.metadata.uid !== owner.uid) {
+      return { actions: [{ type: 'absent', resource: resources.jobs, key, uid: owner.uid }, release(pod)] };
+    }
+    return { actions: isFinished(job) && isOurs(job) ? [release(pod)] : [] };
   },
 };

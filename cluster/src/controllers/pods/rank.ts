@@ -24,6 +24,21 @@ export function byDeletionRank(now: number): (a: DeletionCandidate, b: DeletionC
   };
 }
 
+/**
+ * The same without costs and crowds, and with ages to the second, as Kubernetes' `ActivePods`: which pods of a job go first.
+ */
+export function byActivity(a: Pod, b: Pod): number {
+  const [one, other] = [
+    { pod: a, crowd: 0 },
+    { pod: b, crowd: 0 },
+  ];
+  for (const { compare } of activity) {
+    const difference = compare(one, other, 0);
+    if (difference !== 0 && !Number.isNaN(difference)) return difference;
+  }
+  return textOrder(a.metadata.name, b.metadata.name);
+}
+
 interface Criterion {
   compare(a: DeletionCandidate, b: DeletionCandidate, now: number): number;
 }
@@ -32,10 +47,15 @@ function by(value: (candidate: DeletionCandidate) => number): Criterion {
   return { compare: (a, b) => value(a) - value(b) };
 }
 
-const criteria: readonly Criterion[] = [
+const stages: readonly Criterion[] = [
   by(({ pod }) => (pod.spec?.nodeName ? 1 : 0)),
   by(({ pod }) => phases.indexOf(pod.status?.phase ?? 'Pending')),
   by(({ pod }) => (isReady(pod) ? 1 : 0)),
+];
+const restarting: readonly Criterion[] = [by(({ pod }) => -restarts(pod)), by(({ pod }) => -sidecarRestarts(pod))];
+
+const criteria: readonly Criterion[] = [
+  ...stages,
   by(
     ({ pod }) =>
       Number.parseInt(pod.metadata.annotations?.['controller.kubernetes.io/pod-deletion-cost'] ?? '0', 10) || 0,
@@ -44,9 +64,19 @@ const criteria: readonly Criterion[] = [
   {
     compare: (a, b, now) => (isReady(a.pod) && isReady(b.pod) ? byAge(a.pod, b.pod, readySince, now) : 0),
   },
-  by(({ pod }) => -restarts(pod)),
-  by(({ pod }) => -sidecarRestarts(pod)),
+  ...restarting,
   { compare: (a, b, now) => byAge(a.pod, b.pod, ({ metadata }) => metadata.creationTimestamp, now) },
+];
+
+/** What has no time is new, and the newer goes first. */
+const newness = (since: (pod: Pod) => string | undefined) =>
+  by(({ pod }) => -(Date.parse(since(pod) ?? '') || Number.POSITIVE_INFINITY));
+
+const activity: readonly Criterion[] = [
+  ...stages,
+  newness((pod) => (isReady(pod) ? readySince(pod) : undefined)),
+  ...restarting,
+  newness(({ metadata }) => metadata.creationTimestamp),
 ];
 
 function readySince(pod: Pod): string | undefined {
