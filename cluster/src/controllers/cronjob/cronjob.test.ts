@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { gunzipSync } from 'node:zlib';
 import { goldenTests } from '@berth/kube/reconcile/golden';
 import { describe, expect, test } from 'vitest';
 import { cronJobController } from './index.ts';
@@ -31,6 +33,22 @@ describe('a schedule', () => {
     '%s cannot be read',
     (text) => expect(() => parseSchedule(text)).toThrow(/unparseable schedule/),
   );
+});
+
+test('the times are those of the library that Kubernetes uses, also on nights on which clocks change', () => {
+  const file = new URL('golden/schedules.json.gz', import.meta.url);
+  const { cases } = JSON.parse(gunzipSync(readFileSync(file)).toString()) as {
+    cases: { schedule: string; zone: string; from: string; next: string[] | null }[];
+  };
+  expect(cases.length).toBeGreaterThan(1000);
+  for (const { schedule, zone, from, next } of cases) {
+    const parsed = parseSchedule(schedule, zone);
+    const times: string[] = [];
+    for (let time = parsed.next(Date.parse(from)); time !== undefined && times.length < 4; time = parsed.next(time)) {
+      times.push(new Date(time).toISOString().replace('.000Z', 'Z'));
+    }
+    expect(times, `${schedule} in ${zone} after ${from}`).toEqual(next ?? []);
+  }
 });
 
 describe('a cron job', () => goldenTests(`${import.meta.dirname}/golden`, cronJobController));

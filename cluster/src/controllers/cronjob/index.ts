@@ -2,9 +2,11 @@ import { isBerthError } from '@berth/kube/errors';
 import { type CronJob, controllerOf, type Job, resources } from '@berth/kube/objects';
 import type { Action, Outcome, Reconciler, View } from '@berth/kube/reconcile';
 import { rfc3339 } from '../conditions.ts';
-import { controllerReference } from '../pods/index.ts';
 import { keyOf, statusActions } from '../status.ts';
+import { due, untilNext } from './due.ts';
+import { beyondHistory, createJob, deleteJob, endOf, event, jobName } from './jobs.ts';
 import { parseSchedule, type Schedule } from './schedule.ts';
+import { zoneOf } from './zone.ts';
 
 /** Makes jobs at set times. Source: "CronJob" of the Kubernetes documentation. */
 export const cronJobController: Reconciler<CronJob> = {
@@ -22,150 +24,149 @@ export const cronJobController: Reconciler<CronJob> = {
   reconcile,
 };
 
-/** So many missed times mean a clock that jumped or a long absence: nobody wants them made up for. */
-const tooMany = 100;
+type Reference = NonNullable<NonNullable<CronJob['status']>['active']>[number];
+
+interface Progress {
+  actions: Action[];
+  active: Reference[];
+  lastScheduleTime?: string | undefined;
+  lastSuccessfulTime?: string | undefined;
+}
 
 function reconcile(cron: CronJob, view: View, now: number): Outcome {
-  const { spec, status = {} } = cron;
+  const { spec, status = {}, metadata } = cron;
   if (!spec) return { actions: [] };
-  const jobs = view.controlledBy(resources.jobs, cron.metadata.uid ?? '');
-  const running = jobs.filter((job) => !endOf(job));
-  const known = new Set((status.active ?? []).map(({ uid }) => uid));
-  const actions: Action[] = jobs
-    .filter((job) => endOf(job) && known.has(job.metadata.uid))
-    .map((job) =>
-      event(cron, 'SawCompletedJob', `Saw completed job: ${job.metadata.name}, condition: ${endOf(job)?.type}`),
-    );
-  actions.push(...trim(jobs, 'Complete', spec.successfulJobsHistoryLimit ?? 3));
-  actions.push(...trim(jobs, 'Failed', spec.failedJobsHistoryLimit ?? 1));
-
-  let lastScheduleTime = status.lastScheduleTime;
-  let active: Job[] = [...running];
-  let wakeUp: number | undefined;
-  if (!spec.suspend && cron.metadata.deletionTimestamp === undefined) {
-    const schedule = scheduleOf(cron);
-    if ('problem' in schedule) return { actions: [...actions, schedule.problem] };
-    const due = lastDue(cron, schedule, now);
-    const next = schedule.next(now);
-    wakeUp = next === undefined ? undefined : next - now + 100;
-    if (due.missed > tooMany) {
-      const message = `too many missed start times: ${due.missed}. Set or decrease .spec.startingDeadlineSeconds or check clock skew`;
-      actions.push(event(cron, 'TooManyMissedTimes', message, 'Warning'));
-    }
-    if (due.time !== undefined) {
-      const made = start(cron, due.time, running, view);
-      actions.push(...made.actions);
-      if (made.job) lastScheduleTime = rfc3339(due.time);
-      if (made.job && spec.concurrencyPolicy === 'Replace') active = [];
-    }
+  const jobs = view.controlledBy(resources.jobs, metadata.uid ?? '');
+  const { lastScheduleTime, lastSuccessfulTime } = status;
+  const progress: Progress = { actions: [], active: [...(status.active ?? [])], lastScheduleTime, lastSuccessfulTime };
+  for (const [end, limit] of [
+    ['Complete', spec.successfulJobsHistoryLimit],
+    ['Failed', spec.failedJobsHistoryLimit],
+  ] as const) {
+    for (const job of beyondHistory(jobs, end, limit)) remove(progress, cron, job);
   }
-  const successes = jobs.flatMap((job) => (endOf(job)?.type === 'Complete' ? [job.status?.completionTime ?? ''] : []));
-  const lastSuccessfulTime = [...successes, status.lastSuccessfulTime ?? ''].sort().at(-1);
-  actions.push(
+  follow(progress, cron, jobs);
+  const requeueAfter = metadata.deletionTimestamp === undefined ? start(progress, cron, view, now) : undefined;
+  const actions = [
+    ...progress.actions,
     ...statusActions(resources.cronJobs, cron, {
-      ...(active.length > 0 ? { active: active.map(referenceTo) } : {}),
-      ...(lastScheduleTime === undefined ? {} : { lastScheduleTime }),
-      ...(lastSuccessfulTime ? { lastSuccessfulTime } : {}),
+      ...(progress.active.length > 0 ? { active: progress.active } : {}),
+      ...(progress.lastScheduleTime === undefined ? {} : { lastScheduleTime: progress.lastScheduleTime }),
+      ...(progress.lastSuccessfulTime === undefined ? {} : { lastSuccessfulTime: progress.lastSuccessfulTime }),
     }),
-  );
-  return wakeUp === undefined ? { actions } : { actions, requeueAfter: wakeUp };
+  ];
+  return requeueAfter === undefined ? { actions } : { actions, requeueAfter };
 }
 
-function scheduleOf(cron: CronJob): Schedule | { problem: Action } {
+/** What became of the jobs: the list of those that run, and when one last succeeded. */
+function follow(progress: Progress, cron: CronJob, jobs: readonly Job[]): void {
+  const { lastScheduleTime } = cron.status ?? {};
+  const newest = lastScheduleTime === undefined ? undefined : jobName(cron, Date.parse(lastScheduleTime));
+  for (const job of jobs) {
+    const { uid, name } = job.metadata;
+    const end = endOf(job);
+    // Just made: its uid is known only now.
+    const isNew = name === newest && !cron.status?.active?.some((each) => each.uid === uid);
+    const isListed = isNew || progress.active.some((each) => each.uid === uid);
+    if (end === undefined && isNew) progress.active.push(referenceTo(job));
+    else if (end === undefined && !isListed) {
+      const message = `Saw a job that the controller did not create or forgot: ${name}`;
+      progress.actions.push(event(cron, 'UnexpectedJob', message, 'Warning'));
+    } else if (end !== undefined) {
+      if (progress.active.some((each) => each.uid === uid)) {
+        progress.active = progress.active.filter((each) => each.uid !== uid);
+        progress.actions.push(event(cron, 'SawCompletedJob', `Saw completed job: ${name}, condition: ${end}`));
+      }
+      const { completionTime } = job.status ?? {};
+      const isLater = Date.parse(completionTime ?? '') > (Date.parse(progress.lastSuccessfulTime ?? '') || 0);
+      if (end === 'Complete' && isLater) progress.lastSuccessfulTime = completionTime;
+    }
+  }
+  const present = new Set(jobs.map(({ metadata }) => metadata.uid));
+  for (const { uid = '', name = '', namespace = '' } of progress.active.filter((each) => !present.has(each.uid))) {
+    progress.actions.push(
+      { type: 'absent', resource: resources.jobs, key: { namespace, name }, uid },
+      event(cron, 'MissingJob', `Active job went missing: ${name}`),
+    );
+    progress.active = progress.active.filter((each) => each.uid !== uid);
+  }
+}
+
+/** Starts the job that is due. Answers after how many milliseconds to look again. */
+function start(progress: Progress, cron: CronJob, view: View, now: number): number | undefined {
+  const schedule = scheduleOf(progress, cron);
+  if (!schedule) return undefined;
+  const { time, missed, problem } = due(cron, schedule, now, true);
+  const { schedule: text, startingDeadlineSeconds, concurrencyPolicy } = cron.spec ?? {};
+  if (problem !== undefined) {
+    progress.actions.push(event(cron, 'InvalidSchedule', `invalid schedule: ${text} : ${problem}`, 'Warning'));
+    return undefined;
+  }
+  const wait = untilNext(cron, schedule, now);
+  if (time === undefined) return wait;
+  if (missed === 'many') {
+    const message = 'too many missed start times. Set or decrease .spec.startingDeadlineSeconds or check clock skew';
+    progress.actions.push(event(cron, 'TooManyMissedTimes', message, 'Warning'));
+  }
+  if (startingDeadlineSeconds !== undefined && time + startingDeadlineSeconds * 1000 < now) {
+    const when = new Date(time).toUTCString().replace('GMT', '+0000');
+    progress.actions.push(event(cron, 'MissSchedule', `Missed scheduled time to start a job: ${when}`, 'Warning'));
+    return wait;
+  }
+  const name = jobName(cron, time);
+  const scheduledTime = rfc3339(time);
+  if (progress.active.some((each) => each.name === name) || cron.status?.lastScheduleTime === scheduledTime)
+    return wait;
+  if (concurrencyPolicy === 'Forbid' && progress.active.length > 0) {
+    const message = 'Not starting job because prior execution is running and concurrency policy is Forbid';
+    progress.actions.push(event(cron, 'JobAlreadyActive', message));
+    return wait;
+  }
+  if (concurrencyPolicy === 'Replace') {
+    for (const { name: running = '', uid } of progress.active) {
+      const job = view.get(resources.jobs, { ...keyOf(cron), name: running });
+      if (job && job.metadata.uid === uid) remove(progress, cron, job);
+    }
+  }
+  const present = view.get(resources.jobs, { ...keyOf(cron), name });
+  // Somebody else's job has the name: it is left to them.
+  if (present && controllerOf(present)?.uid !== cron.metadata.uid) return wait;
+  if (!present) progress.actions.push(...createJob(cron, time));
+  progress.lastScheduleTime = scheduledTime;
+  return untilNext({ ...cron, status: { ...cron.status, lastScheduleTime: scheduledTime } }, schedule, now);
+}
+
+function remove(progress: Progress, cron: CronJob, job: Job): void {
+  progress.actions.push(...deleteJob(cron, job));
+  progress.active = progress.active.filter(({ uid }) => uid !== job.metadata.uid);
+}
+
+function scheduleOf(progress: Progress, cron: CronJob): Schedule | undefined {
+  const { schedule = '', timeZone, suspend } = cron.spec ?? {};
   try {
-    return parseSchedule(cron.spec?.schedule ?? '', cron.spec?.timeZone);
+    if (timeZone !== undefined) zoneOf(timeZone);
   } catch (error) {
     if (!isBerthError(error)) throw error;
-    return { problem: event(cron, 'UnparseableSchedule', error.message, 'Warning') };
+    const message = `invalid timeZone: ${JSON.stringify(timeZone)}: ${error.message}`;
+    progress.actions.push(event(cron, 'UnknownTimeZone', message, 'Warning'));
+    return undefined;
+  }
+  if (suspend) return undefined;
+  if (schedule.includes('TZ')) {
+    const message = `CRON_TZ or TZ used in schedule ${JSON.stringify(schedule)} is not officially supported, see https://kubernetes.io/docs/concepts/workloads/controllers/cron-jobs/ for more details`;
+    progress.actions.push(event(cron, 'UnsupportedSchedule', message, 'Warning'));
+  }
+  try {
+    return parseSchedule(schedule, timeZone);
+  } catch (error) {
+    if (!isBerthError(error)) throw error;
+    const message = `unparseable schedule: ${JSON.stringify(schedule)} : ${error.message}`;
+    progress.actions.push(event(cron, 'UnparseableSchedule', message, 'Warning'));
+    return undefined;
   }
 }
 
-/** The latest time that has come and was not acted on, and how many were passed over. */
-function lastDue(cron: CronJob, schedule: Schedule, now: number): { time: number | undefined; missed: number } {
-  const { startingDeadlineSeconds } = cron.spec ?? {};
-  let from = Date.parse(cron.status?.lastScheduleTime ?? cron.metadata.creationTimestamp ?? '');
-  if (startingDeadlineSeconds !== undefined) from = Math.max(from, now - startingDeadlineSeconds * 1000);
-  let time: number | undefined;
-  let missed = 0;
-  for (let next = schedule.next(from); next !== undefined && next <= now; next = schedule.next(next)) {
-    time = next;
-    missed++;
-    // Far behind: from the last day on is enough to find the latest.
-    if (missed === tooMany + 1 && next < now - 86_400_000) next = now - 86_400_000;
-  }
-  return { time, missed };
-}
-
-function start(cron: CronJob, time: number, running: readonly Job[], view: View): { actions: Action[]; job: boolean } {
-  const { spec, metadata } = cron;
-  const name = `${metadata.name.slice(0, 52)}-${Math.floor(time / 60_000)}`;
-  if (view.get(resources.jobs, { ...keyOf(cron), name })) return { actions: [], job: true };
-  if (spec?.concurrencyPolicy === 'Forbid' && running.length > 0) {
-    const message = 'Not starting job because prior execution is running and concurrency policy is Forbid';
-    return { actions: [event(cron, 'JobAlreadyActive', message)], job: false };
-  }
-  const replaced = spec?.concurrencyPolicy === 'Replace' ? running : [];
-  const template = spec?.jobTemplate;
-  const object: Job = {
-    apiVersion: 'batch/v1',
-    kind: 'Job',
-    metadata: {
-      ...keyOf(cron),
-      name,
-      ...(template?.metadata?.labels ? { labels: template.metadata.labels } : {}),
-      annotations: {
-        ...template?.metadata?.annotations,
-        'batch.kubernetes.io/cronjob-scheduled-timestamp': rfc3339(time),
-      },
-      ownerReferences: [controllerReference(cron)],
-    },
-    ...(template?.spec ? { spec: template.spec } : {}),
-  };
-  return {
-    job: true,
-    actions: [
-      ...replaced.flatMap((job): Action[] => [
-        { type: 'delete', resource: resources.jobs, key: keyOf(job), options: { propagationPolicy: 'Background' } },
-        event(cron, 'SuccessfulDelete', `Deleted job ${job.metadata.name}`),
-      ]),
-      {
-        type: 'create',
-        resource: resources.jobs,
-        object,
-        failed: (error) => [event(cron, 'FailedCreate', `Error creating job: ${error.message}`, 'Warning')],
-      },
-      event(cron, 'SuccessfulCreate', `Created job ${name}`),
-    ],
-  };
-}
-
-function endOf(job: Job) {
-  return job.status?.conditions?.find(
-    ({ type, status }) => (type === 'Complete' || type === 'Failed') && status === 'True',
-  );
-}
-
-/** The oldest of those that ended so, beyond the limit. */
-function trim(jobs: readonly Job[], end: string, limit: number): Action[] {
-  const ended = jobs
-    .filter((job) => endOf(job)?.type === end && job.metadata.deletionTimestamp === undefined)
-    .sort((a, b) => ((a.status?.startTime ?? '') < (b.status?.startTime ?? '') ? -1 : 1));
-  return ended.slice(0, Math.max(0, ended.length - limit)).map(
-    (job): Action => ({
-      type: 'delete',
-      resource: resources.jobs,
-      key: keyOf(job),
-      options: { propagationPolicy: 'Background' },
-    }),
-  );
-}
-
-function referenceTo({ apiVersion, kind, metadata }: Job) {
-  // Without the version, or every change of the job would be one of the cron job.
-  const { name, namespace = '', uid = '' } = metadata;
-  return { apiVersion, kind, name, namespace, uid };
-}
-
-function event(cron: CronJob, reason: string, message: string, severity: 'Normal' | 'Warning' = 'Normal'): Action {
-  return { type: 'event', about: cron, severity, reason, message };
+function referenceTo({ apiVersion, kind, metadata }: Job): Reference {
+  const { name, namespace = '', uid = '', resourceVersion } = metadata;
+  return { apiVersion, kind, name, namespace, uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
 }
