@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { KubeClient } from '@berth/kube/client';
+import { type Connection, type KubeClient, remoteClient } from '@berth/kube/client';
 import {
   type ApiServer,
   type Certificates,
@@ -70,9 +70,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
   const onError = (error: unknown, where: string) => logger.warn({ err: error, where }, 'failed, and tried again');
   const signer = certificateSigner(certificates.authority);
+  // What only paths lead to: metrics, which others may serve, and scales.
+  const { connection } = remoteClient({
+    ...access(certificates, `https://${hostOf(listen)}:${apiPort}`).connection,
+    userAgent: 'horizontal-pod-autoscaler',
+  });
+  starting.defer(() => connection.close());
   await step('runs controllers and the scheduler', async () => {
     await Promise.all([
-      startControllers({ client, signer, signal, onError }),
+      startControllers({ client, signer, paths: pathsOver(connection), signal, onError }),
       startScheduler({ client, signal, onError }),
     ]);
   });
@@ -198,6 +204,14 @@ async function serveApi(
     throw error;
   }
   return api;
+}
+
+function pathsOver(connection: Connection) {
+  const contentType = 'application/merge-patch+json';
+  return {
+    get: (path: string) => connection.json({ method: 'GET', path }),
+    patch: (path: string, body: object) => connection.json({ method: 'PATCH', path, body, contentType }),
+  };
 }
 
 /** What a program outside needs to reach the API server, and what the console's server shows as its own certificate. */

@@ -10,6 +10,7 @@ import { disruptionController } from './disruption/index.ts';
 import { endpointSliceController, endpointsController, orphanedEndpointsController } from './endpoints/index.ts';
 import { ephemeralVolumeController } from './ephemeralvolumes/index.ts';
 import { startGarbageCollector } from './garbage/index.ts';
+import { horizontalPodAutoscalerController, type PathApi } from './horizontal/index.ts';
 import { jobController, orphanedJobPodController, ttlAfterFinishedController } from './job/index.ts';
 import { contentOf, namespaceController } from './namespace/index.ts';
 import { nodeTaintController } from './nodes/index.ts';
@@ -31,6 +32,8 @@ export interface ControllersOptions {
   clusterCa?: string;
   /** Signs the certificates that were approved; left out where nobody here may. */
   signer?: CertificateSigner;
+  /** The API over paths, for scales and metrics; left out where nobody scales by metrics. */
+  paths?: PathApi;
   signal: AbortSignal;
   clock?: Clock;
   /** Told of each failure; the controllers retry by themselves. `where` names the controller and the object. */
@@ -41,6 +44,7 @@ export interface ControllersOptions {
 export function controllers(options: {
   clusterCa?: string | undefined;
   signer?: CertificateSigner | undefined;
+  paths?: PathApi | undefined;
   served: Served;
 }): Reconciler[] {
   return [
@@ -62,6 +66,7 @@ export function controllers(options: {
     nodeTaintController,
     certificateCleaner,
     ...(options.signer === undefined ? [] : [certificateSigningController(options.signer)]),
+    ...(options.paths === undefined ? [] : [horizontalPodAutoscalerController(options.paths)]),
     claimController,
     claimPlacement,
     volumeController,
@@ -96,7 +101,8 @@ export async function startControllers(options: ControllersOptions): Promise<voi
   };
 
   const workers = new Map<string, Worker>();
-  for (const reconciler of controllers({ clusterCa: options.clusterCa, signer: options.signer, served })) {
+  const { clusterCa, signer, paths } = options;
+  for (const reconciler of controllers({ clusterCa, signer, paths, served })) {
     const { name } = reconciler;
     const report = (error: unknown, key: string) => onError?.(error, `${name} ${key}`);
     const options = { reconciler, client, informers, recorder: recorderFor(name), signal, ...clock, onError: report };
