@@ -32,6 +32,11 @@ function program(): Command {
     )
     .addOption(new Option('--simulated-nodes <n>', 'more nodes, which only pretend').argParser(count).default(0))
     .addOption(
+      new Option('--node-monitor-grace-period <duration>', 'how long a node may be silent before it counts as lost')
+        .argParser(duration)
+        .default(50_000, '50s'),
+    )
+    .addOption(
       new Option(
         '--kubeconfig <file>',
         "where to write the administrator's kubeconfig (default: in the data directory)",
@@ -134,6 +139,16 @@ function port(text: string): number {
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number from 0 up is wanted.');
+  return value;
+}
+
+/** As Go writes durations: `50s`, `1m30s`, `500ms`. Milliseconds. */
+function duration(text: string): number {
+  const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
+  const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)];
+  const whole = parts.map(([part]) => part).join('') === text;
+  const value = parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (units[unit] ?? 0), 0);
+  if (!whole || value < 1000) throw new InvalidArgumentError('a time of at least 1s is wanted, such as 50s or 1m30s.');
   return value;
 }
 

@@ -37,7 +37,7 @@ const system = { name: 'system:berth', groups: ['system:masters'] };
  * scheduler, network and nodes follow. Rejects with a `BerthError` that says what to do; what was started until then is ended.
  */
 export async function startCluster(options: ClusterOptions): Promise<Cluster> {
-  const { dataDir, listen, apiPort, logger, step } = options;
+  const { dataDir, listen, apiPort, logger, step, nodeMonitorGracePeriod = 50_000 } = options;
   await using starting = new AsyncDisposableStack();
   const over = new AbortController();
   starting.defer(() => over.abort());
@@ -78,7 +78,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   starting.defer(() => connection.close());
   await step('runs controllers and the scheduler', async () => {
     await Promise.all([
-      startControllers({ client, signer, paths: pathsOver(connection), signal, onError }),
+      startControllers({ client, signer, paths: pathsOver(connection), nodeMonitorGracePeriod, signal, onError }),
       startScheduler({ client, signal, onError }),
     ]);
   });
@@ -154,7 +154,7 @@ async function openRuntimes(
 
 /** The agents of the nodes that run containers, by name; simulated nodes need none. */
 async function startNodes(
-  { runtime, nodes, simulatedNodes, logger }: ClusterOptions,
+  { runtime, nodes, simulatedNodes, logger, nodeMonitorGracePeriod = 50_000 }: ClusterOptions,
   parts: {
     runtimes: Promise<NodeRuntime[]>;
     instance: string;
@@ -164,6 +164,8 @@ async function startNodes(
   },
 ): Promise<Map<string, NodeAgent>> {
   const { instance, plan, client, signal } = parts;
+  // Kubelet's 40 s beside kube-controller-manager's 50 s: a lease that runs out is noticed as one.
+  const leaseSeconds = Math.min(40, (nodeMonitorGracePeriod * 0.8) / 1000);
   const real = await parts.runtimes;
   const pretend = [
     ...(runtime === 'simulated' ? [{ prefix: 'node', count: nodes, tainted: false }] : []),
@@ -173,11 +175,21 @@ async function startNodes(
   const [agents] = await Promise.all([
     Promise.all(
       real.map(async (node) => {
-        const agent = await runNode({ node, instance, client, clusterDns: plan.dnsAddress, logger, signal });
+        const agent = await runNode({
+          node,
+          instance,
+          client,
+          clusterDns: plan.dnsAddress,
+          leaseSeconds,
+          logger,
+          signal,
+        });
         return [node.name, agent] as const;
       }),
     ),
-    ...pretend.map((some) => startSimulatedNodes({ client, logger: logger.child({ part: 'nodes' }), signal, ...some })),
+    ...pretend.map((some) =>
+      startSimulatedNodes({ client, leaseSeconds, logger: logger.child({ part: 'nodes' }), signal, ...some }),
+    ),
   ]);
   return new Map(agents);
 }

@@ -101,6 +101,7 @@ export function runNode(options: {
   instance: string;
   client: KubeClient;
   clusterDns: string;
+  leaseSeconds: number;
   logger: Logger;
   signal: AbortSignal;
 }): Promise<NodeAgent> {

@@ -13,6 +13,8 @@ export interface ClusterOptions {
   nodes: number;
   /** Further nodes whose pods only pretend. */
   simulatedNodes: number;
+  /** Milliseconds without a sign of life after which a node counts as lost; 50 s by default. Leases are as long as fits into it. */
+  nodeMonitorGracePeriod?: number;
   runtime: Exclude<RuntimeChoice, 'auto'>;
   logger: Logger;
   /**

@@ -24,6 +24,8 @@ export interface UpOptions {
   nodes: number;
   runtime: string;
   simulatedNodes: number;
+  /** Milliseconds. */
+  nodeMonitorGracePeriod: number;
   kubeconfig?: string;
   sample: boolean;
   detach: boolean;

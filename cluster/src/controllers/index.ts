@@ -13,7 +13,7 @@ import { startGarbageCollector } from './garbage/index.ts';
 import { horizontalPodAutoscalerController, type PathApi } from './horizontal/index.ts';
 import { jobController, orphanedJobPodController, ttlAfterFinishedController } from './job/index.ts';
 import { contentOf, namespaceController } from './namespace/index.ts';
-import { nodeTaintController } from './nodes/index.ts';
+import { nodeController, taintEvictionController } from './nodes/index.ts';
 import {
   claimController,
   claimPlacement,
@@ -34,6 +34,8 @@ export interface ControllersOptions {
   signer?: CertificateSigner;
   /** The API over paths, for scales and metrics; left out where nobody scales by metrics. */
   paths?: PathApi;
+  /** Milliseconds without a sign of life after which a node counts as lost; 50 s as kube-controller-manager has it. */
+  nodeMonitorGracePeriod?: number;
   signal: AbortSignal;
   clock?: Clock;
   /** Told of each failure; the controllers retry by themselves. `where` names the controller and the object. */
@@ -45,6 +47,7 @@ export function controllers(options: {
   clusterCa?: string | undefined;
   signer?: CertificateSigner | undefined;
   paths?: PathApi | undefined;
+  nodeMonitorGracePeriod?: number | undefined;
   served: Served;
 }): Reconciler[] {
   return [
@@ -63,7 +66,8 @@ export function controllers(options: {
     serviceAccountController,
     ...(options.clusterCa === undefined ? [] : [rootCaController(options.clusterCa)]),
     disruptionController,
-    nodeTaintController,
+    nodeController(options.nodeMonitorGracePeriod === undefined ? {} : { gracePeriod: options.nodeMonitorGracePeriod }),
+    taintEvictionController(),
     certificateCleaner,
     ...(options.signer === undefined ? [] : [certificateSigningController(options.signer)]),
     ...(options.paths === undefined ? [] : [horizontalPodAutoscalerController(options.paths)]),
@@ -101,8 +105,7 @@ export async function startControllers(options: ControllersOptions): Promise<voi
   };
 
   const workers = new Map<string, Worker>();
-  const { clusterCa, signer, paths } = options;
-  for (const reconciler of controllers({ clusterCa, signer, paths, served })) {
+  for (const reconciler of controllers({ ...options, served })) {
     const { name } = reconciler;
     const report = (error: unknown, key: string) => onError?.(error, `${name} ${key}`);
     const options = { reconciler, client, informers, recorder: recorderFor(name), signal, ...clock, onError: report };

@@ -19,7 +19,7 @@ export interface TestCluster extends AsyncDisposable {
 }
 
 /** The API server over a memory store, with all controllers; and a namespace `shop`. */
-export async function startTestCluster(): Promise<TestCluster> {
+export async function startTestCluster(options: { nodeMonitorGracePeriod?: number } = {}): Promise<TestCluster> {
   const store = memoryStore();
   const { privateKey, publicKey } = await keyPair();
   const api = await createApi({
@@ -33,6 +33,7 @@ export async function startTestCluster(): Promise<TestCluster> {
   const abort = new AbortController();
   const errors: string[] = [];
   await startControllers({
+    ...options,
     client,
     clusterCa: 'certificate',
     signal: abort.signal,

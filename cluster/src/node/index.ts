@@ -53,6 +53,8 @@ export interface NodeOptions {
   kubeletVersion?: string;
   /** Whether this machine also runs the API server. True by default. */
   controlPlane?: boolean;
+  /** For how long the node's lease holds; kubelet's 40 by default. It is renewed four times in that. */
+  leaseSeconds?: number;
   /** Milliseconds since the epoch. */
   now?(): number;
 }
@@ -90,6 +92,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     podCidr: options.podCidr,
     kubeletVersion: options.kubeletVersion ?? 'v1.35.0+berth',
     controlPlane: options.controlPlane ?? true,
+    leaseSeconds: options.leaseSeconds ?? 40,
     logger,
     now,
   });

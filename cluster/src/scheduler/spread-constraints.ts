@@ -1,8 +1,7 @@
 import type { Pod, PodSpec } from '@berth/kube/objects';
-import { labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
+import { isTolerated, labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
 import { makeTerm, type Term, withLabelKeys } from './affinity-terms.ts';
 import { requiredNodes } from './node-selectors.ts';
-import { isTolerated } from './taints.ts';
 import type { NodeInfo, Snapshot, Tally } from './types.ts';
 
 type Constraint = NonNullable<PodSpec['topologySpreadConstraints']>[number];

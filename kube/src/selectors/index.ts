@@ -16,3 +16,4 @@ export {
   matchesLabels,
   parseLabelSelector,
 } from './label-selector.ts';
+export { isTolerated, type Taint, type Toleration, tolerates } from './tolerations.ts';

@@ -16,13 +16,17 @@ export class StatusWriter {
   #status: Pod['status'];
   #written: Pod['status'];
   #tail: Promise<void> = Promise.resolve();
+  #writing = 0;
+  /** The object's version after the last write. */
+  #version: number;
   readonly #failed: () => void;
 
   /** `failed` is told when a write has to be tried again. */
-  constructor(context: NodeContext, status: Pod['status'], failed: () => void) {
+  constructor(context: NodeContext, { metadata, status }: Pod, failed: () => void) {
     this.#context = context;
     this.#status = status;
     this.#written = status;
+    this.#version = Number(metadata.resourceVersion);
     this.#failed = failed;
   }
 
@@ -45,6 +49,22 @@ export class StatusWriter {
     return { ...pod, status: { ...own, conditions: [...ours, ...theirs] } };
   }
 
+  /**
+   * Whether the API says otherwise than what was written there: while the node was not heard of, somebody else said that its pods are not
+   * ready. Then the next `publish` writes again.
+   */
+  contradicts(pod: Pod): boolean {
+    if (this.#writing > 0 || !this.#written || this.#status !== this.#written) return false;
+    // What comes late is what was written before.
+    if (Number(pod.metadata.resourceVersion) <= this.#version) return false;
+    const theirs = pod.status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+    const ours = this.#written.conditions?.find(({ type }) => type === 'Ready')?.status;
+    if (theirs === ours || theirs === undefined) return false;
+    this.#written = pod.status;
+    this.#status = pod.status;
+    return true;
+  }
+
   /** Writes the status when it differs from the one before. Does not wait; answers the status if it is a new one. */
   publish(state: {
     pod: Pod;
@@ -57,7 +77,12 @@ export class StatusWriter {
     const status = podStatus({ ...state, pod, hostIps, runtimeName: runtime.name, now: now() });
     if (JSON.stringify(status) === JSON.stringify(this.#status)) return undefined;
     this.#status = status;
-    this.#tail = this.#tail.then(() => this.#write(pod, status));
+    this.#writing += 1;
+    this.#tail = this.#tail
+      .then(() => this.#write(pod, status))
+      .finally(() => {
+        this.#writing -= 1;
+      });
     return status;
   }
 
@@ -68,8 +93,10 @@ export class StatusWriter {
     const body = { metadata: { uid }, status: patchOf(status, this.#written) };
     const { client, logger } = this.#context;
     try {
-      await client.patch(resources.pods, { namespace, name }, { type: 'strategic', body }, { subresource: 'status' });
+      const patch = { type: 'strategic', body } as const;
+      const { metadata } = await client.patch(resources.pods, { namespace, name }, patch, { subresource: 'status' });
       this.#written = status;
+      this.#version = Number(metadata.resourceVersion);
     } catch (error) {
       if (isBerthError(error, 'NotFound') || isBerthError(error, 'Conflict')) return;
       logger.warn({ err: error, pod: name }, 'the status of a pod could not be written');

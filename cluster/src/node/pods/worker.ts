@@ -46,7 +46,7 @@ export class PodWorker {
     this.#context = options.context;
     this.#pod = options.pod;
     const again = () => this.#sleep(options.context.now() + 1000);
-    this.#status = new StatusWriter(options.context, options.pod.status, again);
+    this.#status = new StatusWriter(options.context, options.pod, again);
     this.#observed = options.observed;
     this.#finished = options.finished;
     this.#volumes = new PodVolumes(options.context, () => this.#pod, this.#observed);
@@ -98,6 +98,7 @@ export class PodWorker {
       before.metadata.deletionTimestamp === pod.metadata.deletionTimestamp &&
       pod.metadata.generation !== undefined;
     if (describes(before) !== describes(pod)) this.refresh();
+    if (this.#status.contradicts(pod)) this.kick();
     if (!same || pod.status?.phase !== before.status?.phase) this.kick();
   }
 

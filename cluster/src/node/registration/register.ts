@@ -14,25 +14,24 @@ export interface RegistrationOptions {
   podCidr: string;
   kubeletVersion: string;
   controlPlane: boolean;
+  /** For how many seconds the node's lease holds; it is renewed four times in that. */
+  leaseSeconds: number;
   logger: Logger;
   now(): number;
 }
 
-/** Kubelet's rhythms: the lease every 10 s for 40 s, the status when it changed or every 5 minutes. */
-const leaseSeconds = 40;
-const leaseRenewal = 10_000;
+/** Kubelet's rhythm: the status is written when it changed or every 5 minutes. */
 const statusPeriod = 300_000;
 
 /** Makes the Node known, then keeps its status and lease fresh until stopped. */
 export async function registerNode(options: RegistrationOptions): Promise<{ node: Node; stop(): void }> {
   const { client, name, logger, now } = options;
   const version = await options.runtime.version();
-  let written = '';
   let writtenAt = 0;
   let current = await createNode(options, await describe());
   await heartbeat();
   await renewLease().catch((error) => logger.warn({ err: error }, 'the lease of the node could not be written'));
-  const timer = setInterval(() => void beat(), leaseRenewal);
+  const timer = setInterval(() => void beat(), options.leaseSeconds * 250);
   timer.unref();
   return { node: current, stop: () => clearInterval(timer) };
 
@@ -51,19 +50,20 @@ export async function registerNode(options: RegistrationOptions): Promise<{ node
   }
 
   async function heartbeat(): Promise<void> {
+    // As it is in the API: where this node fell silent, somebody else has said there that it is Unknown.
+    current = await client.get(resources.nodes, { name });
     const status = nodeStatus(await describe(), current.status);
-    const shown = JSON.stringify({
-      ...status,
-      conditions: status.conditions?.map(({ type, status: s, message }) => [type, s, message]),
-    });
-    if (shown === written && now() - writtenAt < statusPeriod) return;
+    const wanted = { ...status, conditions: withOthers(status, current) };
+    const present = Object.fromEntries(
+      Object.keys(wanted).map((key) => [key, current.status?.[key as keyof typeof wanted]]),
+    );
+    if (facts(wanted) === facts(present) && now() - writtenAt < statusPeriod) return;
     current = await client.patch(
       resources.nodes,
       { name },
-      { type: 'merge', body: { status: { ...status, conditions: withOthers(status, current) } } },
+      { type: 'merge', body: { status: wanted } },
       { subresource: 'status' },
     );
-    written = shown;
     writtenAt = now();
   }
 
@@ -90,11 +90,27 @@ export async function registerNode(options: RegistrationOptions): Promise<{ node
         apiVersion: 'coordination.k8s.io/v1',
         kind: 'Lease',
         metadata: { ...key, ownerReferences: [{ apiVersion: 'v1', kind: 'Node', name, uid }] },
-        spec: { holderIdentity: name, leaseDurationSeconds: leaseSeconds, renewTime },
+        spec: { holderIdentity: name, leaseDurationSeconds: Math.ceil(options.leaseSeconds), renewTime },
       };
       await client.create(resources.leases, lease);
     }
   }
+}
+
+/** What a status says apart from its times, in one order of fields; empty lists are not kept. */
+function facts(status: Node['status']): string {
+  const sorted = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(sorted);
+    if (typeof value !== 'object' || value === null) return value;
+    const { lastHeartbeatTime, lastTransitionTime, ...rest } = value as Record<string, unknown>;
+    return Object.fromEntries(
+      Object.entries(rest)
+        .filter(([, one]) => !Array.isArray(one) || one.length > 0)
+        .map(([key, one]) => [key, sorted(one)] as const)
+        .toSorted(([a], [b]) => (a < b ? -1 : 1)),
+    );
+  };
+  return JSON.stringify(sorted(status));
 }
 
 /** Conditions that others put there stay. */

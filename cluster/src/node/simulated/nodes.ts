@@ -51,8 +51,10 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   const place = (name: string) => ({ name, index: indexes.get(name) ?? 0, now: now() });
   await Promise.all(names.map((name) => write(() => registerSimulated(client, options, place(name)))));
   let next = 0;
-  // Never faster than kubelet, and never more than the API server is asked to bear.
-  const interval = Math.max(10_000, (names.length / renewalsPerSecond) * 1000) / Math.max(names.length, 1);
+  // As kubelet four times in a lease, but never more than the API server is asked to bear as long as no lease runs out over it.
+  const lease = (options.leaseSeconds ?? 40) * 1000;
+  const round = Math.min(Math.max(lease / 4, (names.length / renewalsPerSecond) * 1000), lease * 0.75);
+  const interval = round / Math.max(names.length, 1);
   const renewal = setInterval(() => {
     const name = names[next++ % Math.max(names.length, 1)];
     if (name && !lost.has(name)) quietly(write(() => renewLease(client, name, now())));

@@ -11,6 +11,8 @@ export interface SimulatedMachine {
   cpus?: number;
   memoryBytes?: number;
   kubeletVersion?: string;
+  /** For how long a node's lease holds; kubelet's 40 by default. */
+  leaseSeconds?: number;
 }
 
 /** The Node, its status and its lease; what is there already is kept. */
@@ -31,7 +33,11 @@ export async function registerSimulated(
     apiVersion: 'coordination.k8s.io/v1',
     kind: 'Lease',
     metadata: { namespace: 'kube-node-lease', name },
-    spec: { holderIdentity: name, leaseDurationSeconds: 40, renewTime: microTime(now) },
+    spec: {
+      holderIdentity: name,
+      leaseDurationSeconds: Math.ceil(given.leaseSeconds ?? 40),
+      renewTime: microTime(now),
+    },
   };
   await orPresent(client.create(resources.leases, lease));
 }

@@ -1,5 +1,5 @@
 import type { Node } from '@berth/kube/objects';
-import { isTolerated } from '../taints.ts';
+import { isTolerated } from '@berth/kube/selectors';
 import type { Filter, PodInfo } from '../types.ts';
 
 const unschedulableTaint = { key: 'node.kubernetes.io/unschedulable', effect: 'NoSchedule' } as const;

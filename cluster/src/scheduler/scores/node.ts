@@ -1,5 +1,5 @@
+import { isTolerated } from '@berth/kube/selectors';
 import { termMatcher } from '../node-selectors.ts';
-import { isTolerated } from '../taints.ts';
 import type { Score } from '../types.ts';
 
 export const preferredTaints: Score = {

@@ -1,0 +1,45 @@
+import { resources } from '@berth/kube/objects';
+import { pino } from 'pino';
+import { expect, test } from 'vitest';
+import { startTestApi } from '../../api/testing.ts';
+import { createSimulatedRuntime } from '../runtime/simulated/index.ts';
+import { readMachine, registerNode } from './index.ts';
+
+test('a node renews its lease, writes its status when it is told otherwise, and no more than that', async () => {
+  const { api, [Symbol.asyncDispose]: close } = await startTestApi();
+  const client = api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
+  const registration = await registerNode({
+    client,
+    name: 'n0',
+    machine: await readMachine('/'),
+    runtime: createSimulatedRuntime(),
+    podCidr: '10.200.0.0/24',
+    kubeletVersion: 'v1.35.0',
+    controlPlane: false,
+    leaseSeconds: 0.2,
+    logger: pino({ level: 'silent' }),
+    now: Date.now,
+  });
+  const node = () => client.get(resources.nodes, { name: 'n0' });
+  const renewed = async () =>
+    (await client.get(resources.leases, { namespace: 'kube-node-lease', name: 'n0' })).spec?.renewTime ?? '';
+  const severalBeats = async () => {
+    for (let beat = 0; beat < 3; beat += 1) {
+      const before = await renewed();
+      await expect.poll(renewed).not.toBe(before);
+    }
+  };
+  const first = await node();
+  await severalBeats();
+  expect((await node()).metadata.resourceVersion).toBe(first.metadata.resourceVersion);
+
+  const conditions = first.status?.conditions?.map((condition) => ({ ...condition, status: 'Unknown' as const }));
+  const body = { status: { conditions: [...(conditions ?? []), { type: 'Theirs', status: 'True' }] } };
+  await client.patch(resources.nodes, { name: 'n0' }, { type: 'merge', body }, { subresource: 'status' });
+  const shown = async () => (await node()).status?.conditions?.map(({ type, status }) => `${type} ${status}`);
+  await expect
+    .poll(shown)
+    .toEqual(['MemoryPressure False', 'DiskPressure False', 'PIDPressure False', 'Ready True', 'Theirs True']);
+  registration.stop();
+  await close();
+});
