@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, request } from 'node:http';
+import type { Machines } from '@berth/cluster';
 import { BerthError, errorFromStatus, type Status, statusOf } from '@berth/kube/errors';
 
 /** What the running program does for the same user's other commands. */
@@ -8,6 +9,8 @@ export interface ControlHandlers {
   signInLink(): string;
   /** Imports an archive, an absolute path, into every node. */
   importImage(file: string): Promise<void>;
+  /** Absent where Berth runs no nodes. */
+  machines?: Machines;
 }
 
 export interface ControlServer {
@@ -16,7 +19,8 @@ export interface ControlServer {
 
 /**
  * The running program's door: HTTP on a unix socket that only its owner may open.
- * `POST /sign-in-link` answers `{ link }`; `POST /images` takes `{ file }`. Errors are `Status` objects.
+ * `POST /sign-in-link` answers `{ link }`; `POST /images` takes `{ file }`; `POST /nodes` answers `{ nodes }`, and
+ * `/nodes/stop` and `/nodes/start` take `{ name }`. Errors are `Status` objects.
  */
 export async function serveControl(socketPath: string, handlers: ControlHandlers): Promise<ControlServer> {
   rmSync(socketPath, { force: true });
@@ -57,7 +61,18 @@ async function answer(incoming: IncomingMessage, handlers: ControlHandlers): Pro
     await handlers.importImage(file);
     return {};
   }
+  if (incoming.method === 'POST' && incoming.url?.startsWith('/nodes')) return aboutNodes(incoming, handlers.machines);
   throw new BerthError('NotFound', `there is no ${call}`);
+}
+
+async function aboutNodes(incoming: IncomingMessage, machines: Machines | undefined): Promise<unknown> {
+  if (!machines)
+    throw new BerthError('BadRequest', 'this Berth serves a cluster that runs elsewhere: its nodes are not here');
+  const { name = '' } = JSON.parse(await textOf(incoming)) as { name?: string };
+  if (incoming.url === '/nodes/stop') await machines.stop(name);
+  else if (incoming.url === '/nodes/start') await machines.start(name);
+  else if (incoming.url !== '/nodes') throw new BerthError('NotFound', `there is no ${incoming.url}`);
+  return { nodes: machines.list() };
 }
 
 /**

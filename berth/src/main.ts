@@ -126,6 +126,26 @@ function program(): Command {
     .addOption(dataDir())
     .addOption(output())
     .action(async (options) => (await import('./commands/image.ts')).list(options));
+
+  const node = berth.command('node').description('nodes of the embedded cluster that run containers');
+  node
+    .command('ls')
+    .description('the nodes, and whether each is switched on')
+    .addOption(dataDir())
+    .addOption(output())
+    .action(async (options) => (await import('./commands/node.ts')).list(options));
+  node
+    .command('stop')
+    .description('switch a node off as when its power is cut: its agent, containerd and containers are gone at once')
+    .argument('<node>')
+    .addOption(dataDir())
+    .action(async (name, options) => (await import('./commands/node.ts')).stop(name, options));
+  node
+    .command('start')
+    .description('switch a stopped node on again, with the disk that it had')
+    .argument('<node>')
+    .addOption(dataDir())
+    .action(async (name, options) => (await import('./commands/node.ts')).start(name, options));
   return berth;
 }
 

@@ -1,3 +1,4 @@
+import type { Machines } from '@berth/cluster';
 import type { Portal } from '@berth/platform/portal';
 import type { Logger } from 'pino';
 import { serveControl } from './control.ts';
@@ -12,10 +13,15 @@ export async function announce(options: {
   kubeconfig: string;
   apiUrl?: string;
   importImage(file: string): Promise<void>;
+  machines?: Machines;
 }): Promise<AsyncDisposable> {
-  const { dataDir, portal, kubeconfig, apiUrl, importImage } = options;
+  const { dataDir, portal, kubeconfig, apiUrl, importImage, machines } = options;
   const controlSocket = controlSocketPath(dataDir);
-  const control = await serveControl(controlSocket, { signInLink: () => portal.signInLink(), importImage });
+  const control = await serveControl(controlSocket, {
+    signInLink: () => portal.signInLink(),
+    importImage,
+    ...(machines ? { machines } : {}),
+  });
   writeRecord(dataDir, {
     pid: process.pid,
     started: processStart(process.pid) ?? '',

@@ -10,6 +10,7 @@ import {
   makeCertificates,
 } from './api/index.ts';
 import { startControllers } from './controllers/index.ts';
+import { OwnMachines } from './machines.ts';
 import {
   type AddressPlan,
   chooseInstanceRange,
@@ -19,13 +20,14 @@ import {
   prepareNetwork,
   startNetwork,
 } from './network/index.ts';
-import { type NodeAgent, startSimulatedNodes } from './node/index.ts';
+import { startSimulatedNodes } from './node/index.ts';
 import { accessByNode, type NodeRuntime, nodeName, openContainerd, openForeignRuntime, runNode } from './nodes.ts';
 import type { Cluster, ClusterOptions } from './options.ts';
 import { startScheduler } from './scheduler/index.ts';
 import { openLmdbStore, type Store, snapshotsBeside } from './store/index.ts';
 import { keepStoreTidy } from './upkeep.ts';
 
+export type { Machine, Machines } from './machines.ts';
 export type { Cluster, ClusterOptions, Connection, RuntimeChoice } from './options.ts';
 export { type RemoveOptions, removeCluster } from './remove.ts';
 
@@ -42,15 +44,35 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const over = new AbortController();
   starting.defer(() => over.abort());
   const { signal } = over;
+  // Kubelet's 40 s beside kube-controller-manager's 50 s: a lease that runs out is noticed as one.
+  const leaseSeconds = Math.min(40, (nodeMonitorGracePeriod * 0.8) / 1000);
 
   const { instance, plan, setup } = await layOut(options);
+  const joining = Promise.withResolvers<KubeClient>();
   const supplyImage = async (reference: string) =>
-    (await options.supplyImage?.(reference, async (file) => importEverywhere(await runtimes, file))) ?? false;
-  const runtimes = openRuntimes(options, instance, setup, supplyImage);
+    (await options.supplyImage?.(reference, (file) => machines.importImage(file))) ?? false;
+  const nodes = setup?.nodes ?? [];
+  const machines: OwnMachines = new OwnMachines({
+    dataDir,
+    names: nodes.map(({ name }) => name),
+    open: (name) =>
+      openRuntime(
+        options,
+        instance,
+        nodes.find((node) => node.name === name),
+        supplyImage,
+      ),
+    join: async (node) => {
+      const client = await joining.promise;
+      return runNode({ node, instance, client, clusterDns: plan.dnsAddress, leaseSeconds, logger, signal });
+    },
+  });
+  const opened = machines.open();
   // Reported where it is waited for; a failure of what comes before must not leave this one unhandled.
-  runtimes.catch(() => {});
+  opened.catch(() => {});
   starting.defer(async () => {
-    for (const runtime of await runtimes.catch(() => [])) runtime.release();
+    await opened.catch(() => {});
+    await machines.release();
   });
 
   const certificates = await step('made the certificates', () =>
@@ -83,8 +105,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     ]);
   });
   // Beside each other: pods that start before the rules are there find them a moment later, as on any cluster.
-  const [agents] = await Promise.all([
-    step('node is ready', () => startNodes(options, { runtimes, instance, plan, client, signal })),
+  await Promise.all([
+    step('node is ready', async () => {
+      joining.resolve(client);
+      await opened;
+      await Promise.all([
+        machines.join(),
+        startPretended(options, { real: nodes.length, client, leaseSeconds, signal }),
+      ]);
+    }),
     setup &&
       step('leads service addresses and answers names', async () => {
         await api.advertise({ address: plan.hostAddress, port: apiPort });
@@ -92,24 +121,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         await network.ready;
       }),
   ]);
-  for (const agent of agents.values()) starting.defer(() => agent.stop());
-  api.setPodAccess(accessByNode(agents));
+  api.setPodAccess(accessByNode((name) => machines.agent(name)));
 
   const running = starting.move();
   return {
     instance,
     client,
     ...access(certificates, `https://${hostOf(listen)}:${apiPort}`),
-    async importImage(file) {
-      await importEverywhere(await runtimes, file);
-      for (const agent of agents.values()) agent.imagesChanged();
-    },
+    machines,
+    importImage: (file) => machines.importImage(file),
     stop: () => running.disposeAsync(),
   };
-}
-
-async function importEverywhere(runtimes: readonly NodeRuntime[], file: string): Promise<void> {
-  await Promise.all(runtimes.map(({ containerd }) => containerd.importImage(file)));
 }
 
 const storeDirectory = (dataDir: string): string => join(dataDir, 'store');
@@ -136,62 +158,29 @@ async function layOut({ dataDir, nodes, runtime }: ClusterOptions): Promise<Layo
   return { instance: setup.instance, plan: setup.plan, setup };
 }
 
-async function openRuntimes(
-  options: ClusterOptions,
+function openRuntime(
+  { dataDir, runtime, logger }: ClusterOptions,
   instance: string,
-  setup: NetworkSetup | undefined,
+  node: NetworkSetup['nodes'][number] | undefined,
   supplyImage: (reference: string) => Promise<boolean>,
-): Promise<NodeRuntime[]> {
-  const { dataDir, runtime, logger } = options;
-  if (runtime === 'simulated') return [];
-  const network = setup?.nodes ?? [];
-  if (runtime === 'containerd') {
-    return Promise.all(network.map((node) => openContainerd({ instance, dataDir, node, logger, supplyImage })));
-  }
-  const socket = runtime.slice('cri='.length);
-  return Promise.all(network.map((node) => openForeignRuntime({ dataDir, socket, node })));
+): Promise<NodeRuntime> {
+  if (!node) throw new Error('a node without a network');
+  if (runtime === 'containerd') return openContainerd({ instance, dataDir, node, logger, supplyImage });
+  return openForeignRuntime({ dataDir, socket: runtime.slice('cri='.length), node });
 }
 
-/** The agents of the nodes that run containers, by name; simulated nodes need none. */
-async function startNodes(
-  { runtime, nodes, simulatedNodes, logger, nodeMonitorGracePeriod = 50_000 }: ClusterOptions,
-  parts: {
-    runtimes: Promise<NodeRuntime[]>;
-    instance: string;
-    plan: AddressPlan;
-    client: KubeClient;
-    signal: AbortSignal;
-  },
-): Promise<Map<string, NodeAgent>> {
-  const { instance, plan, client, signal } = parts;
-  // Kubelet's 40 s beside kube-controller-manager's 50 s: a lease that runs out is noticed as one.
-  const leaseSeconds = Math.min(40, (nodeMonitorGracePeriod * 0.8) / 1000);
-  const real = await parts.runtimes;
-  const pretend = [
+/** The nodes whose pods only pretend. */
+async function startPretended(
+  { runtime, nodes, simulatedNodes, logger }: ClusterOptions,
+  { real, ...parts }: { real: number; client: KubeClient; leaseSeconds: number; signal: AbortSignal },
+): Promise<void> {
+  const groups = [
     ...(runtime === 'simulated' ? [{ prefix: 'node', count: nodes, tainted: false }] : []),
     // Beside real nodes they take only pods that ask for them.
-    { prefix: 'simulated', count: simulatedNodes, tainted: real.length > 0 },
+    { prefix: 'simulated', count: simulatedNodes, tainted: real > 0 },
   ].filter(({ count }) => count > 0);
-  const [agents] = await Promise.all([
-    Promise.all(
-      real.map(async (node) => {
-        const agent = await runNode({
-          node,
-          instance,
-          client,
-          clusterDns: plan.dnsAddress,
-          leaseSeconds,
-          logger,
-          signal,
-        });
-        return [node.name, agent] as const;
-      }),
-    ),
-    ...pretend.map((some) =>
-      startSimulatedNodes({ client, leaseSeconds, logger: logger.child({ part: 'nodes' }), signal, ...some }),
-    ),
-  ]);
-  return new Map(agents);
+  const log = logger.child({ part: 'nodes' });
+  await Promise.all(groups.map((some) => startSimulatedNodes({ ...parts, logger: log, ...some })));
 }
 
 async function serveApi(

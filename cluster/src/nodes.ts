@@ -24,6 +24,8 @@ export interface NodeRuntime {
   containerd: Pick<Containerd, 'runtime' | 'importImage'>;
   /** Gives the runtime back; its containers go on. */
   release(): void;
+  /** Ends it and its containers at once, as when a machine's power is cut. */
+  cutPower(): Promise<void>;
 }
 
 /** Names are part of pods' identity and must stay: they go by number, not by the machine's changing name. */
@@ -57,7 +59,15 @@ export async function openContainerd(options: {
   const { importImage } = containerd;
   const runtime = withSupply(containerd.runtime, supplyImage);
   const release = () => containerd.release();
-  return { name: node.name, directory, podRange: node.podRange, containerd: { runtime, importImage }, release };
+  const cutPower = () => containerd.cutPower();
+  return {
+    name: node.name,
+    directory,
+    podRange: node.podRange,
+    containerd: { runtime, importImage },
+    release,
+    cutPower,
+  };
 }
 
 /** A runtime whose pulls first ask for an image made on the spot. */
@@ -84,7 +94,10 @@ export async function openForeignRuntime(options: {
     throw new BerthError('BadRequest', `images go into ${options.socket} by its own tools`);
   };
   const { name, podRange } = options.node;
-  return { name, directory, podRange, containerd: { runtime, importImage }, release: () => runtime.close() };
+  const cutPower = async (): Promise<void> => {
+    throw new BerthError('BadRequest', `node ${name} runs on ${options.socket}, which is not Berth's to stop`);
+  };
+  return { name, directory, podRange, containerd: { runtime, importImage }, release: () => runtime.close(), cutPower };
 }
 
 async function provideSandboxImage({ runtime, importImage }: Containerd, directory: string): Promise<void> {
@@ -118,9 +131,9 @@ export function runNode(options: {
 }
 
 /** Reaches each pod by the agent of its node. */
-export function accessByNode(agents: ReadonlyMap<string, Pick<NodeAgent, 'access'>>): PodAccess {
+export function accessByNode(agentOf: (node: string) => Pick<NodeAgent, 'access'> | undefined): PodAccess {
   const of = (pod: Pod): PodAccess => {
-    const agent = agents.get(pod.spec?.nodeName ?? '');
+    const agent = agentOf(pod.spec?.nodeName ?? '');
     if (agent) return agent.access;
     throw new BerthError('ServiceUnavailable', `node ${pod.spec?.nodeName} runs no containers that can be reached`);
   };
@@ -138,6 +151,8 @@ export async function removeNodes(options: { instance: string; dataDir: string; 
   const names = await readdir(nodesDirectory(dataDir)).catch(() => []);
   await Promise.all(
     names.map(async (name) => {
+      // The next `up` switches every node on.
+      await rm(join(nodesDirectory(dataDir), name, 'stopped'), { force: true });
       // After a reboot nothing of the node is left to end.
       if (!existsSync(join('/run', `berth-${instance}`, name))) return;
       const directory = join(nodesDirectory(dataDir), name);

@@ -1,6 +1,7 @@
 import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
 import type { Kubeconfig } from './api/index.ts';
+import type { Machines } from './machines.ts';
 
 /** `auto` takes containerd when this machine can run containers, and `simulated` otherwise. */
 export type RuntimeChoice = 'auto' | 'containerd' | 'simulated' | `cri=${string}`;
@@ -45,7 +46,9 @@ export interface Cluster {
   servingTls: { cert: string; key: string };
   /** In process, with all rights. */
   client: KubeClient;
-  /** Imports an OCI or Docker archive into every node; answers the names it brought. */
+  /** The nodes that run containers. */
+  machines: Machines;
+  /** Imports an OCI or Docker archive into every node that is on. */
   importImage(file: string): Promise<void>;
   /** Ends what runs in this process; containers, rules and names go on. */
   stop(): Promise<void>;

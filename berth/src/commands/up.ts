@@ -66,7 +66,9 @@ export async function up(options: UpOptions): Promise<void> {
   const portal = await progress.step('serves the console', () => portalOf(options, dataDir, cluster, logger));
   stack.defer(() => portal.close());
   const apiUrl = cluster.connection.server;
-  stack.use(await announce({ dataDir, portal, kubeconfig, apiUrl, importImage: (file) => cluster.importImage(file) }));
+  const { machines } = cluster;
+  const importImage = (file: string) => cluster.importImage(file);
+  stack.use(await announce({ dataDir, portal, kubeconfig, apiUrl, importImage, machines }));
 
   const sampleUrl = options.sample ? await trySample(cluster, dataDir, runtime, progress, logger) : undefined;
   progress.report({

@@ -10,6 +10,7 @@ import { persist } from '../persist.ts';
 import type { Runtime } from '../types.ts';
 import { type ContainerdPaths, containerdConfig, mayLowerOomScore, snapshotterFor } from './config.ts';
 import {
+  childrenOf,
   endProcess,
   forget,
   isAlive,
@@ -53,6 +54,8 @@ export interface Containerd {
   release(): void;
   /** Ends every sandbox (their networks are given back), then containerd, and removes mounts, cgroups and sockets. */
   stop(): Promise<void>;
+  /** Kills containerd and every container at once, as a machine whose power is cut; what is on its disk stays. */
+  cutPower(): Promise<void>;
 }
 
 type Place = Pick<ContainerdOptions, 'instance' | 'node' | 'directory' | 'cniConfig'>;
@@ -109,9 +112,13 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
   if (running) await untilListening(paths.socket, running, 10_000, paths.log);
   let current = running ?? (await launch());
   const runtime = createCriRuntime({ socket: paths.socket });
-  await runtime.version().catch((cause) => {
+  await untilRecovered(runtime).catch((cause) => {
     runtime.close();
-    throw new BerthError('ServiceUnavailable', `containerd runs without its CRI plugin; see ${paths.log}`, { cause });
+    throw new BerthError(
+      'ServiceUnavailable',
+      `containerd runs, but its CRI plugin does not answer (${cause.message}); see ${paths.log}`,
+      { cause },
+    );
   });
   const over = new AbortController();
   const watching = watch();
@@ -167,10 +174,30 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
         ),
       );
       runtime.close();
-      await endContainerd(options);
+      await endContainerd(options, 10_000);
+      await removeCgroup(`berth-${options.instance}`);
+    },
+    async cutPower() {
+      over.abort();
+      await watching;
+      runtime.close();
+      await endContainerd(options, 0);
     },
   };
   return containerd;
+}
+
+/** After the loss of a machine's power CRI first looks at what was there; it says so, and may take a moment. */
+async function untilRecovered(runtime: Runtime): Promise<void> {
+  for (const deadline = Date.now() + 60_000; ; await delay(20)) {
+    try {
+      await runtime.version();
+      return;
+    } catch (error) {
+      const recovers = error instanceof Error && error.message.includes('not initialized');
+      if (!recovers || Date.now() > deadline) throw error;
+    }
+  }
 }
 
 /** What CRI lists follows containerd's image store by events, a moment later. */
@@ -182,16 +209,22 @@ async function untilKnown(runtime: Runtime, name: string): Promise<void> {
   throw new BerthError('Timeout', `the image ${name} was imported, but the runtime does not list it`);
 }
 
-/** Ends a node's containerd, whoever started it, with what it leaves: shims, mounts, the sockets' directory. */
-async function endContainerd(options: Place): Promise<void> {
+/**
+ * Ends a node's containerd, whoever started it, with what it leaves: shims, their containers, mounts, the sockets' directory. Without
+ * a grace nobody gets to say a word.
+ */
+async function endContainerd(options: Place, graceMs: number): Promise<void> {
   const paths = containerdPaths(options);
   const running = await recordedProcess(paths.pid);
-  if (running) await endProcess(running, 10_000);
-  for (const shim of await processesWith(['-address', paths.socket])) await endProcess(shim, 2000);
+  if (running) await endProcess(running, graceMs);
+  const shims = await processesWith(['-address', paths.socket]);
+  // A shim that ends leaves its containers behind, as nobody's.
+  const containers = await childrenOf(new Set(shims.map(({ pid }) => pid)));
+  await Promise.all(shims.map((shim) => endProcess(shim, Math.min(graceMs, 2000))));
+  await Promise.all(containers.map((container) => endProcess(container, 0)));
   await unmountBelow(paths.state);
   // Snapshots, and the pods' volumes in memory.
   await unmountBelow(options.directory);
-  await removeCgroup(`berth-${options.instance}`);
   const runtimeDirectory = join('/run', `berth-${options.instance}`);
   await rm(join(runtimeDirectory, options.node), { recursive: true, force: true });
   // Another node of the instance may still have its own in there.

@@ -100,13 +100,14 @@ async function lastLine(log: string): Promise<string> {
   return lines.at(-1) ?? '';
 }
 
-/** SIGTERM, and SIGKILL when it is still there after `graceMs`. */
+/** SIGTERM, and SIGKILL when it is still there after `graceMs`; SIGKILL at once when that is 0. */
 export async function endProcess(identity: ProcessIdentity, graceMs: number): Promise<void> {
   for (const [signal, patience] of [
     ['SIGTERM', graceMs],
     ['SIGKILL', 5000],
   ] as const) {
     if (!(await isAlive(identity))) return;
+    if (patience === 0) continue;
     try {
       process.kill(identity.pid, signal);
     } catch {
@@ -125,6 +126,19 @@ export async function processesWith(args: readonly string[]): Promise<ProcessIde
     const commandLine = (await readFile(`/proc/${entry}/cmdline`, 'utf8').catch(() => '')).split('\0');
     if (!args.every((arg) => commandLine.includes(arg))) continue;
     const identity = await identityOf(Number(entry));
+    if (identity) found.push(identity);
+  }
+  return found;
+}
+
+/** Processes whose parent is one of these. */
+export async function childrenOf(parents: ReadonlySet<number>): Promise<ProcessIdentity[]> {
+  const found: ProcessIdentity[] = [];
+  for (const entry of await readdir('/proc')) {
+    if (!/^\d+$/.test(entry)) continue;
+    const stat = await readFile(`/proc/${entry}/stat`, 'utf8').catch(() => '');
+    const parent = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+    const identity = parents.has(parent) ? await identityOf(Number(entry)) : undefined;
     if (identity) found.push(identity);
   }
   return found;
