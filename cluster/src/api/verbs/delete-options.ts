@@ -1,3 +1,4 @@
+import { decodeObject } from '@berth/kube/schema';
 import type { Call } from '../call.ts';
 import { badRequest, invalid } from '../faults.ts';
 import { notRegistered } from './body-kind.ts';
@@ -14,29 +15,26 @@ export interface DeleteOptions {
 /** `metav1.DeleteOptions` from the body, else from the query. Sets the call's dry run as well. */
 export function deleteOptions(call: Call): DeleteOptions {
   const options: DeleteOptions = {};
-  const dryRun = dryRunFaults(call.options.get('dryRun'));
-  if (dryRun.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', dryRun);
-  const body = call.body ?? {};
-  if (!isRecord(body)) throw badRequest('the body of a delete must be an object of kind DeleteOptions');
-  checkKind(body);
+  const body = bodyOf(call);
+  const query = call.options.get('dryRun');
+  const dryRun = (body.dryRun as string[] | undefined) ?? (query ? [query] : []);
+  const faults = dryRunFaults(dryRun);
+  if (faults.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', faults);
+  if (dryRun.length > 0) call.options = new Map([...call.options, ['dryRun', 'All']]);
   const grace = body.gracePeriodSeconds ?? numberOption(call, 'gracePeriodSeconds');
-  if (grace !== undefined && grace !== null) {
-    if (!Number.isInteger(grace)) throw badRequest('gracePeriodSeconds must be a whole number');
-    options.gracePeriodSeconds = grace as number;
-  }
+  if (grace !== undefined) options.gracePeriodSeconds = grace as number;
   const policy = policyOf(call, body);
   if (policy !== undefined) options.propagationPolicy = policy;
-  if (isRecord(body.preconditions)) {
-    const { uid, resourceVersion } = body.preconditions;
-    options.preconditions = {
-      ...(typeof uid === 'string' ? { uid } : {}),
-      ...(typeof resourceVersion === 'string' ? { resourceVersion } : {}),
-    };
-  }
-  if (Array.isArray(body.dryRun) && body.dryRun.includes('All')) {
-    call.options = new Map([...call.options, ['dryRun', 'All']]);
-  }
+  if (body.preconditions) options.preconditions = body.preconditions as NonNullable<DeleteOptions['preconditions']>;
   return options;
+}
+
+/** The body with the types that its fields must have: what cannot be read must not delete more than was meant. */
+function bodyOf({ body = {} }: Call): Record<string, unknown> {
+  if (!isRecord(body)) throw badRequest('the body of a delete must be an object of kind DeleteOptions');
+  checkKind(body);
+  const type = { schema: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions', kind: 'DeleteOptions', version: 'v1' };
+  return decodeObject(type, body, { mode: 'Ignore' }).object as unknown as Record<string, unknown>;
 }
 
 /** Every group has options of its own name. Another object in the body was meant for another path. */

@@ -14,6 +14,7 @@ export function checkWriteOptions(call: Call, kind: 'CreateOptions' | 'UpdateOpt
   const causes: ErrorCause[] = [];
   const { options } = call;
   const manager = options.get('fieldManager') ?? '';
+  const dryRun = options.get('dryRun');
   if (kind === 'PatchOptions') {
     if (call.patchType === 'apply') {
       if (manager === '') {
@@ -25,7 +26,7 @@ export function checkWriteOptions(call: Call, kind: 'CreateOptions' | 'UpdateOpt
       causes.push({ reason: 'FieldValueForbidden', message, field: 'force' });
     }
   }
-  causes.push(...managerFaults(manager), ...dryRunFaults(options.get('dryRun')));
+  causes.push(...managerFaults(manager), ...dryRunFaults(dryRun ? [dryRun] : []));
   const validation = options.get('fieldValidation') ?? '';
   if (!validations.includes(validation)) {
     causes.push(unsupported('fieldValidation', validation, validations));
@@ -34,8 +35,8 @@ export function checkWriteOptions(call: Call, kind: 'CreateOptions' | 'UpdateOpt
 }
 
 /** A dry run has one value, which runs every stage. */
-export function dryRunFaults(dryRun: string | undefined): ErrorCause[] {
-  return dryRun === undefined || dryRun === '' || dryRun === 'All' ? [] : [unsupported('dryRun', [dryRun], ['All'])];
+export function dryRunFaults(dryRun: readonly string[]): ErrorCause[] {
+  return dryRun.every((stage) => stage === 'All') ? [] : [unsupported('dryRun', dryRun, ['All'])];
 }
 
 function unsupported(field: string, value: unknown, known: readonly string[]): ErrorCause {

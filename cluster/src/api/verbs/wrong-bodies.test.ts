@@ -145,6 +145,30 @@ describe('a patch that makes no object of the kind', () => {
   });
 });
 
+test('a deletion whose options cannot be read deletes nothing', async () => {
+  const unreadable = [
+    [{ dryRun: ['x'] }, 422, 'dryRun: Unsupported value: ["x"]: supported values: "All"'],
+    [{ dryRun: 'All' }, 400, 'cannot be handled as a DeleteOptions: json: cannot unmarshal string'],
+    [{ preconditions: { uid: 5 } }, 400, 'cannot unmarshal number'],
+    [{ preconditions: 'x' }, 400, 'cannot unmarshal string'],
+    [{ gracePeriodSeconds: 'x' }, 400, 'cannot unmarshal string'],
+    [{ propagationPolicy: 1 }, 400, 'cannot unmarshal number'],
+  ] as const;
+  for (const [options, code, message] of unreadable) {
+    for (const at of [`${path}/there`, `${path}?fieldSelector=metadata.name%3Dthere`]) {
+      const { json } = await send('DELETE', at, { kind: 'DeleteOptions', apiVersion: 'v1', ...options });
+      expect(json).toMatchObject({ code, message: expect.stringContaining(message) });
+    }
+  }
+  expect(await it.send(`${path}/there`)).toMatchObject({ status: 200 });
+});
+
+test('an address outside is open to everyone unless told otherwise', async () => {
+  const spec = { externalIPs: ['198.51.100.7'], ports: [{ port: 80 }] };
+  const { json } = await send('POST', `${namespace}/services`, { metadata: { name: 'outside' }, spec });
+  expect(json.spec).toMatchObject({ type: 'ClusterIP', externalTrafficPolicy: 'Cluster' });
+});
+
 test('an address or a port out of range is refused with the range', async () => {
   const service = (spec: object) => send('POST', `${namespace}/services`, { metadata: { name: 's' }, spec });
   const far = await service({ clusterIP: '1.2.3.4', ports: [{ port: 80 }] });

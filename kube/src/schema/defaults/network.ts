@@ -14,7 +14,10 @@ export function defaultService(service: Fields): void {
     fillAll(port, { protocol: 'TCP', targetPort: port.port });
   }
   const type = spec.type;
-  if (type === 'NodePort' || type === 'LoadBalancer') fill(spec, 'externalTrafficPolicy', 'Cluster');
+  const hasOutsideAddress = Array.isArray(spec.externalIPs) && spec.externalIPs.length > 0;
+  if (type === 'NodePort' || type === 'LoadBalancer' || (type === 'ClusterIP' && hasOutsideAddress)) {
+    fill(spec, 'externalTrafficPolicy', 'Cluster');
+  }
   if (type === 'LoadBalancer') fill(spec, 'allocateLoadBalancerNodePorts', true);
   if (type !== 'ExternalName') fillPointers(spec, { internalTrafficPolicy: 'Cluster' });
 }
