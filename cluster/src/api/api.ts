@@ -91,8 +91,8 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     validatingPolicies(outside),
     validatingWebhooks(outside),
   ]);
-  const machinery: Machinery = { storage, kinds: registry, admission, webhooks, now, logger };
-  const pipeline = new Pipeline(machinery, authorizer, subresourcesOf({ authorizer, authenticator, tokens }));
+  const machinery: Machinery = { storage, kinds: registry, admission, authorizer, webhooks, now, logger };
+  const pipeline = new Pipeline(machinery, subresourcesOf({ authorizer, authenticator, tokens }));
   const podAccess: PodAccessHolder = { current: options.podAccess };
   const checks: ReadyCheck[] = [{ name: 'store', check: () => !broken }];
   const client = (user: User) => new LoopbackClient(pipeline, user);

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Admission } from './admission/admission.ts';
+import type { Authorizer } from './authorization/authorizer.ts';
 import type { KindRegistry } from './kinds.ts';
 import type { ObjectStorage } from './storage/object-storage.ts';
 import type { WebhookCaller } from './webhook/index.ts';
@@ -9,6 +10,7 @@ export interface Machinery {
   storage: ObjectStorage;
   kinds: KindRegistry;
   admission: Admission;
+  authorizer: Authorizer;
   webhooks: WebhookCaller;
   now(): Date;
   logger: Logger;

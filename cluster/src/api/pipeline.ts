@@ -1,9 +1,9 @@
-import { BerthError } from '@berth/kube/errors';
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { admitted } from './admission/values.ts';
-import type { Attributes, Authorizer } from './authorization/authorizer.ts';
+import type { Attributes } from './authorization/authorizer.ts';
+import { demand } from './authorization/demand.ts';
 import type { Answer, Call } from './call.ts';
-import { forbidden, methodNotAllowed, notFound, unknownPath } from './faults.ts';
+import { methodNotAllowed, notFound, unknownPath } from './faults.ts';
 import type { Target } from './http/route.ts';
 import type { ServedKind } from './kinds.ts';
 import type { Machinery } from './machinery.ts';
@@ -18,12 +18,10 @@ import { verbs } from './verbs/index.ts';
  */
 export class Pipeline {
   readonly machinery: Machinery;
-  readonly #authorizer: Authorizer;
   readonly #subresources: Subresources;
 
-  constructor(machinery: Machinery, authorizer: Authorizer, subresources: Subresources) {
+  constructor(machinery: Machinery, subresources: Subresources) {
     this.machinery = machinery;
-    this.#authorizer = authorizer;
     this.#subresources = subresources;
   }
 
@@ -44,8 +42,7 @@ export class Pipeline {
 
   /** Throws `Forbidden` in Kubernetes' words unless the user may. */
   authorize(user: User, attributes: Attributes): void {
-    const decision = this.#authorizer.authorize(user, attributes);
-    if (!decision.allowed) throw refusal(user, attributes, decision.reason);
+    demand(this.machinery.authorizer, user, attributes);
   }
 
   async run(call: Call): Promise<Answer> {
@@ -97,17 +94,4 @@ export function attributesOf(target: Target, kind: ServedKind, verb: string): At
 export function foreignAttributesOf(target: Target, verb: string): Attributes {
   const { group, version, resource, namespace, name } = target;
   return { verb, group, version, resource, subresource: target.subresource.split('/')[0] ?? '', namespace, name };
-}
-
-function refusal(user: User, attributes: Attributes, reason: string): BerthError {
-  const because = reason === '' ? '' : `: ${reason}`;
-  if ('path' in attributes) {
-    const message = `forbidden: User "${user.name}" cannot ${attributes.verb} path "${attributes.path}"${because}`;
-    return new BerthError('Forbidden', message);
-  }
-  const { verb, group, namespace, subresource, name } = attributes;
-  const resource = subresource === '' ? attributes.resource : `${attributes.resource}/${subresource}`;
-  const where = namespace === '' ? 'at the cluster scope' : `in the namespace "${namespace}"`;
-  const why = `User "${user.name}" cannot ${verb} resource "${resource}" in API group "${group}" ${where}${because}`;
-  return forbidden({ group, resource: attributes.resource }, name, why);
 }

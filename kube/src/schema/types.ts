@@ -96,6 +96,8 @@ export interface KindDescription extends ResourceRef {
   /** Field selectors beyond `metadata.name` and `metadata.namespace`: the selector's name, and the object's path. */
   fieldSelectors: Readonly<Record<string, string>>;
   columns: readonly Column[];
+  /** A replacement of one that is absent makes it. */
+  createdByUpdate?: true;
   /** What everyone is warned of who uses the kind in this version. */
   deprecation?: string;
   /** How long names may be and what they look like. */

@@ -142,3 +142,32 @@ test('a token is bound only to a pod that runs as its account', async () => {
   expect(refused.status).toBe(400);
   expect(refused.body).toContain('pod running with different serviceaccount name');
 });
+
+test('who may change what is there does not make what is not', async () => {
+  const verbs = ['get', 'patch', 'update'];
+  await grant(
+    'pat',
+    [{ apiGroups: ['', 'coordination.k8s.io'], resources: ['configmaps', 'leases'], verbs }],
+    'default',
+  );
+  const lease = '/apis/coordination.k8s.io/v1/namespaces/default/leases/new';
+  const body = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name: 'new' } };
+  const why =
+    'leases.coordination.k8s.io \\"new\\" is forbidden: User \\"pat\\" cannot create resource \\"leases\\" in API group \\"coordination.k8s.io\\" in the namespace \\"default\\"';
+  const applied = () => ask('PATCH', `${lease}?fieldManager=m`, body, 'pat', 'application/apply-patch+yaml');
+  for (const asked of [await applied(), await ask('PUT', lease, body, 'pat')]) {
+    expect(asked).toMatchObject({ status: 403, body: expect.stringContaining(why) });
+  }
+  expect((await ask('PUT', lease, body)).status).toBe(201);
+  expect((await ask('PUT', lease, body, 'pat')).status).toBe(200);
+  expect((await applied()).status).toBe(200);
+});
+
+test('a replacement makes what is absent only of the kinds of which Kubernetes does', async () => {
+  const map = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'absent' } };
+  expect((await ask('PUT', '/api/v1/namespaces/default/configmaps/absent', map)).status).toBe(404);
+  const role = { apiVersion: 'rbac.authorization.k8s.io/v1', kind: 'Role', metadata: { name: 'absent' }, rules: [] };
+  expect((await ask('PUT', `${rbac}/namespaces/default/roles/absent`, role)).status).toBe(201);
+  const other = { ...role, metadata: { name: 'gone', uid: 'x' } };
+  expect((await ask('PUT', `${rbac}/namespaces/default/roles/gone`, other)).status).toBe(409);
+});

@@ -1,10 +1,10 @@
 import { BerthError, isBerthError } from '@berth/kube/errors';
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { type Answer, type Call, isDryRun } from '../call.ts';
-import { badRequest, conflict } from '../faults.ts';
+import { badRequest } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { applied } from '../schema/ownership.ts';
-import { createObject } from './create.ts';
+import { createAbsent, isAbsent } from './create-absent.ts';
 import { bodyObject, checkName, isRecord } from './decode.ts';
 import { rewrite } from './rewrite.ts';
 
@@ -14,7 +14,7 @@ const attempts = 5;
 export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
   checkType(call);
   const config = bodyObject(call);
-  const { name, resourceVersion, uid } = config.metadata;
+  const { name, resourceVersion } = config.metadata;
   if (name) checkName(call, name);
   config.metadata.name = call.name;
   for (let tries = 1; ; tries++) {
@@ -30,15 +30,12 @@ export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
       };
       return { type: 'object', object: await rewrite(machinery, call, revise, { ownership: 'given' }) };
     } catch (error) {
-      if (!isBerthError(error, 'NotFound') || call.subresource || (error.details?.kind ?? '') === 'namespaces')
-        throw error;
-      if (resourceVersion || uid) throw conflict(call.kind.description, call.name, 'the object does not exist');
+      if (!isAbsent(call, error)) throw error;
     }
     checkName(call, name);
     try {
       const object = applied(machinery, call, undefined, structuredClone(config));
-      const creation: Call = { ...call, verb: 'create', name: '' };
-      const stored = await createObject(machinery, creation, object, { ownership: 'given' });
+      const stored = await createAbsent(machinery, call, object, { ownership: 'given' });
       return { type: 'object', object: stored, created: true };
     } catch (error) {
       if (!isBerthError(error, 'AlreadyExists') || isDryRun(call) || tries === attempts) throw error;

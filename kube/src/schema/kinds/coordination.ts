@@ -7,6 +7,7 @@ export const coordination = describeKinds(
     {
       kind: 'Lease',
       resource: 'leases',
+      createdByUpdate: true,
       columns: [nameColumn, column('Holder', '.spec.holderIdentity'), ageColumn],
     },
   ],

@@ -28,6 +28,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
   {
     kind: 'Endpoints',
     resource: 'endpoints',
+    createdByUpdate: true,
     singular: 'endpoints',
     shortNames: ['ep'],
     columns: [nameColumn, column('Endpoints'), ageColumn],
@@ -36,6 +37,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
   {
     kind: 'Event',
     resource: 'events',
+    createdByUpdate: true,
     shortNames: ['ev'],
     naming: 'path-segment',
     fieldSelectors: {
@@ -64,7 +66,13 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
       { ...wide('Name', '.metadata.name'), format: 'name' },
     ],
   },
-  { kind: 'LimitRange', resource: 'limitranges', shortNames: ['limits'], columns: [nameColumn, column('Created At')] },
+  {
+    kind: 'LimitRange',
+    resource: 'limitranges',
+    createdByUpdate: true,
+    shortNames: ['limits'],
+    columns: [nameColumn, column('Created At')],
+  },
   {
     kind: 'Namespace',
     resource: 'namespaces',
@@ -212,6 +220,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
   {
     kind: 'Service',
     resource: 'services',
+    createdByUpdate: true,
     shortNames: ['svc'],
     categories: ['all'],
     naming: 'dns1035-label',

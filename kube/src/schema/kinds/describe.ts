@@ -25,6 +25,7 @@ export interface KindFacts {
   fieldSelectors?: Readonly<Record<string, string>>;
   columns?: readonly Column[];
   naming?: KindDescription['naming'];
+  createdByUpdate?: true;
   deprecation?: string;
 }
 
@@ -54,6 +55,7 @@ export function describeKinds(group: GroupFacts, facts: readonly KindFacts[]): r
     fieldSelectors: fact.fieldSelectors ?? {},
     columns: fact.columns ?? [nameColumn, ageColumn],
     naming: fact.naming ?? 'dns-subdomain',
+    ...(fact.createdByUpdate === undefined ? {} : { createdByUpdate: fact.createdByUpdate }),
     ...(fact.deprecation === undefined ? {} : { deprecation: fact.deprecation }),
   }));
 }

@@ -5,6 +5,7 @@ export const events = describeKinds({ group: 'events.k8s.io', version: 'v1', def
   {
     kind: 'Event',
     resource: 'events',
+    createdByUpdate: true,
     shortNames: ['ev'],
     fieldSelectors: {
       'regarding.kind': 'regarding.kind',

@@ -5,6 +5,7 @@ export const node = describeKinds({ group: 'node.k8s.io', version: 'v1', definit
   {
     kind: 'RuntimeClass',
     resource: 'runtimeclasses',
+    createdByUpdate: true,
     scope: 'Cluster',
     columns: [nameColumn, column('Handler', '.handler'), ageColumn],
   },
