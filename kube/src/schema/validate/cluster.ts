@@ -236,14 +236,26 @@ export const validateClusterRoleBinding: Rule = (object, problems, old) =>
 
 const preemptionPolicies = ['PreemptLowerPriority', 'Never'];
 
+/** Classes of the cluster itself; nobody else's begin like them. */
+const systemPriorities = new Map([
+  ['system-node-critical', 2_000_001_000],
+  ['system-cluster-critical', 2_000_000_000],
+]);
+
+function systemClassFault(name: string, object: Fields): string | undefined {
+  const value = systemPriorities.get(name);
+  if (value === undefined) return `${name} is not a known system priority class`;
+  if (object.value !== value) return `value of ${name} PriorityClass must be ${value}`;
+  return object.globalDefault === true ? `globalDefault of ${name} PriorityClass must be false` : undefined;
+}
+
 export const validatePriorityClass: Rule = (object, problems, old) => {
   const name = text(part(object, 'metadata'), 'name') ?? '';
-  if (
-    old === undefined &&
-    typeof object.value === 'number' &&
-    object.value > 1_000_000_000 &&
-    !name.startsWith('system-')
-  ) {
+  if (old === undefined && name.startsWith('system-')) {
+    const fault = systemClassFault(name, object);
+    const message = `priority class names with 'system-' prefix are reserved for system use only. error: ${fault}`;
+    if (fault !== undefined) problems.forbidden('metadata.name', message);
+  } else if (old === undefined && typeof object.value === 'number' && object.value > 1_000_000_000) {
     problems.forbidden('value', 'maximum allowed value of a user defined priority is 1000000000');
   }
   const policy = text(object, 'preemptionPolicy');

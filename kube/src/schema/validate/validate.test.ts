@@ -283,6 +283,10 @@ describe('validation', () => {
       'spec.scaleTargetRef.kind: Required value',
     ],
     [
+      other('scheduling.k8s.io/v1', 'PriorityClass', { value: 5 }, 'system-x'),
+      "metadata.name: Forbidden: priority class names with 'system-' prefix are reserved for system use only. error: system-x is not a known system priority class",
+    ],
+    [
       other('policy/v1', 'PodDisruptionBudget', { spec: { minAvailable: 1, maxUnavailable: 1 } }),
       'minAvailable and maxUnavailable cannot be both set',
     ],
