@@ -70,6 +70,7 @@ export const fieldFacts: Record<string, Record<string, Facts>> = {
   'core.v1.ContainerRestartRuleOnExitCodes': { values: setList },
   'core.v1.ContainerStatus': { allocatedResourcesStatus: mergeBy('name'), volumeMounts: mergeBy('mountPath') },
   'core.v1.EphemeralContainer': container,
+  'core.v1.LocalObjectReference': { name: { default: '' } },
   'core.v1.NamespaceStatus': conditions,
   'core.v1.NodeSpec': { podCIDRs: mergedSet },
   'core.v1.NodeStatus': { ...conditions, addresses: mergeBy('type') },

@@ -163,6 +163,18 @@ test('a deletion whose options cannot be read deletes nothing', async () => {
   expect(await it.send(`${path}/there`)).toMatchObject({ status: 200 });
 });
 
+test('a pull secret without a name, as charts print it, is owned like any other', async () => {
+  const spec = { ...pod('x').spec, imagePullSecrets: [{ name: '' }] };
+  await send('POST', `${namespace}/pods`, { metadata: { name: 'nameless' }, spec });
+  const body = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'nameless' }, spec: { imagePullSecrets: [{}] } };
+  const { json } = await apply(`${namespace}/pods/nameless`, body);
+  const fields = { 'f:spec': { 'f:imagePullSecrets': { 'k:{"name":""}': {} } } };
+  expect(json.metadata.managedFields).toMatchObject([
+    { operation: 'Apply', fieldsV1: fields },
+    { operation: 'Update' },
+  ]);
+});
+
 test('an address outside is open to everyone unless told otherwise', async () => {
   const spec = { externalIPs: ['198.51.100.7'], ports: [{ port: 80 }] };
   const { json } = await send('POST', `${namespace}/services`, { metadata: { name: 'outside' }, spec });
