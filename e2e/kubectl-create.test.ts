@@ -236,7 +236,7 @@ describe.concurrent('kubectl makes and shows', () => {
       horizontalpodautoscaler.autoscaling/web autoscaled
       $ kubectl get hpa
       NAME   REFERENCE   TARGETS   MINPODS   MAXPODS   REPLICAS   AGE
-      web   Deployment/web   cpu: <unknown>/80%   1   3   0   …
+      web   Deployment/web   cpu: <unknown>/80%   1   3   …   …
       $ kubectl get horizontalpodautoscalers.v1.autoscaling web -o jsonpath='{.spec.targetCPUUtilizationPercentage}'
       80
     `);
