@@ -1,4 +1,5 @@
 /** SPDY/3.1 as far as Kubernetes' streaming protocols use it: exec, attach and port-forward, to clients and to runtimes. */
+export { type Backpressure, backpressure } from './backpressure.ts';
 export {
   dataFrame,
   type Frame,

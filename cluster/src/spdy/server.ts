@@ -1,4 +1,5 @@
 import { Duplex } from 'node:stream';
+import { backpressure } from './backpressure.ts';
 import { dataFrame, type Frame, frames, goAwayFrame, pingFrame, resetFrame, synReplyFrame } from './frames.ts';
 import { HeaderReader } from './headers.ts';
 
@@ -23,6 +24,7 @@ export function serveSpdy(
   const streams = new Map<number, Duplex>();
   const reader = new HeaderReader();
   const parse = frames();
+  const held = backpressure(transport);
   let firstReply = true;
   let lastStream = 0;
 
@@ -35,12 +37,13 @@ export function serveSpdy(
     if (streams.size >= mostStreams) return send(resetFrame(id));
     lastStream = id;
     const stream = new Duplex({
-      read: () => void transport.resume(),
+      read: () => held.release(stream),
       write: (chunk: Buffer, _, done) => send(dataFrame(id, chunk, false), done),
       final: (done) => send(dataFrame(id, Buffer.alloc(0), true), done),
       destroy: (error, done) => {
         if (error || !stream.writableFinished) send(resetFrame(id));
         streams.delete(id);
+        held.release(stream);
         done(null);
       },
     });
@@ -64,8 +67,10 @@ export function serveSpdy(
       case 'data': {
         const stream = streams.get(frame.stream);
         if (!stream || stream.readableEnded) return;
-        if (frame.data.length > 0 && !stream.push(frame.data)) transport.pause();
-        if (frame.fin) stream.push(null);
+        held.push(stream, frame.data);
+        if (!frame.fin) return;
+        stream.push(null);
+        held.release(stream);
       }
     }
   };

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { duplexPair } from 'node:stream';
-import { text } from 'node:stream/consumers';
+import { type Duplex, duplexPair } from 'node:stream';
+import { buffer, text } from 'node:stream/consumers';
 import { constants, createDeflate } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { headerDictionary } from './headers.ts';
@@ -99,4 +99,25 @@ it('reads the blocks that our own client stores', async () => {
   expect((await opened).get('streamtype')).toBe('stdin');
   client.destroy();
   await once(client, 'close');
+});
+
+it.each(['read to its end', 'given up'])('is read on after a stream that was filled and %s', async (how) => {
+  const [client, server] = duplexPair();
+  const [first, second] = [Promise.withResolvers<Duplex>(), Promise.withResolvers<string>()];
+  serveSpdy(server, async (headers, stream) => {
+    if (headers.get('streamtype') === 'first') first.resolve(stream);
+    else second.resolve(await text(stream));
+  });
+  client.resume();
+  client.write(
+    Buffer.concat([synStreamFrame(1, { streamType: 'first' }, true), dataFrame(1, Buffer.alloc(200_000), true)]),
+  );
+  const stream = await first.promise;
+  await once(stream, 'readable');
+  if (how === 'given up') stream.destroy();
+  else expect(await buffer(stream)).toHaveLength(200_000);
+  client.write(synStreamFrame(3, { streamType: 'second' }, false));
+  client.write(dataFrame(3, Buffer.from('still heard'), true));
+  expect(await second.promise).toBe('still heard');
+  client.destroy();
 });

@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { BerthError } from '@berth/kube/errors';
 import {
+  backpressure,
   dataFrame,
   type Frame,
   frames,
@@ -56,6 +57,7 @@ export async function dialSpdy(url: string, protocol: string): Promise<SpdyConne
 function connectionOver(socket: Socket, head: Buffer): SpdyConnection {
   const streams = new Map<number, Duplex>();
   const parse = frames();
+  const held = backpressure(socket);
   let nextId = 1;
   let firstHeaders = true;
   const ended = new WeakSet<Duplex>();
@@ -64,6 +66,7 @@ function connectionOver(socket: Socket, head: Buffer): SpdyConnection {
     if (!stream || ended.has(stream) || stream.destroyed) return;
     ended.add(stream);
     stream.push(null);
+    held.release(stream);
   };
   const onFrame = (frame: Frame) => {
     if (frame.type === 'ping') socket.write(pingFrame(frame.id));
@@ -73,7 +76,7 @@ function connectionOver(socket: Socket, head: Buffer): SpdyConnection {
       // The servers reset a stream as soon as they have written all, so what came before must still be read.
       if (frame.type === 'reset') end(stream);
       else if (frame.type === 'data' && stream && !ended.has(stream)) {
-        if (frame.data.length > 0 && !stream.push(frame.data)) socket.pause();
+        held.push(stream, frame.data);
         if (frame.fin) end(stream);
       }
     }
@@ -100,7 +103,7 @@ function connectionOver(socket: Socket, head: Buffer): SpdyConnection {
       socket.write(synStreamFrame(id, headers, firstHeaders));
       firstHeaders = false;
       const stream = new Duplex({
-        read: () => void socket.resume(),
+        read: () => held.release(stream),
         write: (chunk: Buffer, _, done) => {
           if (socket.destroyed) done();
           else socket.write(dataFrame(id, chunk, false), () => done());
@@ -112,6 +115,7 @@ function connectionOver(socket: Socket, head: Buffer): SpdyConnection {
         destroy: (error, done) => {
           if (!socket.destroyed && !stream.readableEnded) socket.write(resetFrame(id));
           streams.delete(id);
+          held.release(stream);
           done(error);
         },
         autoDestroy: false,
