@@ -99,6 +99,7 @@ describe('the console', () => {
     await page.evaluate('window.stillTheSamePage = true');
     await run('comes-and-goes');
     const row = page.getByRole('row', { name: /comes-and-goes/ });
+    await berth.kubectl('wait', 'pod/comes-and-goes', '--for=condition=Ready', '--timeout=60s');
     await row.getByText('Running').waitFor();
     await row.click();
     await page
