@@ -146,3 +146,15 @@ test('a watch whose client closes its half or goes away is over', async () => {
   gone.destroy();
   expect((await it.post(path, body)).status).toBe(201);
 });
+
+test('methods that nobody knows are refused, and counted as one', async () => {
+  await using it = await probe();
+  const session = it.session();
+  for (const method of ['AAAA', 'BBBB', "X'Y"]) {
+    const stream = session.request({ ':method': method, ':path': '/version' });
+    expect((await answerOf(stream)).status).toBe(405);
+  }
+  const { body: metrics } = await it.send('/metrics');
+  expect(metrics.match(/verb="[^"]*other[^"]*".*code="405"/gi)).not.toBeNull();
+  expect(metrics).not.toMatch(/aaaa|bbbb|x'y/i);
+});

@@ -64,7 +64,7 @@ export function requestHandler(parts: HandlerParts) {
   return async (request: Request, response: Response): Promise<void> => {
     const started = performance.now();
     const [path = '/', search = ''] = splitOnce(request.url ?? '/', '?');
-    let counted = { verb: (request.method ?? 'GET').toLowerCase(), resource: '' };
+    const served: Served = { verb: methodOf(request), resource: '', warnings: [] };
     request.on('error', () => {});
     response.on('error', () => {});
     try {
@@ -72,15 +72,30 @@ export function requestHandler(parts: HandlerParts) {
       const elsewhere = parts.aggregated(path);
       if (elsewhere) await elsewhere.serve(request, response, await userFor(parts, request, path, queryOf(search)));
       else if (!target) await servePath(parts, request, response, path, queryOf(search));
-      else counted = await serveResource(parts, request, response, target, queryOf(search));
+      else await serveResource(parts, request, response, target, queryOf(search), served);
     } catch (error) {
       if (isOurs(error)) parts.failed(error, path);
       drain(request);
-      await respondError(request, response, error);
+      await respondError(request, response, error, served.warnings);
     } finally {
-      parts.finished(counted.verb, counted.resource, response.statusCode, performance.now() - started);
+      parts.finished(served.verb, served.resource, response.statusCode, performance.now() - started);
     }
   };
+}
+
+/** What is known of a request however it ends. */
+interface Served {
+  verb: string;
+  resource: string;
+  warnings: readonly string[];
+}
+
+const methods = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'connect', 'trace']);
+
+/** For counting. In HTTP/2 a method is any word, and there must not be a counter for each of them. */
+function methodOf({ method = 'GET' }: Request): string {
+  const name = method.toLowerCase();
+  return methods.has(name) ? name : 'other';
 }
 
 /** Whether a failure is the server's own; one with a status of its own choice is an answer like any other. */
@@ -142,15 +157,18 @@ async function serveResource(
   response: Response,
   target: Target,
   options: Map<string, string>,
-) {
+  served: Served,
+): Promise<void> {
   const { pipeline, tables } = parts;
   const call = await callOf(parts, request, target, options);
-  const counted = { verb: call.verb, resource: target.resource };
+  served.verb = call.verb;
+  served.resource = target.resource;
+  served.warnings = call.warnings;
   if (call.verb !== 'watch') checkTimeout(options);
   const stream = parts.streams.get(`${target.group}/${target.resource}/${call.subresource?.name ?? ''}`);
   if (stream) {
     await stream(call, request, response);
-    return counted;
+    return;
   }
   const representation = negotiate(request.headers.accept, { hasTable: hasTable(call) });
   if (hasBody.has(request.method ?? '')) {
@@ -162,7 +180,6 @@ async function serveResource(
   const answer = await pipeline.run(call);
   if (answer.type === 'watch') streamWatch(parts, call, answer.source, response, representation);
   else await respond(request, response, await encodeAnswer(tables, parts.yaml, call, answer, representation));
-  return counted;
 }
 
 /** How long the client waits is its own matter, as nothing here takes long; but it must be a duration as Go writes it. */

@@ -3,6 +3,7 @@ import type { Http2ServerResponse } from 'node:http2';
 import { type Status, statusOf } from '@berth/kube/errors';
 import { sendCompressed, sendPieces } from './pieces.ts';
 import type { Request } from './read-body.ts';
+import { warningHeaders } from './warnings.ts';
 
 export type Response = ServerResponse | Http2ServerResponse;
 
@@ -59,18 +60,18 @@ function prettyOf(body: Buffer | readonly Buffer[]): Buffer {
   return text === '' ? Buffer.alloc(0) : Buffer.from(JSON.stringify(JSON.parse(text), null, 2));
 }
 
-/** Each text once, as `299 - "…"` (RFC 9111). */
-export function warningHeaders(warnings: readonly string[] | undefined): string[] | undefined {
-  if (!warnings || warnings.length === 0) return undefined;
-  return [...new Set(warnings)].map((text) => `299 - "${text.replace(/[\\"]/g, '\\$&').replace(/[\r\n]+/g, ' ')}"`);
-}
-
-export async function respondError(request: Request, response: Response, error: unknown): Promise<void> {
+/** As in Kubernetes, what was found before the request failed is told as well. */
+export async function respondError(
+  request: Request,
+  response: Response,
+  error: unknown,
+  warnings: readonly string[] = [],
+): Promise<void> {
   const status = statusOf(error);
   const headers: OutgoingHttpHeaders = {};
   if (status.details?.retryAfterSeconds) headers['retry-after'] = String(status.details.retryAfterSeconds);
   if (status.code === 401) headers['www-authenticate'] = 'Bearer realm="berth"';
-  await respond(request, response, { code: status.code, body: statusBody(status), headers });
+  await respond(request, response, { code: status.code, body: statusBody(status), headers, warnings });
 }
 
 /** A status as bytes; a continue token that an `Expired` carries goes where clients look for it. */

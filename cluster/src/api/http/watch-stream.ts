@@ -9,8 +9,9 @@ import { bookmarkObject, type RunningWatch, type WatchSource } from '../watch/so
 import { metaVersion, partialOf } from './encode.ts';
 import type { Representation } from './negotiate.ts';
 import { type PacedBody, PacedStream } from './paced-stream.ts';
-import { type Response, statusBody, warningHeaders } from './respond.ts';
+import { type Response, statusBody } from './respond.ts';
 import type { UnreadBudget } from './unread.ts';
+import { warningHeaders } from './warnings.ts';
 
 /** Writes a watch as one JSON document a line, at the client's pace, until either side ends it. */
 export function streamWatch(

@@ -2,6 +2,7 @@ import { BerthError } from '../../errors/index.ts';
 import type { KubeObject } from '../../objects/index.ts';
 import { canonicalQuantity } from '../../quantity/index.ts';
 import { builtInCatalogue } from '../catalogue.ts';
+import { quoted } from '../quoted.ts';
 import type { KindDescription } from '../types.ts';
 import { type Shape, shapesOf } from './shape.ts';
 
@@ -13,6 +14,11 @@ export interface Decoded<T = KubeObject> {
   object: T;
   /** `unknown field "spec.foo"`, one for each; empty under `Ignore`. To be sent as warnings. */
   warnings: string[];
+}
+
+export interface DecodedDefinition extends Decoded<Record<string, unknown>> {
+  /** The paths that the warnings name: `spec.foo`. */
+  unknown: string[];
 }
 
 let shape: ((definition: string) => Shape | undefined) | undefined;
@@ -50,16 +56,18 @@ export function decodeDefinition(
   definition: string,
   value: unknown,
   options: { mode: FieldValidation },
-): Decoded<Record<string, unknown>> {
+): DecodedDefinition {
   shape ??= shapesOf(builtInCatalogue());
   const root = shape(definition);
   if (root === undefined) throw new Error(`the catalogue has no definition ${definition}`);
   const decoder = new Decoder(options.mode !== 'Ignore');
   const object = decodeWithin(() => decoder.decode(root, value, '', { struct: '', path: '' }));
-  if (options.mode === 'Strict' && decoder.unknown.length > 0) {
-    throw new BerthError('BadRequest', `strict decoding error: ${decoder.unknown.join(', ')}`);
+  const { unknown } = decoder;
+  const warnings = unknown.map((path) => `unknown field ${quoted(path)}`);
+  if (options.mode === 'Strict' && warnings.length > 0) {
+    throw new BerthError('BadRequest', `strict decoding error: ${warnings.join(', ')}`);
   }
-  return { object: (object ?? emptyOf(root)) as Record<string, unknown>, warnings: decoder.unknown };
+  return { object: (object ?? emptyOf(root)) as Record<string, unknown>, warnings, unknown };
 }
 
 /** Nesting deeper than the stack is refused like any other malformed body. */
@@ -146,7 +154,7 @@ class Decoder {
   }
 
   #noteUnknown(path: string): void {
-    if (this.#reportUnknown && this.unknown.length < maximumUnknown) this.unknown.push(`unknown field "${path}"`);
+    if (this.#reportUnknown && this.unknown.length < maximumUnknown) this.unknown.push(path);
   }
 }
 

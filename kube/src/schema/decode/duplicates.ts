@@ -1,3 +1,5 @@
+import { quoted } from '../quoted.ts';
+
 interface Frame {
   path: string;
   /** Keys seen so far; nothing in a list. */
@@ -25,7 +27,7 @@ export function duplicateFields(json: string): string[] {
         if (expectsKey && frame?.keys !== undefined) {
           frame.at = keyOf(json.slice(position, end + 1));
           if (frame.keys.has(frame.at)) {
-            if (found.length < most) found.push(`duplicate field "${below(frame)}"`);
+            if (found.length < most) found.push(`duplicate field ${quoted(below(frame))}`);
           } else {
             frame.keys.add(frame.at);
           }

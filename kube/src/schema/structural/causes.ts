@@ -1,4 +1,5 @@
 import type { ErrorCause } from '../../errors/index.ts';
+import { quoted } from '../quoted.ts';
 
 /**
  * What is wrong with a field, in the words of Kubernetes' field errors. `field` is the path from the root; '' is the
@@ -67,33 +68,6 @@ export function shown(value: unknown): string {
   if (typeof value === 'string') return quoted(value);
   if (typeof value === 'number') return goNumber(value);
   return typeof value === 'boolean' ? String(value) : goJson(value);
-}
-
-/** A text in Go's double quotes. */
-export function quoted(text: string): string {
-  let out = '';
-  for (const character of text) out += escapes[character] ?? unprintable(character);
-  return `"${out}"`;
-}
-
-const escapes: Readonly<Record<string, string>> = Object.assign(Object.create(null) as object, {
-  '"': '\\"',
-  '\\': '\\\\',
-  '\x07': '\\a',
-  '\b': '\\b',
-  '\f': '\\f',
-  '\n': '\\n',
-  '\r': '\\r',
-  '\t': '\\t',
-  '\v': '\\v',
-});
-
-function unprintable(character: string): string {
-  if (character === ' ' || !/[\p{C}\p{Z}]/u.test(character)) return character;
-  const code = character.codePointAt(0) ?? 0;
-  const hex = code.toString(16);
-  if (code < 0x80) return `\\x${hex.padStart(2, '0')}`;
-  return code < 0x10000 ? `\\u${hex.padStart(4, '0')}` : `\\U${hex.padStart(8, '0')}`;
 }
 
 /** A number as Go prints it: the exponent has at least two digits and stands from 1e-5 downwards. */

@@ -15,10 +15,9 @@ interface Metadata {
 
 /** `metadata` as every object has it. Throws `BadRequest` for fields of wrong types. */
 export function decodeMetadata(value: unknown): Metadata {
-  const { object, warnings } = decodeDefinition(objectMeta, value, { mode: 'Warn' });
-  const unknown = warnings.map((warning) => `metadata.${warning.slice('unknown field "'.length, -1)}`);
+  const { object, unknown } = decodeDefinition(objectMeta, value, { mode: 'Warn' });
   if (object.creationTimestamp === null) delete object.creationTimestamp;
-  return { metadata: object, unknown };
+  return { metadata: object, unknown: unknown.map((path) => `metadata.${path}`) };
 }
 
 /**

@@ -1,17 +1,8 @@
 import { CelBudget, type CelProgram, isCelError, perCallLimit } from '../../cel/index.ts';
 import type { ErrorCause } from '../../errors/index.ts';
+import { quoted } from '../quoted.ts';
 import type { Schema, ValidationRule } from '../types.ts';
-import {
-  child,
-  duplicate,
-  duplicateOmitted,
-  entry,
-  forbidden,
-  invalid,
-  invalidOmitted,
-  quoted,
-  required,
-} from './causes.ts';
+import { child, duplicate, duplicateOmitted, entry, forbidden, invalid, invalidOmitted, required } from './causes.ts';
 import { byKeys, type Correlation, keysOf } from './correlation.ts';
 import { isData, own } from './data.ts';
 import { compileRule, type RuleProgram, selfType } from './rule-program.ts';

@@ -1,6 +1,7 @@
 import type { RE2JS } from 're2js';
+import { quoted } from '../quoted.ts';
 import type { Schema } from '../types.ts';
-import { goNumber, quoted } from './causes.ts';
+import { goNumber } from './causes.ts';
 import { type Fault, Outcome } from './faults.ts';
 import { formatCheck } from './formats.ts';
 

@@ -3,6 +3,7 @@ import { apiVersionOf, type KubeObject } from '../../objects/index.ts';
 import { builtInCatalogue } from '../catalogue.ts';
 import { copyData, type Decoded, type FieldValidation } from '../decode/index.ts';
 import type { ObjectSchema } from '../object-schema.ts';
+import { quoted } from '../quoted.ts';
 import type { KindDescription, Schema, SchemaCatalogue } from '../types.ts';
 import { cleanSchema, withoutUnknownMetadata } from './clean.ts';
 import { type Data, isDeeperThan, put } from './data.ts';
@@ -97,7 +98,7 @@ function decode(serving: Serving, value: unknown, mode: FieldValidation): Decode
   try {
     const object = decodeWithin(() => decodeFields(serving, value, unknown));
     if (mode === 'Ignore') return { object, warnings: [] };
-    const warnings = unknown.slice(0, maximumUnknown).map((path) => `unknown field "${path}"`);
+    const warnings = unknown.slice(0, maximumUnknown).map((path) => `unknown field ${quoted(path)}`);
     if (mode === 'Strict' && warnings.length > 0) {
       throw new BerthError('BadRequest', `strict decoding error: ${warnings.join(', ')}`);
     }

@@ -1,6 +1,6 @@
 import { RE2JS } from 're2js';
+import { quoted } from '../quoted.ts';
 import type { Schema } from '../types.ts';
-import { quoted } from './causes.ts';
 import type { Correlation } from './correlation.ts';
 import { type Data, isData, own, sameData } from './data.ts';
 import { type Fault, Outcome } from './faults.ts';

@@ -1,16 +1,7 @@
 import type { ErrorCause } from '../../errors/index.ts';
 import type { Fields } from '../fields.ts';
-import {
-  child,
-  duplicate,
-  entry,
-  InOrder,
-  invalid,
-  quoted,
-  required,
-  tooMany,
-  unsupported,
-} from '../structural/causes.ts';
+import { quoted } from '../quoted.ts';
+import { child, duplicate, entry, InOrder, invalid, required, tooMany, unsupported } from '../structural/causes.ts';
 import { sameData } from '../structural/data.ts';
 import type {
   CustomResourceColumn,
