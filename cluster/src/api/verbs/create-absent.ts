@@ -7,9 +7,10 @@ import type { Machinery } from '../machinery.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 import { createObject, type Ownership } from './create.ts';
 
-/** Whether an object was not found because it is absent: not its namespace, and not a part of it. */
-export function isAbsent(call: Call, error: unknown): error is BerthError {
-  return isBerthError(error, 'NotFound') && !call.subresource && error.details?.kind !== 'namespaces';
+/** Whether an object was not found because it is absent: not its namespace (unless it is one), and not a part of it. */
+export function isAbsent({ kind, name, subresource }: Call, error: unknown): error is BerthError {
+  if (!isBerthError(error, 'NotFound') || subresource) return false;
+  return error.details?.kind === kind.description.resource && error.details.name === name;
 }
 
 /**

@@ -110,6 +110,17 @@ test('server-side apply that loses a race is made again', async () => {
   expect(Object.keys(data)).toHaveLength(3 + 15);
 });
 
+test('server-side apply makes a namespace that is absent, and nothing in one', async () => {
+  const config = { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'fresh' } } as const;
+  const inside = { ...configMap('inside'), metadata: { namespace: 'fresh', name: 'inside' } };
+  await expect(client.apply(resources.configMaps, inside, { fieldManager: 'me' })).rejects.toMatchObject({
+    code: 'NotFound',
+    message: 'namespaces "fresh" not found',
+  });
+  expect((await client.apply(resources.namespaces, config, { fieldManager: 'me' })).metadata.name).toBe('fresh');
+  expect((await client.apply(resources.configMaps, inside, { fieldManager: 'me' })).metadata.name).toBe('inside');
+});
+
 describe('versions', () => {
   test('that are compacted are Expired, and a page that is has a token to go on with', async () => {
     for (const name of ['page-a', 'page-b', 'page-c']) await client.create(resources.configMaps, configMap(name));
