@@ -21,6 +21,7 @@ import {
   volumeController,
   volumeProtection,
 } from './persistentvolumes/index.ts';
+import { podGarbageController, terminatedPodController } from './podgarbage/index.ts';
 import { replicaSetController, replicationController } from './replicaset/index.ts';
 import { customResourceDefinitions, type Served, servedResources } from './served.ts';
 import { rootCaController, serviceAccountController } from './serviceaccount/index.ts';
@@ -68,6 +69,8 @@ export function controllers(options: {
     disruptionController,
     nodeController(options.nodeMonitorGracePeriod === undefined ? {} : { gracePeriod: options.nodeMonitorGracePeriod }),
     taintEvictionController(),
+    podGarbageController(),
+    terminatedPodController(),
     certificateCleaner,
     ...(options.signer === undefined ? [] : [certificateSigningController(options.signer)]),
     ...(options.paths === undefined ? [] : [horizontalPodAutoscalerController(options.paths)]),

@@ -117,8 +117,9 @@ async function requireAbsent(action: Action & { type: 'absent' }, { client, info
   } else {
     const found = await client.get(resource, action.key, { signal }).catch((error: unknown) => {
       if (!isBerthError(error, 'NotFound')) throw error;
+      return undefined;
     });
-    if (found?.metadata.uid === action.uid) present = found;
+    if (action.uid === undefined || found?.metadata.uid === action.uid) present = found;
   }
   if (!present) return;
   informers.find(resource)?.observe(present);

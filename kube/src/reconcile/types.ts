@@ -21,9 +21,9 @@ export type Action =
   | { type: 'delete'; resource: Resource; key: ObjectKey; options?: DeleteOptions; failed?: OnFailure }
   /**
    * A check at the server, where the view may be behind: `Conflict` (so: decide again) if there is an object with this uid
-   * under the key, or any object in the namespace.
+   * (or any, where none is given) under the key, or any object in the namespace.
    */
-  | { type: 'absent'; resource: Resource; key: ObjectKey; uid: string }
+  | { type: 'absent'; resource: Resource; key: ObjectKey; uid?: string }
   | { type: 'absent'; resource: Resource; namespace: string }
   /**
    * What only time can tell: a signature, an answer of somebody else. `what` names it; what the answer asks for is carried out

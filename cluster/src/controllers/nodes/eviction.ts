@@ -1,7 +1,7 @@
 import { type Node, type Pod, resources } from '@berth/kube/objects';
 import type { Action, Outcome, Reconciler, View } from '@berth/kube/reconcile';
 import { type Taint, tolerates } from '@berth/kube/selectors';
-import { findCondition, rfc3339 } from '../conditions.ts';
+import { disruptionTarget } from '../pods/index.ts';
 import { keyOf } from '../status.ts';
 import { type Stopwatch, stopwatch } from './stopwatch.ts';
 
@@ -57,17 +57,11 @@ function toleratedFor({ spec }: Pod, taints: readonly Taint[]): number {
 }
 
 function evict(pod: Pod, now: number): Action[] {
-  const { uid, generation } = pod.metadata;
-  const present = findCondition(pod.status?.conditions, 'DisruptionTarget');
-  const condition = {
-    type: 'DisruptionTarget',
-    status: 'True',
-    ...(generation === undefined ? {} : { observedGeneration: generation }),
-    lastProbeTime: null,
-    lastTransitionTime: present?.status === 'True' ? present.lastTransitionTime : rfc3339(now),
+  const { uid } = pod.metadata;
+  const condition = disruptionTarget(pod, now, {
     reason: 'DeletionByTaintManager',
     message: 'Taint manager: deleting due to NoExecute taint',
-  };
+  });
   const body = { metadata: { uid }, status: { conditions: [condition] } };
   const key = keyOf(pod);
   return [

@@ -7,6 +7,7 @@ import { type Stopwatch, stopwatch } from './stopwatch.ts';
 import { taintActions } from './taints.ts';
 
 export { taintEvictionController } from './eviction.ts';
+export { type Stopwatch, stopwatch } from './stopwatch.ts';
 
 /** kube-controller-manager's `--node-monitor-grace-period` and `--node-startup-grace-period`, milliseconds. */
 export const nodeMonitorGracePeriod = 50_000;

@@ -1,0 +1,2 @@
+export { podGarbageController } from './pods.ts';
+export { terminatedPodController } from './terminated.ts';
