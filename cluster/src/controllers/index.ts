@@ -6,7 +6,7 @@ import { certificateCleaner, certificateSigningController } from './certificates
 import { cronJobController } from './cronjob/index.ts';
 import { daemonSetController } from './daemonset/index.ts';
 import { deploymentController } from './deployment/index.ts';
-import { disruptionController } from './disruption/index.ts';
+import { disruptionController, staleDisruptionController } from './disruption/index.ts';
 import { endpointSliceController, endpointsController, orphanedEndpointsController } from './endpoints/index.ts';
 import { ephemeralVolumeController } from './ephemeralvolumes/index.ts';
 import { startGarbageCollector } from './garbage/index.ts';
@@ -66,7 +66,8 @@ export function controllers(options: {
     orphanedEndpointsController,
     serviceAccountController,
     ...(options.clusterCa === undefined ? [] : [rootCaController(options.clusterCa)]),
-    disruptionController,
+    disruptionController(options.paths),
+    staleDisruptionController,
     nodeController(options.nodeMonitorGracePeriod === undefined ? {} : { gracePeriod: options.nodeMonitorGracePeriod }),
     taintEvictionController(),
     podGarbageController(),

@@ -1,47 +1,50 @@
-import { BerthError } from '@berth/kube/errors';
+import { setTimeout } from 'node:timers/promises';
+import { isBerthError } from '@berth/kube/errors';
 import type { KubeObject, Pod } from '@berth/kube/objects';
-import { type LabelSelectorObject, labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
 import { admitted, withoutAdmission } from '../admission/values.ts';
-import type { Answer, Call } from '../call.ts';
-import { badRequest } from '../faults.ts';
+import { type Answer, type Call, isDryRun } from '../call.ts';
+import { badRequest, conflict, invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
-import { resourcePrefix } from '../storage/keys.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 import { isRecord } from '../verbs/decode.ts';
 import { removeObject } from '../verbs/delete.ts';
-import { deleteOptions } from '../verbs/delete-options.ts';
+import { type DeleteOptions, deleteOptions } from '../verbs/delete-options.ts';
 import { find } from '../verbs/get.ts';
 import { rewrite } from '../verbs/rewrite.ts';
 import { timestamp } from '../verbs/time.ts';
+import { beingProcessed, budgetOf, isGuarded, spend } from './disruption-budget.ts';
 
-const group = 'policy';
-const resource = 'poddisruptionbudgets';
+const attempts = 20;
 
-interface Budget extends KubeObject {
-  spec?: { selector?: LabelSelectorObject };
-  status?: { disruptionsAllowed?: number; disruptedPods?: Record<string, string>; observedGeneration?: number };
-}
-
-/** Deletes a pod unless a disruption budget forbids it; then 429, as the API's eviction says. */
+/**
+ * Deletes a pod unless a disruption budget forbids it; then 429. A pod that disturbs nobody by going (it ended, never started, or is going
+ * already) is asked about nowhere. Source: "API-initiated Eviction" of the Kubernetes documentation.
+ */
 export async function eviction(machinery: Machinery, call: Call): Promise<Answer> {
   if (nameIn(call) !== call.name) throw badRequest('name in URL does not match name in Eviction object');
+  checkOptions(call);
   const body = await admittedEviction(machinery, call);
   const deletion: Call = { ...call, verb: 'delete', subresource: undefined, body: body.deleteOptions ?? {} };
   const options = deleteOptions(deletion);
-  const pod = (await find(machinery, { ...call, options: new Map() })).object as Pod;
-  const protectedOne = pod.status?.phase === 'Running' || pod.status?.phase === 'Pending';
-  if (protectedOne && pod.metadata.deletionTimestamp === undefined) {
-    const budgets = budgetsOf(machinery, pod);
-    if (budgets.length > 1) {
-      throw new BerthError(
-        'InternalError',
-        'This pod has more than one PodDisruptionBudget, which the eviction subresource does not support.',
-      );
+  const unasked = withoutAdmission(machinery);
+  for (let tries = 1; ; tries++) {
+    const stored = await find(machinery, { ...call, options: new Map() });
+    const pod = stored.object as Pod;
+    if (isGuarded(pod)) {
+      await evictGuarded(unasked, deletion, options, { stored, pod });
+      break;
     }
-    const [budget] = budgets;
-    if (budget && pod.status?.phase === 'Running') await spend(machinery, deletion, budget, pod);
+    try {
+      const isOver = pod.status?.phase !== 'Pending' || pod.metadata.deletionTimestamp !== undefined;
+      await takeAway(unasked, deletion, isOver ? options : atVersion(options, stored));
+      break;
+    } catch (error) {
+      // A pod that starts meanwhile may be one that a budget guards.
+      const isBehind = isBerthError(error, 'Conflict') && options.preconditions === undefined && tries < attempts;
+      if (!isBehind) throw error;
+      await setTimeout(tries);
+    }
   }
-  await removeObject(withoutAdmission(machinery), deletion, options);
   return {
     type: 'value',
     created: true,
@@ -55,6 +58,14 @@ function nameIn({ body }: Call): unknown {
   return isRecord(metadata) ? metadata.name : undefined;
 }
 
+function checkOptions({ body, name }: Call): void {
+  const options = isRecord(body) ? body.deleteOptions : undefined;
+  if (!isRecord(options) || options.ignoreStoreReadErrorWithClusterBreakingPotential !== true) return;
+  const message = 'Invalid value: true: can not be set for pod eviction, try after removing the option';
+  const field = 'deleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential';
+  throw invalid({ group: 'policy', kind: 'Eviction' }, name, [{ reason: 'FieldValueInvalid', message, field }]);
+}
+
 /** As in Kubernetes, the eviction is admitted, and the deletion that follows from it is not asked about again. */
 async function admittedEviction(machinery: Machinery, call: Call): Promise<KubeObject> {
   const body = isRecord(call.body) ? call.body : {};
@@ -63,40 +74,70 @@ async function admittedEviction(machinery: Machinery, call: Call): Promise<KubeO
   return await admitted(machinery, call, { operation: 'CREATE', object });
 }
 
-function budgetsOf({ storage }: Machinery, pod: Pod): StoredObject[] {
-  return storage.list(`${resourcePrefix(group, resource)}${pod.metadata.namespace}/`).filter(({ object }) => {
-    const selector = labelSelectorOf((object as Budget).spec?.selector);
-    return selector !== undefined && matchesLabels(selector, pod.metadata.labels);
-  });
+/** The eviction of a pod whose budget, if it has one, is asked. */
+async function evictGuarded(
+  machinery: Machinery,
+  deletion: Call,
+  options: DeleteOptions,
+  { stored, pod }: { stored: StoredObject; pod: Pod },
+): Promise<void> {
+  const budget = budgetOf(machinery, pod);
+  if (!budget) return await takeAway(machinery, deletion, options);
+  if ((await spend(machinery, deletion, budget, pod)) === 'spent') return await takeAway(machinery, deletion, options);
+  try {
+    // It was not healthy, and must not have become so meanwhile.
+    await takeAway(machinery, deletion, atVersion(options, stored));
+  } catch (error) {
+    const isBehind = isBerthError(error, 'Conflict') && options.preconditions?.resourceVersion === undefined;
+    throw isBehind ? beingProcessed(budget.object.metadata.name) : error;
+  }
 }
 
-/** Takes one disruption from the budget, before the controller that keeps it knows that the pod is gone. */
-async function spend(machinery: Machinery, call: Call, budget: StoredObject, pod: Pod): Promise<void> {
-  const kind = machinery.kinds.get(group, 'v1', resource);
-  const subresource = kind?.subresources.get('status');
-  if (!kind || !subresource) return;
-  const { name } = budget.object.metadata;
-  // The server's own doing, whoever asked for the eviction.
-  const { userAgent: _, ...own } = call;
-  await rewrite(machinery, { ...own, verb: 'update', kind, subresource, name }, (current) => {
-    const next = structuredClone(current) as Budget;
-    // It names no version: an eviction beside this one, or the budget's controller, may write first.
-    delete next.metadata.resourceVersion;
-    const { disruptionsAllowed = 0, disruptedPods = {}, ...status } = next.status ?? {};
-    if (disruptionsAllowed <= 0) throw refusal(name);
-    const at = timestamp(machinery.now());
-    next.status = {
-      ...status,
-      disruptionsAllowed: disruptionsAllowed - 1,
-      disruptedPods: { ...disruptedPods, [pod.metadata.name]: at },
-    };
-    return next;
-  });
+function atVersion(options: DeleteOptions, { revision }: StoredObject): DeleteOptions {
+  const { preconditions } = options;
+  if (preconditions?.resourceVersion !== undefined) return options;
+  return { ...options, preconditions: { ...preconditions, resourceVersion: String(revision) } };
 }
 
-function refusal(name: string): BerthError {
-  const message = `The disruption budget ${name} does not allow evicting the pod at this time`;
-  return new BerthError('TooManyRequests', "Cannot evict pod as it would violate the pod's disruption budget.", {
-    details: { causes: [{ reason: 'DisruptionBudget', message }], retryAfterSeconds: 10 },
+/** Says in the pod why it goes, and deletes it. */
+async function takeAway(machinery: Machinery, deletion: Call, options: DeleteOptions): Promise<void> {
+  if (isDryRun(deletion)) {
+    await removeObject(machinery, deletion, options);
+    return;
+  }
+  const subresource = deletion.kind.subresources.get('status');
+  const marking: Call = { ...deletion, verb: 'update', subresource };
+  const marked = await rewrite(machinery, marking, (current) => disrupted(machinery, options, current as Pod), {
+    ownership: 'given',
   });
+  const { preconditions } = options;
+  const isVersioned = preconditions?.resourceVersion !== undefined;
+  const next = isVersioned ? { preconditions: { ...preconditions, resourceVersion: String(marked.revision) } } : {};
+  await removeObject(machinery, deletion, { ...options, ...next });
+}
+
+function disrupted(machinery: Machinery, { preconditions = {} }: DeleteOptions, current: Pod): KubeObject {
+  const { uid, resourceVersion } = current.metadata;
+  const { name } = current.metadata;
+  const ref = { group: '', resource: 'Pod' };
+  if (preconditions.uid && preconditions.uid !== uid) {
+    const why = `the UID in the precondition (${preconditions.uid}) does not match the UID in record (${uid}). The object might have been deleted and then recreated`;
+    throw conflict(ref, name, why);
+  }
+  if (preconditions.resourceVersion && preconditions.resourceVersion !== resourceVersion) {
+    const why = `the ResourceVersion in the precondition (${preconditions.resourceVersion}) does not match the ResourceVersion in record (${resourceVersion}). The object might have been modified`;
+    throw conflict(ref, name, why);
+  }
+  const conditions = current.status?.conditions ?? [];
+  const present = conditions.find(({ type }) => type === 'DisruptionTarget');
+  const condition = {
+    type: 'DisruptionTarget',
+    status: 'True',
+    lastTransitionTime: present?.status === 'True' ? present.lastTransitionTime : timestamp(machinery.now()),
+    reason: 'EvictionByEvictionAPI',
+    message: 'Eviction API: evicting',
+  };
+  const next = present ? conditions.map((each) => (each === present ? condition : each)) : [...conditions, condition];
+  const { resourceVersion: _, ...metadata } = current.metadata;
+  return { ...current, metadata, status: { ...current.status, conditions: next } };
 }

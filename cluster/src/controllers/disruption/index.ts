@@ -1,127 +1,57 @@
-import { controllerOf, type KubeObject, type ObjectKey, type Pod, type Resource, resources } from '@berth/kube/objects';
+import { type KubeObject, type ObjectKey, type Pod, resources } from '@berth/kube/objects';
 import type { Outcome, Reconciler, View } from '@berth/kube/reconcile';
-import { type LabelSelectorObject, labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
-import { rfc3339, type StatusCondition, withCondition } from '../conditions.ts';
-import { resolveIntOrPercent } from '../int-or-percent.ts';
-import { isActive, isReady } from '../pods/index.ts';
-import { keyOf, statusActions } from '../status.ts';
+import { labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
+import type { PathApi } from '../horizontal/index.ts';
+import { keyOf } from '../status.ts';
+import { askForScales, type Scales, scalesIn } from './scales.ts';
+import { evictionShows, type Subject, syncActions } from './sync.ts';
+import { type DisruptionBudget, disruptionBudgets } from './types.ts';
 
-interface DisruptionBudget extends KubeObject {
-  spec?: {
-    minAvailable?: number | string;
-    maxUnavailable?: number | string;
-    selector?: LabelSelectorObject;
-  };
-  status?: {
-    disruptedPods?: Record<string, string>;
-    conditions?: StatusCondition[];
+export { staleDisruptionController } from './stale.ts';
+export { disruptionBudgets } from './types.ts';
+
+/**
+ * Keeps how many pods of each budget may be evicted. `api` tells the scale of owners that are no built-in kind; without it such owners are
+ * not found. Source: "Disruptions" of the Kubernetes documentation.
+ */
+export function disruptionController(api?: PathApi): Reconciler<DisruptionBudget> {
+  return {
+    name: 'disruption-controller',
+    resource: disruptionBudgets,
+    watches: [
+      { resource: resources.pods, concerns: budgetsFor },
+      { resource: resources.deployments, concerns: budgetsAround },
+      { resource: resources.replicaSets, concerns: budgetsAround },
+      { resource: resources.statefulSets, concerns: budgetsAround },
+      { resource: resources.replicationControllers, concerns: budgetsAround },
+    ],
+    reconcile: (budget, view, now) => reconcile(budget, view, now, api),
   };
 }
 
-export const disruptionBudgets: Resource<DisruptionBudget> = {
-  group: 'policy',
-  version: 'v1',
-  resource: 'poddisruptionbudgets',
-  kind: 'PodDisruptionBudget',
-  namespaced: true,
-};
-
-type Scaled = KubeObject & { spec?: { replicas?: number } };
-/** Owners whose `replicas` say how many pods there should be. */
-const owners: Readonly<Record<string, Resource<Scaled>>> = {
-  ReplicaSet: resources.replicaSets as Resource<Scaled>,
-  StatefulSet: resources.statefulSets as Resource<Scaled>,
-};
-
-/** How long an eviction that was granted counts although its pod is still there. */
-const evictionShows = 2 * 60_000;
-
-/** Keeps how many pods of each budget may be evicted. Source: "Disruptions" of the Kubernetes documentation. */
-export const disruptionController: Reconciler<DisruptionBudget> = {
-  name: 'disruption-controller',
-  resource: disruptionBudgets,
-  watches: [
-    { resource: resources.pods, concerns: budgetsFor },
-    { resource: resources.replicaSets, concerns: budgetsAround },
-    { resource: resources.statefulSets, concerns: budgetsAround },
-  ],
-  reconcile,
-};
-
-function reconcile(budget: DisruptionBudget, view: View, now: number): Outcome {
-  const { namespace = '', generation = 1, deletionTimestamp } = budget.metadata;
-  if (deletionTimestamp !== undefined) return { actions: [] };
-  const pods = view
-    .list(resources.pods, { namespace })
-    .filter((pod) => isActive(pod) && selects(budget, pod.metadata.labels));
-  const granted = Object.entries(budget.status?.disruptedPods ?? {}).filter(([name, at]) => {
-    const pod = pods.find(({ metadata }) => metadata.name === name);
-    return pod !== undefined && Date.parse(at) + evictionShows > now;
-  });
-  const leaving = new Set(granted.map(([name]) => name));
-  const currentHealthy = pods.filter((pod) => isReady(pod) && !leaving.has(pod.metadata.name)).length;
-  const { expectedPods, desiredHealthy } = demandOf(budget, pods, view);
-  const disruptionsAllowed = expectedPods > 0 ? Math.max(0, currentHealthy - desiredHealthy) : 0;
-  const condition = {
-    type: 'DisruptionAllowed',
-    status: disruptionsAllowed > 0 ? 'True' : 'False',
-    reason: disruptionsAllowed > 0 ? 'SufficientPods' : 'InsufficientPods',
-    message: '',
-    observedGeneration: generation,
-    lastTransitionTime: rfc3339(now),
+function reconcile(budget: DisruptionBudget, view: View, now: number, api: PathApi | undefined): Outcome {
+  const { namespace = '' } = budget.metadata;
+  const pods = view.list(resources.pods, { namespace }).filter(({ metadata }) => selects(budget, metadata.labels));
+  const subject: Subject = { budget, pods, now };
+  const times = Object.entries(budget.status?.disruptedPods ?? {})
+    .filter(([name]) => pods.some(({ metadata }) => metadata.name === name && !metadata.deletionTimestamp))
+    .map(([, at]) => Date.parse(at) + evictionShows - now)
+    .filter((left) => left >= 0);
+  const again = times.length === 0 ? {} : { requeueAfter: Math.min(...times) + 1 };
+  const { scales, others } = countsOwners(budget) ? scalesIn(view, pods) : { scales: none, others: [] };
+  if (others.length === 0) return { actions: syncActions(subject, scales), ...again };
+  const answer = async () => {
+    const asked = await askForScales(api, others);
+    return syncActions(subject, { ...scales, ...asked, replicas: new Map([...scales.replicas, ...asked.replicas]) });
   };
-  const status = {
-    conditions: withCondition(budget.status?.conditions ?? [], condition),
-    currentHealthy,
-    desiredHealthy,
-    disruptionsAllowed,
-    expectedPods,
-    observedGeneration: generation,
-    ...(granted.length === 0 ? {} : { disruptedPods: Object.fromEntries(granted) }),
-  };
-  const actions = statusActions(disruptionBudgets, budget, status).map((action) => withVersion(action, budget));
-  if (granted.length === 0) return { actions };
-  const first = Math.min(...granted.map(([, at]) => Date.parse(at)));
-  return { actions, requeueAfter: first + evictionShows - now };
+  return { actions: [{ type: 'ask', what: 'the scales of owners', answer }], ...again };
 }
 
-/** Evictions write the same status: what was decided on an older one must not undo them. */
-function withVersion<A extends ReturnType<typeof statusActions>[number]>(action: A, budget: DisruptionBudget): A {
-  if (action.type !== 'patch' || action.patch.type !== 'merge') return action;
-  const { uid, resourceVersion } = budget.metadata;
-  const { status } = action.patch.body as { status: DisruptionBudget['status'] & object };
-  const dropped = Object.keys(budget.status?.disruptedPods ?? {}).map((name) => [name, null]);
-  const { disruptedPods } = status;
-  // A merge keeps what it is not told to remove.
-  const kept = disruptedPods ? { disruptedPods: { ...Object.fromEntries(dropped), ...disruptedPods } } : {};
-  const body = { status: { ...status, ...kept }, metadata: { uid, resourceVersion } };
-  return { ...action, patch: { type: 'merge', body } };
-}
+const none: Scales = { replicas: new Map(), unmanaged: [] };
 
-/** How many pods there should be, and how many of them must stay. */
-function demandOf(budget: DisruptionBudget, pods: readonly Pod[], view: View) {
-  const { minAvailable, maxUnavailable } = budget.spec ?? {};
-  if (typeof minAvailable === 'number') return { expectedPods: pods.length, desiredHealthy: minAvailable };
-  const expectedPods = expected(pods, view);
-  if (minAvailable !== undefined) {
-    return { expectedPods, desiredHealthy: resolveIntOrPercent(minAvailable, expectedPods, 'up') };
-  }
-  const away = resolveIntOrPercent(maxUnavailable ?? 0, expectedPods, 'up');
-  return { expectedPods, desiredHealthy: Math.max(0, expectedPods - away) };
-}
-
-/** The replicas of the pods' owners; a pod without such an owner counts as itself. */
-function expected(pods: readonly Pod[], view: View): number {
-  const counted = new Map<string, number>();
-  for (const pod of pods) {
-    const owner = controllerOf(pod);
-    const resource = owner && owners[owner.kind];
-    const { namespace = '', name } = pod.metadata;
-    const found = resource && view.get(resource, { namespace, name: owner.name });
-    if (found) counted.set(found.metadata.uid ?? owner.name, found.spec?.replicas ?? 1);
-    else counted.set(`pod ${name}`, 1);
-  }
-  return [...counted.values()].reduce((sum, replicas) => sum + replicas, 0);
+/** A number that must stay needs no total. */
+function countsOwners({ spec }: DisruptionBudget): boolean {
+  return spec?.maxUnavailable !== undefined || typeof spec?.minAvailable === 'string';
 }
 
 function selects(budget: DisruptionBudget, labels: Record<string, string> | undefined): boolean {

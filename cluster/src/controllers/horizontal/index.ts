@@ -18,7 +18,7 @@ import {
   noMemory,
 } from './types.ts';
 
-export type { PathApi } from './api.ts';
+export type { PathApi, Scale } from './api.ts';
 
 /** Metrics are asked for so often, in milliseconds. */
 const period = 15_000;
