@@ -40,6 +40,20 @@ export function sameData(a: unknown, b: unknown): boolean {
   );
 }
 
+/** What stands for the data in a `Map` or `Set`: two pieces have the same one exactly when they say the same. */
+export function identityOf(value: unknown): unknown {
+  if (typeof value === 'string') return `"${value}`;
+  return typeof value === 'object' && value !== null ? canonical(value) : value;
+}
+
+/** JSON with its keys in order. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (!isData(value)) return JSON.stringify(value) ?? 'undefined';
+  const keys = Object.keys(value).sort();
+  return `{${keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`).join(',')}}`;
+}
+
 /** How many values the data holds; what a copy of it costs. */
 export function sizeOf(value: unknown): number {
   if (typeof value === 'string') return 1 + value.length;

@@ -1,4 +1,4 @@
-import { sameData } from './data.ts';
+import { identityOf } from './data.ts';
 
 /** What decides about the places of a merged list's elements. */
 export interface Ordering {
@@ -15,25 +15,34 @@ export interface Ordering {
  * of them goes before the patch's next element only when it stood before that.
  */
 export function ordered(items: readonly unknown[], { identity, order, live }: Ordering): unknown[] {
-  const position = (list: readonly unknown[], item: unknown) =>
-    list.findIndex((other) => sameData(identity(other), identity(item)));
-  const inOrder = (list: readonly unknown[], by: readonly unknown[]) =>
-    list
-      .map((item) => ({ item, at: position(by, item) }))
-      .sort((a, b) => a.at - b.at)
-      .map(({ item }) => item);
-  const named = inOrder(
-    items.filter((item) => position(order, item) >= 0),
-    order,
-  );
-  const rest = inOrder(
-    items.filter((item) => position(order, item) < 0),
-    live,
-  );
+  const placesIn = (list: readonly unknown[]) => {
+    const places = new Map<unknown, number>();
+    for (const [at, item] of list.entries()) {
+      const known = identityOf(identity(item));
+      if (!places.has(known)) places.set(known, at);
+    }
+    return (item: unknown) => places.get(identityOf(identity(item))) ?? -1;
+  };
+  const inPatch = placesIn(order);
+  const inLive = placesIn(live);
+  const placed = items.map((item) => ({ item, patched: inPatch(item), lived: inLive(item) }));
+  const named = placed.filter(({ patched }) => patched >= 0).sort((a, b) => a.patched - b.patched);
+  const rest = placed.filter(({ patched }) => patched < 0).sort((a, b) => a.lived - b.lived);
   const result: unknown[] = [];
-  while (named.length > 0 && rest.length > 0) {
-    const [r, n] = [position(live, rest[0]), position(live, named[0])];
-    result.push(r >= 0 && n >= 0 && r < n ? rest.shift() : named.shift());
+  let [n, r] = [0, 0];
+  while (n < named.length && r < rest.length) {
+    const [before, after] = [rest[r] as Placed, named[n] as Placed];
+    const restFirst = before.lived >= 0 && after.lived >= 0 && before.lived < after.lived;
+    if (restFirst) r++;
+    else n++;
+    result.push((restFirst ? before : after).item);
   }
-  return [...result, ...rest, ...named];
+  return [...result, ...[...rest.slice(r), ...named.slice(n)].map(({ item }) => item)];
+}
+
+/** An element and its first place in the order and in the list before the patch; -1 when it is not there. */
+interface Placed {
+  item: unknown;
+  patched: number;
+  lived: number;
 }

@@ -6,7 +6,7 @@ export {
   type TypedBy,
   trackUpdate,
 } from './apply/index.ts';
-export { sameData } from './data.ts';
+export { identityOf, sameData } from './data.ts';
 export { applyJsonPatch } from './json-patch.ts';
 export { applyMergePatch } from './merge-patch.ts';
 export { shownAsGo } from './refusals.ts';

@@ -310,4 +310,23 @@ describe('strategic merge patch', () => {
     );
     expect(({} as Record<string, unknown>).a).toBeUndefined();
   });
+
+  it('takes lists as long as a body can hold', () => {
+    // Comparing each element with each other one would take minutes.
+    const names = Array.from({ length: 40_000 }, (_, at) => ({ name: `n${at}` }));
+    const before = { spec: { containers: [{ name: 'c', env: names.map((each) => ({ ...each, value: 'old' })) }] } };
+    const env = names.toReversed().map((each) => ({ ...each, value: 'new' }));
+    const merged = strategic('core.v1.Pod', before, { spec: { containers: [{ name: 'c', env }] } });
+    expect(merged).toEqual({ spec: { containers: [{ name: 'c', env }] } });
+    const gone = names.slice(1).map((each) => ({ ...each, $patch: 'delete' }));
+    expect(strategic('core.v1.Pod', before, { spec: { containers: [{ name: 'c', env: gone }] } })).toEqual({
+      spec: { containers: [{ name: 'c', env: [{ name: 'n0', value: 'old' }] }] },
+    });
+    const finalizers = names.map(({ name }) => `x/${name}`);
+    const patch = { metadata: { '$deleteFromPrimitiveList/finalizers': finalizers } };
+    expect(strategic('core.v1.Pod', { metadata: { finalizers } }, patch)).toEqual({ metadata: { finalizers: [] } });
+    expect(strategic('core.v1.Pod', { metadata: {} }, { metadata: { finalizers } })).toEqual({
+      metadata: { finalizers },
+    });
+  });
 });

@@ -1,6 +1,6 @@
 import { BerthError } from '../errors/index.ts';
 import type { Schema, SchemaCatalogue } from '../schema/types.ts';
-import { clone, type Data, isData, own, put, sameData } from './data.ts';
+import { clone, type Data, identityOf, isData, own, put, sameData } from './data.ts';
 import { type Ordering, ordered } from './element-order.ts';
 import { goTypeOf, inapplicable, shownAsGo, unexpected } from './refusals.ts';
 
@@ -83,19 +83,29 @@ class Merger {
   #list(original: unknown[], patch: unknown[], rules: FieldRules, isDeletion: boolean): unknown[] {
     if (original.length === 0 && patch.length === 0) return original;
     if (!holdsMaps(original, patch)) {
-      if (isDeletion) return original.filter((item) => !patch.includes(item));
+      if (isDeletion) {
+        const deleted = new Set(patch);
+        return original.filter((item) => !deleted.has(item));
+      }
       const merged = [...new Set([...original, ...patch])];
       return arranged(merged, patch, original, '');
     }
     const { mergeKey } = rules;
     if (mergeKey === '') throw unexpected('cannot merge lists without merge key for ');
     const special = splitSpecial(original as Data[], patch as Data[], mergeKey);
-    const merged: Data[] = [...special.original];
+    const merged: Data[] = [];
+    const places = new Map<unknown, number>();
+    const append = (element: Data) => {
+      const key = keyOf(element, mergeKey);
+      if (key !== undefined && !places.has(key)) places.set(key, merged.length);
+      merged.push(element);
+    };
+    special.original.forEach(append);
     for (const element of special.patch) {
-      const keyValue = own(element, mergeKey);
-      if (!Object.hasOwn(element, mergeKey)) throw noMergeKey(element, mergeKey);
-      const index = indexByKey(merged, mergeKey, keyValue);
-      if (index < 0) merged.push(element);
+      const key = keyOf(element, mergeKey);
+      if (key === undefined) throw noMergeKey(element, mergeKey);
+      const index = places.get(key);
+      if (index === undefined) append(element);
       else merged[index] = this.map(merged[index] as Data, element, rules.below);
     }
     return arranged(merged, special.patch, special.original, mergeKey);
@@ -154,17 +164,18 @@ function retainOnly(original: Data, patch: Data): void {
   delete patch[retainKeys];
   const malformed = new BerthError('BadRequest', 'invalid patch format of retainKeys');
   if (!Array.isArray(kept)) throw malformed;
+  const names = new Set<unknown>(kept);
   for (const [key, value] of Object.entries(patch)) {
     const isDirective = key.startsWith(deletePrefix) || key.startsWith(orderPrefix);
-    if (value !== null && !isDirective && !kept.includes(key)) throw malformed;
+    if (value !== null && !isDirective && !names.has(key)) throw malformed;
   }
-  for (const key of Object.keys(original)) if (!kept.includes(key)) delete original[key];
+  for (const key of Object.keys(original)) if (!names.has(key)) delete original[key];
 }
 
 /** Elements that say what to do with others, carried out; what is left to merge. */
 function splitSpecial(original: Data[], patch: Data[], mergeKey: string): { original: Data[]; patch: Data[] } {
   const rest: Data[] = [];
-  let kept = original;
+  const deleted = new Set<unknown>();
   let replaces = false;
   for (const element of patch) {
     if (!Object.hasOwn(element, directive)) {
@@ -173,13 +184,16 @@ function splitSpecial(original: Data[], patch: Data[], mergeKey: string): { orig
     }
     const kind = element[directive];
     if (kind === 'delete') {
-      if (!Object.hasOwn(element, mergeKey)) throw noMergeKey(element, mergeKey);
-      kept = kept.filter((item) => !sameKey(item, mergeKey, element[mergeKey]));
+      const key = keyOf(element, mergeKey);
+      if (key === undefined) throw noMergeKey(element, mergeKey);
+      deleted.add(key);
     } else if (kind === 'replace') replaces = true;
     else if (kind === 'merge') throw unexpected('merging lists cannot yet be specified in the patch');
     else throw unknownDirective(kind, element);
   }
-  return replaces ? { original: rest, patch: [] } : { original: kept, patch: rest };
+  if (replaces) return { original: rest, patch: [] };
+  const kept = deleted.size === 0 ? original : original.filter((item) => !deleted.has(keyOf(item, mergeKey)));
+  return { original: kept, patch: rest };
 }
 
 /** Whether the elements are maps. Throws when they are lists, or of several types. */
@@ -236,8 +250,9 @@ function sameKey(item: Data, mergeKey: string, value: unknown): boolean {
   return Object.hasOwn(item, mergeKey) && sameData(item[mergeKey], value);
 }
 
-function indexByKey(items: readonly Data[], mergeKey: string, value: unknown): number {
-  return items.findIndex((item) => sameKey(item, mergeKey, value));
+/** What an element is known by; undefined when it has no merge key. */
+function keyOf(element: Data, mergeKey: string): unknown {
+  return Object.hasOwn(element, mergeKey) ? identityOf(element[mergeKey]) : undefined;
 }
 
 function withoutNulls(value: unknown): unknown {

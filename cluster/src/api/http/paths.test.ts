@@ -147,6 +147,17 @@ test('an owner that is named twice is kept once, with a warning', async () => {
   );
 });
 
+test('owners may be as many as a body can hold', async () => {
+  const owner = { apiVersion: 'v1', kind: 'ConfigMap', name: 'o' };
+  const ownerReferences = Array.from({ length: 20_000 }, (_, at) => ({ ...owner, uid: `u${at}` }));
+  const made = await it.post(
+    `${namespace}/configmaps?dryRun=All`,
+    JSON.stringify({ metadata: { name: 'many', ownerReferences } }),
+  );
+  expect(made.status).toBe(201);
+  expect(made.json.metadata.ownerReferences).toHaveLength(20_000);
+});
+
 test('a connection that comes as a plain request is refused as such, if there is a pod', async () => {
   await it.post(`${namespace}/serviceaccounts`, '{"metadata":{"name":"default"}}');
   const spec = { containers: [{ name: 'c', image: 'i' }] };

@@ -1,5 +1,5 @@
 import type { KubeObject } from '@berth/kube/objects';
-import { sameData } from '@berth/kube/patch';
+import { identityOf } from '@berth/kube/patch';
 import type { Call } from '../call.ts';
 
 /** Keeps an owner that is named twice in the same words once, in place, and warns of it as kube-apiserver does. */
@@ -8,9 +8,12 @@ export function dropRepeatedOwners(call: Call, object: KubeObject): void {
   if (owners === undefined || owners.length < 2) return;
   const kept: typeof owners = [];
   const repeated: string[] = [];
+  const seen = new Set<unknown>();
   for (const owner of owners) {
-    if (kept.some((other) => sameData(other, owner))) repeated.push(owner.uid);
+    const known = identityOf(owner);
+    if (seen.has(known)) repeated.push(owner.uid);
     else kept.push(owner);
+    seen.add(known);
   }
   if (repeated.length === 0) return;
   object.metadata.ownerReferences = kept;
