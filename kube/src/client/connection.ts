@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import type { Dispatcher } from 'undici';
 import { BerthError, errorFromStatus, isBerthError, type Status } from '../errors/index.ts';
 
@@ -19,7 +20,14 @@ export interface ConnectionOptions {
   userAgent: string;
   /** Asked before each request, so that it may renew; called with `true` after a 401. Must cache for itself. */
   credentials(refused: boolean): Promise<Credentials>;
+  /** Opens the connections to the server, from another network than this process's, say. Not asked where there is a proxy. */
+  dial?: Dial;
+  /** Milliseconds in which an answer that is no stream has to begin, and to go on; a minute by default. */
+  timeout?: number;
 }
+
+/** Opens a TCP connection, or rejects as a socket that cannot connect. */
+export type Dial = (to: { host: string; port: number }) => Promise<Socket>;
 
 export interface HttpRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -42,10 +50,9 @@ export interface Connection {
   close(): Promise<void>;
 }
 
-const headersTimeout = 60_000;
-
 /** Opens nothing yet; connections are made as requests need them. */
 export function connect(options: ConnectionOptions): Connection {
+  const { timeout = 60_000 } = options;
   const server = new URL(options.server);
   const prefix = server.pathname.replace(/\/$/, '');
   let agent: { key: string; dispatcher: Dispatcher } | undefined;
@@ -56,7 +63,7 @@ export function connect(options: ConnectionOptions): Connection {
     const key = JSON.stringify(transport, (_name, value) => (Buffer.isBuffer(value) ? value.toString() : value));
     if (agent?.key === key) return agent.dispatcher;
     const previous = agent?.dispatcher;
-    agent = { key, dispatcher: await newDispatcher(credentials) };
+    agent = { key, dispatcher: await newDispatcher(credentials, options.dial) };
     // A certificate was renewed: requests under way finish on the old connections.
     previous?.close().catch(() => undefined);
     return agent.dispatcher;
@@ -78,8 +85,8 @@ export function connect(options: ConnectionOptions): Connection {
       },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
       ...(request.signal ? { signal: request.signal } : {}),
-      headersTimeout: request.stream ? 0 : headersTimeout,
-      bodyTimeout: request.stream ? 0 : headersTimeout,
+      headersTimeout: request.stream ? 0 : timeout,
+      bodyTimeout: request.stream ? 0 : timeout,
     });
     if (response.statusCode >= 200 && response.statusCode < 300) return response;
     throw await errorOf(response);
@@ -117,8 +124,8 @@ export function connect(options: ConnectionOptions): Connection {
   };
 }
 
-async function newDispatcher(credentials: Credentials): Promise<Dispatcher> {
-  const { Agent, ProxyAgent } = await import('undici');
+async function newDispatcher(credentials: Credentials, dial: Dial | undefined): Promise<Dispatcher> {
+  const { Agent, buildConnector, ProxyAgent } = await import('undici');
   const tls = {
     ...(credentials.ca === undefined ? {} : { ca: credentials.ca }),
     ...(credentials.cert === undefined ? {} : { cert: credentials.cert }),
@@ -128,7 +135,24 @@ async function newDispatcher(credentials: Credentials): Promise<Dispatcher> {
   };
   // HTTP/1.1: each watch has a connection of its own, so that none holds up another.
   if (credentials.proxyUrl) return new ProxyAgent({ uri: credentials.proxyUrl, requestTls: tls, allowH2: false });
-  return new Agent({ connect: { ...tls, keepAlive: true, timeout: 10_000 }, allowH2: false });
+  const connect = { ...tls, keepAlive: true, timeout: 10_000 };
+  if (!dial) return new Agent({ connect, allowH2: false });
+  const secure = buildConnector({ ...connect, allowH2: false });
+  return new Agent({
+    allowH2: false,
+    connect(target, done) {
+      const port = Number(target.port) || (target.protocol === 'https:' ? 443 : 80);
+      dial({ host: target.hostname, port }).then(
+        (socket) => {
+          // A peer that is cut off says nothing: 10 s of silence and ten unanswered questions end a connection.
+          socket.setKeepAlive(true, 10_000);
+          if (target.protocol === 'https:') secure({ ...target, httpSocket: socket }, done);
+          else done(null, socket);
+        },
+        (error) => done(error, null),
+      );
+    },
+  });
 }
 
 async function errorOf(response: Dispatcher.ResponseData): Promise<BerthError> {

@@ -1,6 +1,13 @@
 export type { Change } from './cache.ts';
 export { type Clock, manualClock, sleep, systemClock } from './clock.ts';
-export { type Connection, type ConnectionOptions, type Credentials, connect, type HttpRequest } from './connection.ts';
+export {
+  type Connection,
+  type ConnectionOptions,
+  type Credentials,
+  connect,
+  type Dial,
+  type HttpRequest,
+} from './connection.ts';
 export { type Informer, type InformerOptions, startInformer } from './informer.ts';
 export { type Informers, sharedInformers } from './informers.ts';
 export { clientFromKubeconfig, type KubeconfigClient, type KubeconfigContext, openKubeconfig } from './kubeconfig.ts';

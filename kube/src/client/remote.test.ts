@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -112,6 +113,34 @@ describe('errors', () => {
     await expect(call).rejects.toThrow('no longer needed');
     await client.close();
   });
+});
+
+test('connections are the caller’s own where he opens them, and an answer that does not begin in time is an error', async () => {
+  const asked: object[] = [];
+  await using server = await serve((request, response) => {
+    if (!request.url?.includes('silent')) response.end(JSON.stringify({ metadata: { name: 'there' } }));
+  });
+  const { port } = new URL(server.url);
+  const client = remoteClient({
+    server: 'http://nowhere.invalid:77',
+    timeout: 1000,
+    async dial(to) {
+      asked.push(to);
+      const socket = connect({ host: '127.0.0.1', port: Number(port) });
+      await once(socket, 'connect');
+      return socket;
+    },
+  });
+  const got = await client.get(resources.pods, { namespace: 'a', name: 'b' });
+  expect(got.metadata.name).toBe('there');
+  expect(asked).toEqual([{ host: 'nowhere.invalid', port: 77 }]);
+  const silent = client.get(resources.pods, { namespace: 'a', name: 'silent' });
+  await expect(silent).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+  await client.close();
+
+  const failing = remoteClient({ server: server.url, dial: () => Promise.reject(new Error('no way out')) });
+  await expect(failing.list(resources.pods)).rejects.toThrow(/Cannot reach the API server at .*: no way out/);
+  await failing.close();
 });
 
 test('items of typed lists get their type back', async () => {

@@ -1,11 +1,11 @@
 import { BerthError, errorFromStatus, type Status } from '../errors/index.ts';
 import { apiVersionOf, type KubeList, type KubeObject, type Resource } from '../objects/index.ts';
-import { type Connection, type Credentials, connect, unreachable } from './connection.ts';
+import { type Connection, type ConnectionOptions, type Credentials, connect, unreachable } from './connection.ts';
 import { linesOf } from './lines.ts';
 import { objectPath, pathOf, queryOf } from './path.ts';
 import type { DeleteOptions, KubeClient, ListOptions, Patch, WatchEvent, WatchOptions, WriteOptions } from './types.ts';
 
-export interface RemoteOptions extends Credentials {
+export interface RemoteOptions extends Credentials, Pick<ConnectionOptions, 'dial' | 'timeout'> {
   server: string;
   /** A bearer token, or what gives the present one. */
   token?: string | (() => Promise<string>);
@@ -27,10 +27,12 @@ const contentTypes: Record<Patch['type'], string> = {
 
 /** A client for the server and credentials given. See `clientFromKubeconfig` for those of a kubeconfig file. */
 export function remoteClient(options: RemoteOptions): RemoteClient {
-  const { server, token, userAgent = 'berth', ...credentials } = options;
+  const { server, token, userAgent = 'berth', dial, timeout, ...credentials } = options;
   const connection = connect({
     server,
     userAgent,
+    ...(dial ? { dial } : {}),
+    ...(timeout === undefined ? {} : { timeout }),
     async credentials() {
       if (token === undefined) return credentials;
       const bearer = typeof token === 'string' ? token : await token();
