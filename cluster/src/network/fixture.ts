@@ -7,7 +7,7 @@ import type { KubeClient, WatchEvent } from '@berth/kube/client';
 import { type KubeObject, keyOf, type ResourceRef } from '@berth/kube/objects';
 import { pino } from 'pino';
 import { type Network, type NetworkSetup, prepareNetwork, removeNetwork, startNetwork } from './network.ts';
-import { run } from './services/index.ts';
+import { inside, run } from './services/index.ts';
 
 /** An API server that is only a table of objects: enough for informers. */
 export function tableClient(): Pick<KubeClient, 'list' | 'watch' | 'create'> & {
@@ -105,17 +105,20 @@ export interface TestPod {
   remove(): Promise<void>;
 }
 
-/** A network instance of its own on this machine, with pods that are namespaces wired by the real CNI plugin. */
-export async function networkFixture() {
+/**
+ * A network instance of its own on this machine, with pods that are namespaces wired by the real CNI plugin. `apart`: how many nodes it has
+ * in network namespaces; without, there is one, which is the machine.
+ */
+export async function networkFixture({ apart = 0 } = {}) {
   const dataDir = await mkdtemp(join(tmpdir(), 'berth-network-'));
   const client = tableClient();
-  const nodes = [{ name: 'n0', index: 0 }];
-  const setup = await prepareNetwork({ dataDir, nodes });
+  const nodes = Array.from({ length: Math.max(apart, 1) }, (_, index) => ({ name: `n${index}`, index }));
+  const setup = await prepareNetwork({ dataDir, nodes, apart: apart > 0 });
   const pods: TestPod[] = [];
   let aborter = new AbortController();
 
-  async function addPod(name: string): Promise<TestPod> {
-    const pod = await createPod(setup, name);
+  async function addPod(name: string, nodeIndex = 0): Promise<TestPod> {
+    const pod = await createPod(setup, name, nodeIndex);
     pods.push(pod);
     return pod;
   }
@@ -148,9 +151,9 @@ export async function networkFixture() {
   };
 }
 
-async function createPod(setup: NetworkSetup, name: string): Promise<TestPod> {
+async function createPod(setup: NetworkSetup, name: string, nodeIndex: number): Promise<TestPod> {
   const netns = `bt${setup.instance}${name}`;
-  const [node] = setup.nodes;
+  const node = setup.nodes[nodeIndex];
   if (!node) throw new Error('no node');
   await run('ip', ['netns', 'add', netns]);
   await run('ip', ['-n', netns, 'link', 'set', 'lo', 'up']);
@@ -165,7 +168,8 @@ async function createPod(setup: NetworkSetup, name: string): Promise<TestPod> {
       `CNI_PATH=${setup.cniBinDir}`,
     ];
     const input = JSON.stringify({ ...common, ...plugins[0] });
-    return run('env', [...environment, join(setup.cniBinDir, plugins[0]?.type ?? '')], input);
+    const { run: runThere } = node.apart ? inside(node.apart.namespace) : { run };
+    return runThere('env', [...environment, join(setup.cniBinDir, plugins[0]?.type ?? '')], input);
   };
   const { ips } = JSON.parse(await cni('ADD')) as { ips: { address: string }[] };
   const resolver = join('/etc/netns', netns);

@@ -7,6 +7,7 @@ export {
   planNode,
   releaseInstanceRange,
 } from './addresses/index.ts';
+export { type Door, openDoor } from './door/index.ts';
 export {
   dnsPort,
   type Network,
@@ -16,4 +17,10 @@ export {
   removeNetwork,
   startNetwork,
 } from './network.ts';
-export { cniBinDir, diagnoseNetwork, type NetworkDiagnosis } from './pods/index.ts';
+export {
+  cniBinDir,
+  diagnoseNetwork,
+  type NetworkDiagnosis,
+  namespaceOf,
+  setNodeLink,
+} from './pods/index.ts';

@@ -20,10 +20,21 @@ import {
   recordsDirectory,
   stopDns,
 } from './dns/index.ts';
-import { cniBinDir, setUpHost, tearDownHost, writeCniConfiguration } from './pods/index.ts';
+import {
+  cniBinDir,
+  hostLink,
+  namespaceOf,
+  nodeLink,
+  setUpHost,
+  setUpNodes,
+  tearDownHost,
+  tearDownNodes,
+  writeCniConfiguration,
+} from './pods/index.ts';
 import {
   computeFixed,
   endAllFlows,
+  inside,
   listTable,
   releaseNodePorts,
   run,
@@ -48,6 +59,8 @@ export interface NetworkSetup {
   nodes: readonly (NetworkNode & {
     podRange: string;
     gateway: string;
+    /** Of a node whose network is not the machine's own: its address, and the file of its network namespace. */
+    apart?: { address: string; namespace: string };
     /** For the runtime's CNI `conf_dir`; the programs are in `cniBinDir`. */
     cniConfDir: string;
   })[];
@@ -65,6 +78,8 @@ export interface NetworkSetup {
 export async function prepareNetwork(options: {
   dataDir: string;
   nodes: readonly NetworkNode[];
+  /** Whether each node gets a network namespace and an address of its own, instead of the machine's. */
+  apart?: boolean;
   claimsDir?: string;
 }): Promise<NetworkSetup> {
   await mkdir(options.dataDir, { recursive: true });
@@ -76,14 +91,21 @@ export async function prepareNetwork(options: {
   dnsProgram.catch(() => {});
   const [nodes] = await Promise.all([
     Promise.all(
-      options.nodes.map(async (node) => ({
-        ...node,
-        ...planNode(range, node.index),
-        cniConfDir: await writeCniConfiguration({ dataDir, instance, range, node }),
-      })),
+      options.nodes.map(async (node) => {
+        const { address, ...own } = planNode(range, node.index);
+        const apart = options.apart ? { apart: { address, namespace: namespaceOf(instance, node.index) } } : {};
+        return {
+          ...node,
+          ...own,
+          ...apart,
+          cniConfDir: await writeCniConfiguration({ dataDir, instance, range, node }),
+        };
+      }),
     ),
     setUpHost(instance, plan),
   ]);
+  const indexes = options.nodes.map(({ index }) => index);
+  if (options.apart) await setUpNodes(instance, plan, indexes);
   return { instance, dataDir, plan, nodes, cniBinDir, dnsProgram };
 }
 
@@ -127,8 +149,23 @@ export async function startNetwork(options: {
   const fixed = computeFixed(
     (['udp', 'tcp'] as const).map((protocol) => ({ address: plan.dnsAddress, port: 53, protocol, endpoint })),
   );
+  const common = { instance, dataDir, plan, services, endpointSlices, pods, fixed, logger, signal };
+  const apart = setup.nodes.filter((node) => node.apart !== undefined);
+  const others = apart.map(({ name, podRange, apart }) =>
+    startProxy({
+      ...common,
+      logger: logger.child({ node: name }),
+      ...(apart ? { place: inside(apart.namespace) } : {}),
+      uplink: { link: nodeLink, podRange },
+      servesHostPorts: (node) => node === name,
+      // Its ports are its own: no other instance can want them.
+      nodePortClaims: join(dataDir, 'network', 'ports', name),
+    }),
+  );
   const proxy = startProxy({
-    ...{ instance, dataDir, plan, services, endpointSlices, pods, fixed, logger, signal },
+    ...common,
+    ...(apart.length > 0 ? { uplink: { link: hostLink(instance) } } : {}),
+    servesHostPorts: (node) => !apart.some(({ name }) => name === node),
     onPortTaken(object, port) {
       const message = `port ${port} of this machine is in use by another Berth instance; choose another one`;
       reportPortTaken(client, object, message).catch((error) => logger.warn({ err: error }, message));
@@ -149,7 +186,14 @@ export async function startNetwork(options: {
     logger,
     signal,
   });
-  return { dnsPid: pid, ready: Promise.all([proxy.ready, records]).then(() => {}), settled: proxy.settled };
+  const proxies = [proxy, ...others];
+  return {
+    dnsPid: pid,
+    ready: Promise.all([...proxies.map(({ ready }) => ready), records]).then(() => {}),
+    settled: async () => {
+      await Promise.all(proxies.map(({ settled }) => settled()));
+    },
+  };
 }
 
 async function reportPortTaken(client: KubeClient, about: KubeObject, message: string): Promise<void> {
@@ -183,11 +227,13 @@ export async function removeNetwork(options: { dataDir: string; claimsDir?: stri
   if (range !== '') {
     const instance = await instanceOf(dataDir);
     const plan = planAddresses(range);
+    await tearDownNodes(instance);
     await tearDownHost(instance, plan);
     if (await listTable(tableName(instance))) await run('nft', ['delete', 'table', 'ip', tableName(instance)]);
     await endAllFlows(plan.range);
     await releaseNodePorts(dataDir);
     await releaseInstanceRange({ ...options, dataDir });
   }
-  for (const part of ['cni', 'ipam', 'dns']) await rm(join(dataDir, 'network', part), { recursive: true, force: true });
+  for (const part of ['cni', 'ipam', 'dns', 'ports'])
+    await rm(join(dataDir, 'network', part), { recursive: true, force: true });
 }

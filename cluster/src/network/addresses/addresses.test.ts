@@ -43,7 +43,12 @@ describe('address plan', () => {
       dnsAddress: '10.42.128.10',
       hostAddress: '10.42.127.1',
     });
-    expect(planNode('10.42.0.0/16', 3)).toEqual({ podRange: '10.42.3.0/24', gateway: '10.42.3.1' });
+    expect(planNode('10.42.0.0/16', 3)).toEqual({
+      podRange: '10.42.3.0/24',
+      gateway: '10.42.3.1',
+      address: '10.42.127.5',
+    });
+    expect(planNode('10.42.0.0/16', 126).address).toBe('10.42.127.128');
     expect(() => planNode('10.42.0.0/16', 127)).toThrow('outside');
     expect(() => planAddresses('10.42.0.0/24')).toThrow('10.N.0.0/16');
   });

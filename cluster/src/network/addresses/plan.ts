@@ -34,13 +34,21 @@ export function planAddresses(range: string): AddressPlan {
   };
 }
 
-/** The pods' range of the node with this index (0 to 126), and its gateway, the address behind every pod's link. */
-export function planNode(range: string, index: number): { podRange: string; gateway: string } {
+/**
+ * The pods' range of the node with this index (0 to 126), its gateway, the address behind every pod's link, and the address that the node
+ * has when its network is not the host's own.
+ */
+export function planNode(range: string, index: number): { podRange: string; gateway: string; address: string } {
   if (!Number.isInteger(index) || index < 0 || index >= maximumNodes) {
     throw new BerthError('BadRequest', `node index ${index} is outside of 0 to ${maximumNodes - 1}`);
   }
-  const base = sixteen(range).base + index * 256;
-  return { podRange: `${formatIpv4(base)}/24`, gateway: formatIpv4(base + 1) };
+  const whole = sixteen(range).base;
+  const base = whole + index * 256;
+  return {
+    podRange: `${formatIpv4(base)}/24`,
+    gateway: formatIpv4(base + 1),
+    address: formatIpv4(whole + 0x7f02 + index),
+  };
 }
 
 function sixteen(range: string): Ipv4Range {

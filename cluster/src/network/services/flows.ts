@@ -4,12 +4,12 @@ import { run } from './nft.ts';
  * Makes conntrack forget UDP flows to endpoints that are gone, so that the next packet is led to another one.
  * `flows`: `address port endpointAddress` as in `Rules.flows`. That there is nothing to forget is no error.
  */
-export async function endFlows(flows: readonly string[]): Promise<void> {
+export async function endFlows(flows: readonly string[], runner = run): Promise<void> {
   for (const flow of flows) {
     const [address, port = '', endpoint = ''] = flow.split(' ');
     const wanted = ['-D', '-p', 'udp', '--orig-port-dst', port, '--reply-src', endpoint];
     if (address) wanted.push('--orig-dst', address);
-    await run('conntrack', wanted).catch(ignoreNothingFound);
+    await runner('conntrack', wanted).catch(ignoreNothingFound);
   }
 }
 

@@ -4,6 +4,7 @@ export { type Endpoint, endpointsOf } from './endpoints.ts';
 export { endAllFlows } from './flows.ts';
 export { listForeignDrops, listTable, run, runNft } from './nft.ts';
 export { releaseNodePorts } from './node-ports.ts';
+export { here, inside, type Place } from './place.ts';
 export { type Proxy, type ProxyOptions, startProxy } from './proxy.ts';
 export type { Memory, Rules } from './rules.ts';
 export { baseTable, tableName } from './table.ts';

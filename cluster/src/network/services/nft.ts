@@ -29,8 +29,8 @@ export async function run(program: string, args: readonly string[], input = ''):
 }
 
 /** Carries a whole script out as one transaction: all of it, or nothing. */
-export async function runNft(script: string): Promise<void> {
-  await run('nft', ['-f', '-'], script);
+export async function runNft(script: string, runner = run): Promise<void> {
+  await runner('nft', ['-f', '-'], script);
 }
 
 interface Listed {
@@ -47,10 +47,13 @@ interface ListedMap {
 }
 
 /** The chains and maps of a table, without elements; undefined when there is no such table. */
-export async function listTable(table: string): Promise<{ chains: string[]; maps: string[] } | undefined> {
+export async function listTable(
+  table: string,
+  runner = run,
+): Promise<{ chains: string[]; maps: string[] } | undefined> {
   let text: string;
   try {
-    text = await run('nft', ['-j', '-t', 'list', 'table', 'ip', table]);
+    text = await runner('nft', ['-j', '-t', 'list', 'table', 'ip', table]);
   } catch (error) {
     if (error instanceof BerthError && error.message.includes('No such file or directory')) return undefined;
     throw error;
@@ -63,8 +66,12 @@ export async function listTable(table: string): Promise<{ chains: string[]; maps
 }
 
 /** Client and endpoint (`address . port`) of each entry of an affinity map. */
-export async function listMemory(table: string, name: string): Promise<{ client: string; endpoint: string }[]> {
-  const text = await run('nft', ['list', 'map', 'ip', table, name]);
+export async function listMemory(
+  table: string,
+  name: string,
+  runner = run,
+): Promise<{ client: string; endpoint: string }[]> {
+  const text = await runner('nft', ['list', 'map', 'ip', table, name]);
   const entry = /([\d.]+)(?: timeout \S+)?(?: expires \S+)? : ([\d.]+ \. \d+)/g;
   return [...text.matchAll(entry)].map(([, client = '', endpoint = '']) => ({ client, endpoint }));
 }

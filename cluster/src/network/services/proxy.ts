@@ -9,8 +9,9 @@ import { endFlows } from './flows.ts';
 import { openLoopback } from './loopback.ts';
 import { listMemory, listTable, runNft } from './nft.ts';
 import { NodePortGate } from './node-ports.ts';
+import { here, type Place } from './place.ts';
 import type { Memory, Rules } from './rules.ts';
-import { baseTable, tableName } from './table.ts';
+import { baseTable, tableName, type Uplink } from './table.ts';
 
 export interface ProxyOptions {
   instance: string;
@@ -25,6 +26,12 @@ export interface ProxyOptions {
   onPortTaken?(service: Service | Pod, port: string): void;
   /** Where instances claim the host's ports; the machine's own place when absent. */
   nodePortClaims?: string;
+  /** The namespace whose table it is; this process's when absent. */
+  place?: Place;
+  /** Where there are other nodes. */
+  uplink?: Uplink;
+  /** Whether the host ports of pods on this node are led to them here; those of all when absent. */
+  servesHostPorts?(node: string): boolean;
   logger: Logger;
   signal: AbortSignal;
 }
@@ -46,7 +53,7 @@ const presenceInterval = 10_000;
  * The rules stay then. Changes that come while nft runs go together into the next transaction.
  */
 export function startProxy(options: ProxyOptions): Proxy {
-  const { instance, plan, services, endpointSlices, pods, logger, signal } = options;
+  const { instance, plan, services, endpointSlices, pods, logger, signal, place = here } = options;
   const state = new RuleState(instance);
   const gate = new NodePortGate(options.dataDir, options.nodePortClaims);
   const podRange = parseRange(plan.podRange) ?? { base: 0, prefix: 32 };
@@ -85,6 +92,7 @@ export function startProxy(options: ProxyOptions): Proxy {
     }),
     pods.subscribe((change) => {
       if (!hasHostPort(change.object)) return;
+      if (options.servesHostPorts?.(change.object.spec?.nodeName ?? '') === false) return;
       dirtyPods.set(keyOf(change.object), change.type === 'deleted' ? undefined : change.object);
       changed();
     }),
@@ -126,17 +134,17 @@ export function startProxy(options: ProxyOptions): Proxy {
   }
 
   async function carryOut(transaction: Transaction): Promise<void> {
-    if (transaction.script) await runNft(transaction.script);
+    if (transaction.script) await runNft(transaction.script, place.run);
     transaction.commit();
-    await openLoopback(transaction.loopback);
-    await endFlows(transaction.endedFlows);
-    await forgetEndpoints(tableName(instance), transaction.reviewMemories);
+    await openLoopback(transaction.loopback, place, options.uplink?.link);
+    await endFlows(transaction.endedFlows, place.run);
+    await forgetEndpoints(tableName(instance), transaction.reviewMemories, place.run);
   }
 
   /** Adopts the table that an earlier run left, or makes it. A table of another make is replaced in one transaction. */
   async function carryOutWhole(): Promise<void> {
-    const base = baseTable(instance, plan);
-    const present = await listTable(tableName(instance));
+    const base = baseTable(instance, plan, options.uplink);
+    const present = await listTable(tableName(instance), place.run);
     if (present) {
       try {
         await carryOut(state.whole(base, present));
@@ -182,7 +190,7 @@ export function startProxy(options: ProxyOptions): Proxy {
       timer.abort();
       if (why !== 'check') continue;
       askAgain();
-      if (!(await listTable(tableName(instance)).catch(() => undefined))) {
+      if (!(await listTable(tableName(instance), place.run).catch(() => undefined))) {
         logger.warn('the table of service addresses was removed by another program; it is made again');
         sound = false;
       }
@@ -198,12 +206,16 @@ export function startProxy(options: ProxyOptions): Proxy {
 }
 
 /** Clients that an affinity map sends to an endpoint which is gone are sent to another from now on. */
-async function forgetEndpoints(table: string, memories: ReadonlyMap<string, Memory>): Promise<void> {
+async function forgetEndpoints(
+  table: string,
+  memories: ReadonlyMap<string, Memory>,
+  runner: Place['run'],
+): Promise<void> {
   for (const [name, { endpoints }] of memories) {
-    const stale = (await listMemory(table, name)).filter(({ endpoint }) => !endpoints.includes(endpoint));
+    const stale = (await listMemory(table, name, runner)).filter(({ endpoint }) => !endpoints.includes(endpoint));
     if (stale.length === 0) continue;
     const clients = stale.map(({ client }) => client).join(', ');
-    await runNft(`delete element ip ${table} ${name} { ${clients} }\n`);
+    await runNft(`delete element ip ${table} ${name} { ${clients} }\n`, runner);
   }
 }
 

@@ -16,6 +16,12 @@ const endpointMaps = protocols.flatMap((protocol) => [
 export const sharedSets = ['services', 'nodeports', ...endpointMaps, 'hairpin', 'sticky'] as const;
 export const allFixedChains: readonly string[] = [...baseChains, ...fixedChains];
 
+/** The link that leads to the other nodes, and the range of the pods that are not behind it, if there are any. */
+export interface Uplink {
+  link: string;
+  podRange?: string;
+}
+
 /**
  * The part of the table that does not depend on services. Every statement may be repeated on a table that has it
  * already: maps keep their elements, chains are filled anew.
@@ -25,12 +31,15 @@ export const allFixedChains: readonly string[] = [...baseChains, ...fixedChains]
  * however many there are. The second map is one for each protocol: a map whose data holds a port without a protocol
  * (`th dport`) is one that nft 1.0.6 cannot read back, and with one, its rules match that protocol alone.
  */
-export function baseTable(instance: string, plan: AddressPlan): string {
+export function baseTable(instance: string, plan: AddressPlan, uplink?: Uplink): string {
   const table = tableName(instance);
   const rules: Record<string, readonly string[]> = {
     // With route_localnet on our pods' links, packets for or from 127/8 must not come in over them. Before conntrack,
     // so that answers which conntrack leads back to 127.0.0.1 do pass.
-    guard: ['iifname "veth*" ip daddr 127.0.0.0/8 drop', 'iifname "veth*" ip saddr 127.0.0.0/8 drop'],
+    guard: ['veth*', ...(uplink ? [uplink.link] : [])].flatMap((link) => [
+      `iifname "${link}" ip daddr 127.0.0.0/8 drop`,
+      `iifname "${link}" ip saddr 127.0.0.0/8 drop`,
+    ]),
     prerouting: ['jump dispatch'],
     output: ['jump dispatch'],
     dispatch: [
@@ -42,6 +51,12 @@ export function baseTable(instance: string, plan: AddressPlan): string {
     remember: ['ct original ip daddr . meta l4proto vmap @sticky', 'jump sticky-nodeports'],
     refuse: ['meta l4proto tcp reject with tcp reset', 'reject with icmp port-unreachable'],
     postrouting: [
+      // Who comes from another node and is led to another must get the answers through here: from elsewhere he would not know them.
+      ...(uplink
+        ? [
+            `ct status dnat oifname "${uplink.link}" ip saddr ${plan.range} ${uplink.podRange ? `ip saddr != ${uplink.podRange} ` : ''}fib saddr type != local masquerade`,
+          ]
+        : []),
       'ip saddr . ip daddr @hairpin masquerade',
       `ip saddr 127.0.0.0/8 ip daddr ${plan.range} oifname != "lo" masquerade`,
       `ip saddr ${plan.range} ip daddr != ${plan.range} oifname != "lo" masquerade`,
