@@ -1,7 +1,9 @@
+import { isDeepStrictEqual } from 'node:util';
 import { type KubeObject, type Resource, resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
+import { resourceQuotas } from '../quota/index.ts';
 import { customResourceDefinitions } from './served.ts';
-import { startTestCluster, type TestCluster } from './test-cluster.ts';
+import { startFakeKubelet, startTestCluster, type TestCluster } from './test-cluster.ts';
 
 const boats = (version = 'v1'): Resource => ({
   group: 'example.com',
@@ -80,6 +82,38 @@ test('a namespace takes its custom objects along, in whatever version they are s
     return items.length === 0;
   }, 'the namespace goes');
   expect((await client.list(boats('v2'))).items).toEqual([]);
+});
+
+test('a quota counts custom objects as they come and go, and pods as they end', async () => {
+  await using cluster = await startTestCluster();
+  startFakeKubelet(cluster);
+  const { client } = cluster;
+  const hard = { 'count/boats.example.com': '5', pods: '3', 'count/pods': '9', 'requests.cpu': '1' };
+  await client.create(resourceQuotas, {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: key('harbour'),
+    spec: { hard },
+  });
+  const becomes = (used: object) =>
+    cluster.until(
+      async () => isDeepStrictEqual((await client.get(resourceQuotas, key('harbour'))).status, { hard, used }),
+      `${JSON.stringify(used)} is used`,
+    );
+  await becomes({ pods: '0', 'count/pods': '0', 'requests.cpu': '0' });
+  await define(cluster);
+  await make(cluster, 'one');
+  await make(cluster, 'two');
+  for (const image of ['ends:well', 'runs:on']) {
+    const containers = [{ name: 'main', image, resources: { requests: { cpu: '250m' } } }];
+    const metadata = key(image.replace(':', '-'));
+    await client.create(resources.pods, { apiVersion: 'v1', kind: 'Pod', metadata, spec: { containers } });
+  }
+  await becomes({ 'count/boats.example.com': '2', pods: '1', 'count/pods': '2', 'requests.cpu': '250m' });
+  await client.delete(boats(), key('one'));
+  await client.delete(resources.pods, key('runs-on'));
+  await becomes({ 'count/boats.example.com': '1', pods: '0', 'count/pods': '1', 'requests.cpu': '0' });
+  expect(cluster.errors).toEqual([]);
 });
 
 test('what was defined and is no more troubles nobody', async () => {

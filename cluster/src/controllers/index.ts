@@ -23,6 +23,7 @@ import {
 } from './persistentvolumes/index.ts';
 import { podGarbageController, terminatedPodController } from './podgarbage/index.ts';
 import { replicaSetController, replicationController } from './replicaset/index.ts';
+import { quotaContentOf, resourceQuotaController } from './resourcequota/index.ts';
 import { customResourceDefinitions, type Served, servedResources } from './served.ts';
 import { rootCaController, serviceAccountController } from './serviceaccount/index.ts';
 import { statefulSetController } from './statefulset/index.ts';
@@ -81,6 +82,7 @@ export function controllers(options: {
     claimProtection,
     volumeProtection,
     ephemeralVolumeController,
+    resourceQuotaController(options.served),
     namespaceController(options.served),
   ];
 }
@@ -136,8 +138,13 @@ export async function startControllers(options: ControllersOptions): Promise<voi
     }
     if (!added) return;
     garbage.track(added);
-    const stop = workers.get('namespace-controller')?.watch(contentOf(added));
-    if (stop) contents.set(name, stop);
+    const stops = [
+      workers.get('namespace-controller')?.watch(contentOf(added)),
+      ...quotaContentOf(added).map((each) => workers.get('resourcequota-controller')?.watch(each)),
+    ];
+    contents.set(name, () => {
+      for (const stop of stops) stop?.();
+    });
   });
 
   const aborted = new Promise<void>((resolve) => {

@@ -1,0 +1,112 @@
+import type { KubeObject, Resource } from '@berth/kube/objects';
+import { addQuantities, compareQuantities, formatQuantity, type Quantity } from '@berth/kube/quantity';
+import type { Action, Outcome, Reconciler, View } from '@berth/kube/reconcile';
+import {
+  amountsOf,
+  type Evaluator,
+  evaluatorOf,
+  isCovered,
+  type ResourceQuota,
+  resourceQuotas,
+  sum,
+  type Usage,
+  zero,
+} from '../../quota/index.ts';
+import type { Served } from '../served.ts';
+import { keyOf, statusActions } from '../status.ts';
+
+/** Some use ends without anybody saying so: that of a pod whose node is lost. */
+const resync = 5 * 60_000;
+
+/** Keeps what is used up of each quota. Source: "Resource Quotas" of the Kubernetes documentation. */
+export function resourceQuotaController(served: Served): Reconciler<ResourceQuota> {
+  return {
+    name: 'resourcequota-controller',
+    resource: resourceQuotas,
+    watches: served.all().flatMap(quotaContentOf),
+    reconcile(quota, view, now): Outcome {
+      const used = calculate(quota, served, view, now);
+      return { actions: write(quota, used), requeueAfter: resync };
+    },
+  };
+}
+
+/** What quotas count of a resource, as something that changes them; nothing for what they do not count. */
+export function quotaContentOf(resource: Resource) {
+  const evaluator = resource.namespaced ? evaluatorOf(resource) : undefined;
+  if (!evaluator) return [];
+  const concerns = ({ metadata: { namespace = '' } }: KubeObject, view: View) =>
+    view
+      .list(resourceQuotas, { namespace })
+      .filter(({ spec }) => Object.keys(spec?.hard ?? {}).some((name) => evaluator.tracks(name)))
+      .map(keyOf);
+  return [{ resource, concerns }];
+}
+
+function calculate(quota: ResourceQuota, served: Served, view: View, now: number): Usage {
+  const names = Object.keys(quota.spec?.hard ?? {});
+  let used: Usage = {};
+  for (const resource of served.all()) {
+    const evaluator = resource.namespaced ? evaluatorOf(resource) : undefined;
+    const tracked = evaluator ? names.filter((name) => evaluator.tracks(name)) : [];
+    if (!evaluator || tracked.length === 0) continue;
+    const nothing: Usage = Object.fromEntries(tracked.map((name) => [name, zero]));
+    used = sum(
+      used,
+      usageIn(quota, evaluator, view.list(resource, { namespace: quota.metadata.namespace ?? '' }), nothing, now),
+    );
+  }
+  return Object.fromEntries(Object.entries(used).filter(([name]) => names.includes(name)));
+}
+
+/** What those of the objects use that the quota is about, of what is tracked. */
+function usageIn(
+  quota: ResourceQuota,
+  evaluator: Evaluator,
+  objects: readonly KubeObject[],
+  nothing: Usage,
+  now: number,
+): Usage {
+  const total: Record<string, Quantity> = { ...nothing };
+  for (const object of objects) {
+    if (!isCovered(quota, evaluator, object)) continue;
+    const usage = evaluator.usageOf(object, now);
+    for (const [name, before] of Object.entries(total)) {
+      const more = usage[name];
+      if (more) total[name] = addQuantities(before, more);
+    }
+  }
+  return total;
+}
+
+function write(quota: ResourceQuota, calculated: Usage): Action[] {
+  const hard = quota.spec?.hard ?? {};
+  const before = quota.status;
+  // What nobody can count keeps its last figure.
+  const known = { ...amountsOf(before?.used), ...calculated };
+  const used = Object.fromEntries(Object.entries(known).filter(([name]) => name in hard));
+  const isSame =
+    before?.hard !== undefined &&
+    areEqual(amountsOf(hard), amountsOf(before.hard)) &&
+    areEqual(used, amountsOf(before.used));
+  if (isSame) return [];
+  const shown = Object.fromEntries(Object.entries(used).map(([name, amount]) => [name, formatQuantity(amount)]));
+  const { uid, resourceVersion } = quota.metadata;
+  return statusActions(resourceQuotas, quota, { hard, used: shown }).map((action) => {
+    if (action.type !== 'patch' || action.patch.type !== 'merge') return action;
+    // Whoever admits something writes the same status: what was counted before must not undo it.
+    const metadata = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
+    return { ...action, patch: { type: 'merge', body: { ...(action.patch.body as object), metadata } } };
+  });
+}
+
+function areEqual(a: Usage, b: Usage): boolean {
+  const names = Object.keys(a);
+  return (
+    names.length === Object.keys(b).length &&
+    names.every((name) => {
+      const [one, other] = [a[name], b[name]];
+      return one !== undefined && other !== undefined && compareQuantities(one, other) === 0;
+    })
+  );
+}

@@ -1,0 +1,20 @@
+import { claimEvaluator, countEvaluator, serviceEvaluator } from './others.ts';
+import { podEvaluator } from './pods.ts';
+import type { Evaluator } from './types.ts';
+
+export { amountsOf, sum, zero } from './amounts.ts';
+export { isCovered } from './scopes.ts';
+export { type Evaluator, type ResourceQuota, resourceQuotas, type Usage } from './types.ts';
+
+const special: readonly Evaluator[] = [podEvaluator, claimEvaluator, serviceEvaluator];
+
+/**
+ * How objects of a resource use up quotas; undefined for what no quota counts. Source: "Resource Quotas" of the Kubernetes documentation.
+ */
+export function evaluatorOf(resource: { group: string; resource: string }): Evaluator | undefined {
+  if (resource.resource === 'events') return undefined;
+  const found = special.find(
+    (each) => each.resource.group === resource.group && each.resource.resource === resource.resource,
+  );
+  return found ?? countEvaluator(resource);
+}

@@ -1,0 +1,39 @@
+import type { KubeObject, Resource } from '@berth/kube/objects';
+import type { Quantity } from '@berth/kube/quantity';
+
+/** Exact amounts by the name that a quota gives them: `requests.cpu`, `count/deployments.apps`. */
+export type Usage = Readonly<Record<string, Quantity>>;
+
+export interface ScopeRequirement {
+  scopeName: string;
+  operator: string;
+  values?: readonly string[];
+}
+
+export interface ResourceQuota extends KubeObject {
+  spec?: {
+    hard?: Record<string, string>;
+    scopes?: readonly string[];
+    scopeSelector?: { matchExpressions?: readonly ScopeRequirement[] };
+  };
+  status?: { hard?: Record<string, string>; used?: Record<string, string> };
+}
+
+export const resourceQuotas: Resource<ResourceQuota> = {
+  group: '',
+  version: 'v1',
+  resource: 'resourcequotas',
+  kind: 'ResourceQuota',
+  namespaced: true,
+};
+
+/** How objects of one resource use up quotas. */
+export interface Evaluator {
+  resource: { group: string; resource: string };
+  /** Whether objects of the resource use what has this name. */
+  tracks(name: string): boolean;
+  /** `now`: milliseconds since the epoch. */
+  usageOf(object: KubeObject, now: number): Usage;
+  /** Whether the object is one that the scope is about. */
+  isInScope(object: KubeObject, scope: ScopeRequirement): boolean;
+}
