@@ -69,6 +69,9 @@ function described(error: unknown): { code: string; message: string } {
   return { code, message: error.message };
 }
 
+/** Characters of an answer that a message about it repeats. */
+const mostShown = 2048;
+
 /** What an HTTP status that is not a success means, as client-go says it. `body` is what came with it. */
 export function statusFailure(code: number, body: string): string {
   const told = statusMessage(body);
@@ -76,7 +79,8 @@ export function statusFailure(code: number, body: string): string {
   const known = statusTexts[code];
   if (known !== undefined) return known;
   if (code < 500) return `the server responded with the status code ${code} but did not return more information`;
-  return `an error on the server (${JSON.stringify(body.trim() || 'unknown')}) has prevented the request from succeeding`;
+  const shown = body.slice(0, mostShown).trim() || 'unknown';
+  return `an error on the server (${JSON.stringify(shown)}) has prevented the request from succeeding`;
 }
 
 /** The message of a `metav1.Status`, which an answer may be. */

@@ -28,6 +28,9 @@ beforeAll(async () => {
         case '/broken':
           response.writeHead(500).end('out of order');
           return undefined;
+        case '/endless':
+          response.writeHead(500).end('x'.repeat(100_000));
+          return undefined;
         case '/status':
           response.writeHead(403).end(JSON.stringify({ kind: 'Status', message: 'not you' }));
           return undefined;
@@ -77,6 +80,7 @@ describe('a webhook at a URL', () => {
 
   test.each([
     ['/broken', 'an error on the server ("out of order") has prevented the request from succeeding'],
+    ['/endless', `an error on the server ("${'x'.repeat(2048)}") has prevented the request from succeeding`],
     ['/moved', 'the server responded with the status code 302 but did not return more information'],
     ['/status', 'not you'],
   ])('that answers %s with no success is reported as Kubernetes does', async (path, message) => {

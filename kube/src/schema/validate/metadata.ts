@@ -89,7 +89,8 @@ function validateFinalizers(kind: KindDescription, metadata: Fields, problems: P
 function validateOwners(metadata: Fields, problems: Problems): void {
   let controller: Fields | undefined;
   const path = 'metadata.ownerReferences';
-  parts(metadata, 'ownerReferences').forEach((owner) => {
+  const owners = parts(metadata, 'ownerReferences');
+  owners.forEach((owner) => {
     // Kubernetes does not say which reference it means.
     if (!text(owner, 'apiVersion'))
       problems.invalid(`${path}.apiVersion`, text(owner, 'apiVersion') ?? '', 'version must not be empty');
@@ -99,8 +100,8 @@ function validateOwners(metadata: Fields, problems: Problems): void {
     if (owner.controller !== true) return;
     if (controller !== undefined) {
       problems.invalid(
-        'metadata.ownerReferences',
-        parts(metadata, 'ownerReferences'),
+        path,
+        owners,
         `Only one reference can have Controller set to true. Found "true" in references for ${controller.kind}/${controller.name} and ${owner.kind}/${owner.name}`,
       );
     }

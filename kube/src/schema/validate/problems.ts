@@ -1,22 +1,28 @@
 import { BerthError, type ErrorCause } from '../../errors/index.ts';
 import type { KubeObject } from '../../objects/index.ts';
+import { quoted } from '../quoted.ts';
 import type { KindDescription } from '../types.ts';
 
+/** Characters that may be said about one object. Nobody reads more, and objects are made that have ever more to say. */
+const most = 1024 * 1024;
+
 /**
- * Collects what is wrong with an object, one cause a field, in the words of Kubernetes' own validation.
+ * Collects what is wrong with an object, one cause a field, in the words of Kubernetes' own validation; of what would
+ * be megabytes, the beginning.
  * Source: the error types of `k8s.io/apimachinery/pkg/util/validation/field`.
  */
 export class Problems {
   readonly causes: ErrorCause[] = [];
   readonly #seen = new Set<string>();
   readonly #fields = new Set<string>();
+  #said = 0;
 
   required(field: string, detail = ''): void {
     this.#add('FieldValueRequired', field, 'Required value', detail);
   }
 
   invalid(field: string, value: unknown, detail: string): void {
-    this.#add('FieldValueInvalid', field, `Invalid value: ${shown(value)}`, detail);
+    if (this.#hasRoom()) this.#add('FieldValueInvalid', field, `Invalid value: ${shown(value)}`, detail);
   }
 
   /** An `invalid` that does not repeat the value. */
@@ -25,12 +31,13 @@ export class Problems {
   }
 
   unsupported(field: string, value: unknown, supported: readonly string[]): void {
-    const values = supported.map((each) => JSON.stringify(each)).join(', ');
+    if (!this.#hasRoom()) return;
+    const values = supported.map(quoted).join(', ');
     this.#add('FieldValueNotSupported', field, `Unsupported value: ${shown(value)}`, `supported values: ${values}`);
   }
 
   duplicate(field: string, value: unknown, detail = ''): void {
-    this.#add('FieldValueDuplicate', field, `Duplicate value: ${shown(value)}`, detail);
+    if (this.#hasRoom()) this.#add('FieldValueDuplicate', field, `Duplicate value: ${shown(value)}`, detail);
   }
 
   forbidden(field: string, detail: string): void {
@@ -38,7 +45,7 @@ export class Problems {
   }
 
   notFound(field: string, value: unknown): void {
-    this.#add('FieldValueNotFound', field, `Not found: ${shown(value)}`);
+    if (this.#hasRoom()) this.#add('FieldValueNotFound', field, `Not found: ${shown(value)}`);
   }
 
   tooLong(field: string, maximum: number): void {
@@ -54,19 +61,26 @@ export class Problems {
     return this.#fields.has(field);
   }
 
+  #hasRoom(): boolean {
+    return this.#said < most;
+  }
+
   /** A rule and the schema may find the same fault: it is said once. */
   #add(reason: string, field: string, message: string, detail = ''): void {
+    if (!this.#hasRoom()) return;
     const key = `${reason} ${field}`;
     if (reason === 'FieldValueRequired' && this.#seen.has(key)) return;
     const whole = detail === '' ? message : `${message}: ${detail}`;
     if (this.#seen.has(`${key} ${whole}`)) return;
     this.#seen.add(key).add(`${key} ${whole}`);
     this.#fields.add(field);
+    this.#said += field.length + whole.length;
     this.causes.push({ reason, message: whole, field });
   }
 }
 
 function shown(value: unknown): string {
+  if (typeof value === 'string') return quoted(value);
   return value === undefined ? 'null' : JSON.stringify(value);
 }
 
@@ -83,7 +97,7 @@ export function invalidError(
   // Events are the core group's, whichever group they are written through.
   const group = kind.group === 'events.k8s.io' ? '' : kind.group;
   const qualified = group === '' ? kind.kind : `${kind.kind}.${group}`;
-  return new BerthError('Invalid', `${qualified} ${JSON.stringify(name)} is invalid: ${what}`, {
+  return new BerthError('Invalid', `${qualified} ${quoted(name)} is invalid: ${what}`, {
     details: { name, ...(group === '' ? {} : { group }), kind: kind.kind, causes: [...causes] },
   });
 }

@@ -454,3 +454,23 @@ describe('ephemeral containers', () => {
     ]);
   });
 });
+
+describe('what there is to say', () => {
+  it('is bounded, however much is wrong', () => {
+    // Each of them is shown with all others: gigabytes.
+    const ownerReferences = Array.from({ length: 8000 }, (_, at) => {
+      return { apiVersion: 'v1', kind: 'Pod', name: `p${at}`, uid: `u${at}`, controller: true };
+    });
+    const said = wrong(pod({}, { name: 'p', ownerReferences }));
+    expect(said[0]).toMatch(
+      /^metadata\.ownerReferences: Invalid value: \[.*Only one reference can have Controller set/,
+    );
+    expect(said.join('').length).toBeLessThan(4 * 1024 * 1024);
+    const labels = Object.fromEntries(ownerReferences.map(({ name }) => [`!${name}`, '!']));
+    expect(wrong(pod({}, { name: 'p', labels })).join('').length).toBeLessThan(2 * 1024 * 1024);
+  });
+
+  it('quotes as Go does', () => {
+    expect(wrong(pod({}, { name: 'a\u0000\u2028' }))[0]).toMatch(/Invalid value: "a\\x00\\u2028": /);
+  });
+});
