@@ -1,6 +1,6 @@
 /**
  * Makes the images that the suite's pods run from programs built here, under the names that `repositories.yaml` gives:
- *   node images.ts DIRECTORY        DIRECTORY has `agnhost`, `sample-apiserver` and `etcd`; archives are written beside them
+ *   node images.ts DIRECTORY        DIRECTORY has the programs' files; archives are written beside them
  */
 import { join } from 'node:path';
 import { argv, exit, stderr, stdout } from 'node:process';
@@ -8,27 +8,57 @@ import { buildImage, busyboxImage, type ImageEntry, pauseImage } from '@berth/cl
 
 interface Program {
   reference: string;
+  /** In the directory. */
   file: string;
+  /** What it is built from. */
+  module: string;
   /** Where the suite's manifests look for it. */
   at: string;
+  mode?: number;
   cmd?: readonly string[];
+  /** Further files, by their paths. */
+  files?: Readonly<Record<string, string>>;
 }
+
+const agnhost = { file: 'agnhost', module: 'k8s.io/kubernetes/test/images/agnhost', at: '/agnhost' } as const;
+const picture = (name: string): Program => ({
+  ...{ ...agnhost, reference: `localhost/e2e/${name}:1.7`, cmd: ['test-webserver'] },
+  files: { '/data.json': `{"image": "${name}.jpg"}\n` },
+});
 
 /** Names and versions as in the module's own list of images. */
 export const programs: readonly Program[] = [
-  { reference: 'localhost/e2e/agnhost:2.59', file: 'agnhost', at: '/agnhost', cmd: ['pause'] },
-  { reference: 'localhost/e2e/sample-apiserver:1.29.2', file: 'sample-apiserver', at: '/sample-apiserver' },
-  { reference: 'localhost/e2e/etcd:3.6.6-0', file: 'etcd', at: '/usr/local/bin/etcd' },
+  { ...agnhost, reference: 'localhost/e2e/agnhost:2.59', cmd: ['pause'] },
+  { ...agnhost, reference: 'localhost/e2e/agnhost:2.55', cmd: ['pause'] },
+  picture('nautilus'),
+  picture('kitten'),
+  // For the suite these are programs that listen at port 80 and end when they are told to.
+  { ...agnhost, reference: 'localhost/e2e/nginx:1.14-4', cmd: ['test-webserver'] },
+  { ...agnhost, reference: 'localhost/e2e/nginx:1.15-4', cmd: ['test-webserver'] },
+  {
+    ...{ reference: 'localhost/e2e/nonewprivs:1.3', file: 'nonewprivs', at: '/nnp', mode: 0o4755 },
+    module: 'k8s.io/kubernetes/test/images/nonewprivs',
+  },
+  {
+    ...{ reference: 'localhost/e2e/sample-apiserver:1.29.2', file: 'sample-apiserver', at: '/sample-apiserver' },
+    module: 'k8s.io/sample-apiserver',
+  },
+  {
+    ...{ reference: 'localhost/e2e/etcd:3.6.6-0', file: 'etcd', at: '/usr/local/bin/etcd' },
+    module: 'go.etcd.io/etcd/server/v3',
+  },
 ];
 
 export async function makeImages(directory: string): Promise<string[]> {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
   const base = await busyboxImage(architecture);
   const made: string[] = [];
-  for (const { reference, file, at, cmd } of programs) {
-    const source = { source: join(directory, file) };
-    const layer: ImageEntry[] = [{ type: 'file', path: at, content: source, mode: 0o755 }];
-    const output = join(directory, `${file}.tar`);
+  for (const { reference, file, at, mode = 0o755, cmd, files = {} } of programs) {
+    const layer: ImageEntry[] = [
+      { type: 'file', path: at, content: { source: join(directory, file) }, mode },
+      ...Object.entries(files).map(([path, content]): ImageEntry => ({ type: 'file', path, content })),
+    ];
+    const output = join(directory, `${reference.replace(/^.*\//, '').replace(':', '-')}.tar`);
     const config = { entrypoint: [at], ...(cmd === undefined ? {} : { cmd }) };
     await buildImage({ reference, architecture, layers: [...base.layers, layer], config }, { output });
     made.push(output);

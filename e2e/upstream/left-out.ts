@@ -3,19 +3,16 @@ export const leftOut = {
   /** Of the suite against real containers. */
   real: {
     ResourceQuota: 'quotas are not enforced yet',
-    '\\brc\\b|valid owner': 'replication controllers make no pods yet',
-    'should support continue listing from the last key if the original version has been compacted away':
-      'takes as long as history is kept, 5 to 10 minutes',
   },
   /** Of the suite where pods only pretend to run: besides, what asks a server that runs in a pod. */
   simulated: {
     ResourceQuota: 'quotas are not enforced yet',
-    '\\brc\\b|valid owner': 'replication controllers make no pods yet',
-    'should support continue listing from the last key if the original version has been compacted away':
-      'takes as long as history is kept, 5 to 10 minutes',
     'AdmissionWebhook|CustomResourceConversionWebhook|CustomResourceFieldSelectors': 'webhooks run in pods',
     Aggregator: 'the aggregated API server runs in a pod',
   },
+  cli: {},
+  apps: {},
+  node: {},
   controllerRuntime: {
     'Should list serviceaccounts and find exactly one in namespace test-namespace-1':
       'counts on a namespace without its default account, which the pods of the other specs need here',

@@ -9,9 +9,10 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { argv, env, exit, stderr, stdout } from 'node:process';
+import { clientBinary } from '@berth/berth/clients';
 import { startBerth } from '../harness/index.ts';
 import { serveApi } from './api-server.ts';
-import { makeImages } from './images.ts';
+import { makeImages, programs } from './images.ts';
 import { leftOut } from './left-out.ts';
 import { execute, output } from './programs.ts';
 
@@ -21,8 +22,12 @@ const controllerRuntime = 'v0.23.3';
 const goFlags = { GOFLAGS: '-mod=mod -buildvcs=false' };
 
 const suites: Record<string, (work: string) => Promise<number>> = {
-  conformance: (work) => endToEnd(work, ['--runtime', 'simulated'], leftOut.simulated),
-  'conformance-real': (work) => endToEnd(work, [], leftOut.real),
+  conformance: (work) => endToEnd(work, 'api-machinery', { skip: leftOut.simulated, isSimulated: true }),
+  'conformance-real': (work) => endToEnd(work, 'api-machinery', { skip: leftOut.real }),
+  'conformance-auth': (work) => endToEnd(work, 'auth|instrumentation', { skip: {} }),
+  'conformance-cli': (work) => endToEnd(work, 'cli', { skip: leftOut.cli }),
+  'conformance-apps': (work) => endToEnd(work, 'apps', { skip: leftOut.apps }),
+  'conformance-node': (work) => endToEnd(work, 'node', { skip: leftOut.node }),
   'controller-runtime': controllerRuntimeSuites,
   'client-go': (work) => withBerth((kubeconfig, kill) => goTest(work, './informers', kubeconfig, { KILL_URL: kill })),
   operator: (work) => withBerth((kubeconfig) => goTest(work, './operator', kubeconfig)),
@@ -91,30 +96,29 @@ async function goTest(work: string, what: string, kubeconfig: string, more: Reco
   return execute(binary, ['-test.v', '-test.timeout=30m'], { env: { KUBECONFIG: kubeconfig, ...more } });
 }
 
-/** The `[Conformance]` specs of `[sig-api-machinery]`, built from the module as it is. */
-async function endToEnd(
-  work: string,
-  args: readonly string[],
-  skip: Readonly<Record<string, string>>,
-): Promise<number> {
+interface EndToEndOptions {
+  skip: Readonly<Record<string, string>>;
+  isSimulated?: boolean;
+}
+
+/** The `[Conformance]` specs of a part of Kubernetes (`sig-…`), built from the module as it is. */
+async function endToEnd(work: string, part: string, { skip, isSimulated = false }: EndToEndOptions): Promise<number> {
   const directory = join(work, 'e2e');
   await buildEndToEnd(directory);
   for (const [pattern, reason] of Object.entries(skip)) stdout.write(`left out: ${pattern}: ${reason}\n`);
-  const images = args.length === 0 ? await makeImages(directory) : [];
+  const images = isSimulated ? [] : await makeImages(directory);
   const judge = (kubeconfig: string) =>
     execute(
       join(directory, 'e2e.test'),
       [
         ...[`--kubeconfig=${kubeconfig}`, '--provider=local', '--allowed-not-ready-nodes=-1', '--disable-log-dump'],
-        ...[
-          '--ginkgo.focus=\\[sig-api-machinery\\].*\\[Conformance\\]',
-          `--ginkgo.skip=${Object.keys(skip).join('|')}`,
-        ],
+        ...[`--kubectl-path=${clientBinary('kubectl')}`, `--ginkgo.focus=\\[sig-(${part})\\].*\\[Conformance\\]`],
+        ...(Object.keys(skip).length === 0 ? [] : [`--ginkgo.skip=${Object.keys(skip).join('|')}`]),
         ...['--ginkgo.v', '--ginkgo.no-color', '--ginkgo.timeout=3h', '--dump-logs-on-failure=false'],
       ],
       { cwd: directory, env: { KUBE_TEST_REPO_LIST: join(here, 'repositories.yaml') } },
     );
-  return withBerth(judge, args.length === 0 ? [] : [...args, '--simulated-nodes', '2'], images);
+  return withBerth(judge, isSimulated ? ['--runtime', 'simulated', '--simulated-nodes', '2'] : [], images);
 }
 
 async function buildEndToEnd(directory: string): Promise<void> {
@@ -134,12 +138,8 @@ async function buildEndToEnd(directory: string): Promise<void> {
     writeFileSync(join(directory, 'go.sum'), readFileSync(join(found.Dir, 'go.sum')));
   }
   const still = { cwd: directory, env: { ...goFlags, CGO_ENABLED: '0' } };
-  for (const [file, path] of [
-    ['agnhost', 'k8s.io/kubernetes/test/images/agnhost'],
-    ['sample-apiserver', 'k8s.io/sample-apiserver'],
-    ['etcd', 'go.etcd.io/etcd/server/v3'],
-  ] as const) {
-    await execute('go', ['build', '-o', file, path], still);
+  for (const [file, module] of new Map(programs.map(({ file, module }) => [file, module]))) {
+    await execute('go', ['build', '-o', file, module], still);
   }
   await execute('go', ['test', '-c', '-o', 'e2e.test', 'k8s.io/kubernetes/test/e2e'], { cwd: directory, env: goFlags });
 }
@@ -153,9 +153,10 @@ async function controllerRuntimeSuites(work: string): Promise<number> {
   };
   if (!existsSync(directory)) cpSync(found.Dir, directory, { recursive: true });
   await execute('chmod', ['-R', 'u+w', directory]);
-  const kubeconfig = await serveApi(join(work, 'api-server'), 0);
   let failed = 0;
   for (const suite of ['client', 'cache', 'manager']) {
+    // Each with a server of its own: what one leaves behind is not what the next one counts.
+    const kubeconfig = await serveApi(join(work, `api-server-${suite}`), 0);
     const binary = join(work, `${suite}.test`);
     await execute('go', ['test', '-c', '-o', binary, `./pkg/${suite}`], {
       cwd: directory,
