@@ -20,8 +20,16 @@ import {
   prepareNetwork,
   startNetwork,
 } from './network/index.ts';
-import { startSimulatedNodes } from './node/index.ts';
-import { accessByNode, type NodeRuntime, nodeName, openContainerd, openForeignRuntime, runNode } from './nodes.ts';
+import { type SimulatedNodes, startSimulatedNodes } from './node/index.ts';
+import {
+  accessByNode,
+  type NodeRuntime,
+  nodeAccess,
+  nodeName,
+  openContainerd,
+  openForeignRuntime,
+  runNode,
+} from './nodes.ts';
 import type { Cluster, ClusterOptions } from './options.ts';
 import { startScheduler } from './scheduler/index.ts';
 import { openLmdbStore, type Store, snapshotsBeside } from './store/index.ts';
@@ -105,14 +113,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     ]);
   });
   // Beside each other: pods that start before the rules are there find them a moment later, as on any cluster.
-  await Promise.all([
+  const [pretended] = await Promise.all([
     step('node is ready', async () => {
       joining.resolve(client);
       await opened;
-      await Promise.all([
+      const [, simulated] = await Promise.all([
         machines.join(),
         startPretended(options, { real: nodes.length, client, leaseSeconds, signal }),
       ]);
+      return simulated;
     }),
     setup &&
       step('leads service addresses and answers names', async () => {
@@ -122,6 +131,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       }),
   ]);
   api.setPodAccess(accessByNode((name) => machines.agent(name)));
+  api.setNodeAccess(nodeAccess((name) => machines.agent(name), pretended));
 
   const running = starting.move();
   return {
@@ -173,14 +183,14 @@ function openRuntime(
 async function startPretended(
   { runtime, nodes, simulatedNodes, logger }: ClusterOptions,
   { real, ...parts }: { real: number; client: KubeClient; leaseSeconds: number; signal: AbortSignal },
-): Promise<void> {
+): Promise<SimulatedNodes[]> {
   const groups = [
     ...(runtime === 'simulated' ? [{ prefix: 'node', count: nodes, tainted: false }] : []),
     // Beside real nodes they take only pods that ask for them.
     { prefix: 'simulated', count: simulatedNodes, tainted: real > 0 },
   ].filter(({ count }) => count > 0);
   const log = logger.child({ part: 'nodes' });
-  await Promise.all(groups.map((some) => startSimulatedNodes({ ...parts, logger: log, ...some })));
+  return await Promise.all(groups.map((some) => startSimulatedNodes({ ...parts, logger: log, ...some })));
 }
 
 async function serveApi(

@@ -5,13 +5,14 @@ import type { KubeClient } from '@berth/kube/client';
 import { BerthError } from '@berth/kube/errors';
 import type { Pod } from '@berth/kube/objects';
 import type { Logger } from 'pino';
-import type { PodAccess } from './api/index.ts';
+import type { NodeAccess, PodAccess } from './api/index.ts';
 import { buildImage, pauseImage, pauseReference } from './node/images/index.ts';
 import {
   type Containerd,
   createCriRuntime,
   type NodeAgent,
   type Runtime,
+  type SimulatedNodes,
   startContainerd,
   startNode,
 } from './node/index.ts';
@@ -142,6 +143,31 @@ export function accessByNode(agentOf: (node: string) => Pick<NodeAgent, 'access'
     exec: async (pod, command, options) => of(pod).exec(pod, command, options),
     attach: async (pod, options) => of(pod).attach(pod, options),
     portForward: async (pod, port) => of(pod).portForward(pod, port),
+  };
+}
+
+/** What is known of nodes: by the agents of those that run containers, or by what pretends. */
+export function nodeAccess(
+  agentOf: (node: string) => Pick<NodeAgent, 'use' | 'podUse'> | undefined,
+  simulated: readonly Pick<SimulatedNodes, 'nodeUse' | 'podUse'>[],
+): NodeAccess {
+  return {
+    nodeUse(names) {
+      const real = names.flatMap((name) => {
+        const use = agentOf(name)?.use();
+        return use ? [[name, use] as const] : [];
+      });
+      return new Map([...simulated.flatMap((group) => [...group.nodeUse(names)]), ...real]);
+    },
+    podUse(pod) {
+      const agent = agentOf(pod.spec?.nodeName ?? '');
+      if (agent) return agent.podUse(pod.metadata.uid ?? '');
+      for (const group of simulated) {
+        const use = group.podUse(pod);
+        if (use) return use;
+      }
+      return undefined;
+    },
   };
 }
 

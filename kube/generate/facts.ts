@@ -162,8 +162,46 @@ export const atomicDefinitions: readonly string[] = [
 const anyObject: Schema = { type: 'object', 'x-kubernetes-preserve-unknown-fields': true };
 const anyValue: Schema = { 'x-kubernetes-preserve-unknown-fields': true };
 const extensions = 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1';
+const metrics = 'io.k8s.metrics.pkg.apis.metrics.v1beta1';
+const machinery = 'io.k8s.apimachinery.pkg';
 
-/** Definitions that are not objects with fields, and what they are on the wire. */
+/** A kind of `metrics.k8s.io/v1beta1` with what is particular to it. */
+function measured(particular: Record<string, Schema>): Schema {
+  return {
+    type: 'object',
+    properties: {
+      apiVersion: { type: 'string' },
+      kind: { type: 'string' },
+      metadata: { $ref: `${machinery}.apis.meta.v1.ObjectMeta` },
+      timestamp: { $ref: `${machinery}.apis.meta.v1.Time` },
+      window: { type: 'string' },
+      ...particular,
+    },
+    required: ['timestamp', 'window', ...Object.keys(particular)],
+  };
+}
+
+function listOf(name: string): Schema {
+  return {
+    type: 'object',
+    properties: {
+      apiVersion: { type: 'string' },
+      items: { type: 'array', items: { $ref: name } },
+      kind: { type: 'string' },
+      metadata: { $ref: `${machinery}.apis.meta.v1.ListMeta` },
+    },
+    required: ['items'],
+  };
+}
+
+const usage: Schema = { type: 'object', additionalProperties: { $ref: `${machinery}.api.resource.Quantity` } };
+const containerMetrics: Schema = {
+  type: 'object',
+  properties: { name: { type: 'string' }, usage },
+  required: ['name', 'usage'],
+};
+
+/** Definitions that are not objects with fields, and what they are on the wire; those that no model is of. */
 export const wholeDefinitions: Record<string, Schema> = {
   'io.k8s.apimachinery.pkg.api.resource.Quantity': { type: 'string', format: 'quantity' },
   'io.k8s.apimachinery.pkg.util.intstr.IntOrString': {
@@ -180,6 +218,12 @@ export const wholeDefinitions: Record<string, Schema> = {
   [`${extensions}.JSONSchemaPropsOrArray`]: anyValue,
   [`${extensions}.JSONSchemaPropsOrBool`]: anyValue,
   [`${extensions}.JSONSchemaPropsOrStringArray`]: anyValue,
+  [`${metrics}.NodeMetrics`]: measured({ usage }),
+  [`${metrics}.NodeMetricsList`]: listOf(`${metrics}.NodeMetrics`),
+  [`${metrics}.PodMetrics`]: measured({
+    containers: { type: 'array', items: containerMetrics, 'x-kubernetes-list-type': 'atomic' },
+  }),
+  [`${metrics}.PodMetricsList`]: listOf(`${metrics}.PodMetrics`),
 };
 
 /** What is served beside the kinds of `schema/kinds`: bodies of subresources, options, answers, discovery. */

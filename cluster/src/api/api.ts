@@ -33,6 +33,7 @@ import { UnreadBudget } from './http/unread.ts';
 import { KindRegistry } from './kinds.ts';
 import { LoopbackClient } from './loopback/client.ts';
 import type { Machinery } from './machinery.ts';
+import { measuredKinds, type NodeAccessHolder } from './nodes/index.ts';
 import { openApiHandler } from './openapi/handler.ts';
 import { Pipeline } from './pipeline.ts';
 import { ProtobufDecoder } from './protobuf/decode.ts';
@@ -91,6 +92,8 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     validatingPolicies(outside),
     validatingWebhooks(outside),
   ]);
+  const nodes: NodeAccessHolder = { current: undefined };
+  for (const kind of measuredKinds({ storage, nodes, now })) registry.add(kind);
   const machinery: Machinery = { storage, kinds: registry, admission, authorizer, webhooks, now, logger };
   const pipeline = new Pipeline(machinery, subresourcesOf({ authorizer, authenticator, tokens }));
   const podAccess: PodAccessHolder = { current: options.podAccess };
@@ -175,6 +178,9 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     advertise: (at) => advertise(client(self), at),
     setPodAccess(access) {
       podAccess.current = access;
+    },
+    setNodeAccess(access) {
+      nodes.current = access;
     },
     addReadyCheck: (name, check) => void checks.push({ name, check }),
     async close() {

@@ -1,3 +1,5 @@
+import type { BerthError } from '@berth/kube/errors';
+import type { KubeObject } from '@berth/kube/objects';
 import {
   builtInSchema,
   type KindDescription,
@@ -27,8 +29,17 @@ export interface ServedKind {
   storageVersion?: string | undefined;
   /** Where the `scale` subresource of a custom kind reads and writes. */
   scale?: ScalePaths | undefined;
+  /** Set when nothing of it is kept: its objects are made for each request. */
+  computed?: ComputedKind;
   /** Called when it is served no longer. */
   readonly departures: Set<() => void>;
+}
+
+export interface ComputedKind {
+  /** Of a namespace; '' for all. */
+  list(namespace: string): readonly KubeObject[];
+  /** The error for an object that is not there. */
+  missing(namespace: string, name: string): BerthError;
 }
 
 export interface ServedOptions {

@@ -9,6 +9,7 @@ import type { ServedKind } from './kinds.ts';
 import type { Machinery } from './machinery.ts';
 import type { Subresources } from './subresources/subresources.ts';
 import type { User } from './types.ts';
+import { readComputed } from './verbs/computed.ts';
 import { isRecord } from './verbs/decode.ts';
 import { verbs } from './verbs/index.ts';
 
@@ -51,6 +52,7 @@ export class Pipeline {
     if (special) return await special(this.machinery, await admittedQuestion(this.machinery, call));
     if (!call.subresource) checkVerb(call);
     if (call.subresource) return await this.#subresources.run(this.machinery, call);
+    if (call.kind.computed) return await readComputed(this.machinery, call, call.kind.computed);
     return await verbs[call.verb](this.machinery, call);
   }
 }

@@ -2,6 +2,7 @@ import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
 import type { Store } from '../store/index.ts';
 import type { BodyLimits } from './http/read-body.ts';
+import type { NodeAccess } from './nodes/index.ts';
 import type { Dial } from './proxy/target.ts';
 import type { WatchLimits } from './storage/object-storage.ts';
 import type { PodAccess } from './streaming/types.ts';
@@ -79,6 +80,8 @@ export interface ApiServer {
   /** Lets the service `kubernetes` lead here, by an IPv4 address and port that pods can reach. */
   advertise(at: { address: string; port: number }): Promise<void>;
   setPodAccess(podAccess: PodAccess): void;
+  /** How nodes are reached, and what is known of what they use. */
+  setNodeAccess(nodeAccess: NodeAccess): void;
   /** What `/readyz` says beside the server's own state; a non-empty answer names what is not ready. */
   addReadyCheck(name: string, check: () => boolean): void;
   /** Ends watches, streams and connections, then resolves. The store stays open. */

@@ -4,6 +4,7 @@ import { type KubeClient, startInformer } from '@berth/kube/client';
 import { resources } from '@berth/kube/objects';
 import { eventRecorder } from '@berth/kube/reconcile';
 import type { Logger } from 'pino';
+import type { PodUse, Use } from '../api/nodes/index.ts';
 import type { PodAccess } from '../api/streaming/types.ts';
 import { podAccess } from './access/index.ts';
 import { startPodAgent } from './pods/agent.ts';
@@ -13,7 +14,7 @@ import { parseResolvConf } from './pods/sandbox-config.ts';
 import { startLocalProvisioner } from './provisioner/index.ts';
 import { readMachine, registerNode } from './registration/index.ts';
 import type { Runtime } from './runtime/types.ts';
-import { type NodeUsage, readUsage } from './stats/index.ts';
+import { createMeter, type NodeUsage, podUseOf, readUsage } from './stats/index.ts';
 
 export {
   type Containerd,
@@ -65,9 +66,16 @@ export interface NodeAgent {
   imagesChanged(): void;
   /** What the machine and the containers use just now. */
   usage(): Promise<NodeUsage>;
+  /** What the machine used lately; undefined while that is not known. */
+  use(): Use | undefined;
+  /** What the containers of a pod used lately, by the pod's uid. */
+  podUse(uid: string): PodUse | undefined;
   /** Ends the agent; containers go on and are taken over by the next. */
   stop(): Promise<void>;
 }
+
+/** Milliseconds between two looks at what is used: kubelet's housekeeping. */
+const measureEvery = 10_000;
 
 /** Registers the node and runs the pods that are bound to it. Resolves when the Node is in the API and ready. */
 export async function startNode(options: NodeOptions): Promise<NodeAgent> {
@@ -143,12 +151,20 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   let agent: Awaited<ReturnType<typeof startPodAgent>> | undefined;
   agent = await startPodAgent(context, name);
   const running = agent;
+  const meter = createMeter();
+  const measure = () =>
+    readUsage(runtime, now).then(meter.add, (error) => logger.debug({ err: error }, 'what is used could not be read'));
+  await measure();
+  const measuring = setInterval(() => void measure(), measureEvery).unref();
   return {
     access: podAccess({ runtime, worker: (uid) => running.worker(uid), now }),
     imagesChanged: () => running.imagesChanged(),
     usage: () => readUsage(runtime, now),
+    use: () => meter.node(),
+    podUse: (uid) => podUseOf(meter.pod(uid)),
     async stop() {
       over.abort();
+      clearInterval(measuring);
       running.stop();
       registration.stop();
       await recorder.flush();

@@ -36,6 +36,8 @@ const priorities: Readonly<Record<string, Priority>> = {
   'node.k8s.io/v1': { group: 16_300, version: 15 },
   'discovery.k8s.io/v1': { group: 16_200, version: 15 },
   'flowcontrol.apiserver.k8s.io/v1': { group: 16_100, version: 21 },
+  // Of metrics-server, by its own manifest.
+  'metrics.k8s.io/v1beta1': { group: 100, version: 100 },
   'resource.k8s.io/v1': { group: 15_900, version: 20 },
 };
 export const customGroupPriority = 1000;

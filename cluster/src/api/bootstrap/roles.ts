@@ -92,6 +92,11 @@ export const defaultRoles: readonly DefaultRole[] = [
   { name: 'system:aggregate-to-edit', rules: editRules, labels: aggregateTo('edit') },
   { name: 'system:aggregate-to-view', rules: viewRules, labels: aggregateTo('view') },
   {
+    name: 'system:aggregated-metrics-reader',
+    rules: [on('metrics.k8s.io', 'pods nodes', read)],
+    labels: { ...aggregateTo('view'), ...aggregateTo('edit'), ...aggregateTo('admin') },
+  },
+  {
     name: 'system:discovery',
     rules: [
       paths(

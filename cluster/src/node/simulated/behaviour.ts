@@ -68,3 +68,19 @@ export function simulatedUse(pod: Pod): { cpu: number; memory: number } {
 export function isLost({ metadata }: Node): boolean {
   return metadata.annotations?.[lostKey] === 'true';
 }
+
+/** What each running container of a pod uses: its part of the whole by what it requests, or all alike. */
+export function simulatedContainerUse(pod: Pod): { name: string; cpu: number; memory: number }[] {
+  const whole = simulatedUse(pod);
+  const containers = pod.spec?.containers ?? [];
+  const runs = new Set(pod.status?.containerStatuses?.filter(({ state }) => state?.running).map(({ name }) => name));
+  const shares = (key: 'cpu' | 'memory', read: (quantity: string) => number): number[] => {
+    const requests = containers.map(({ resources }) => read(String(resources?.requests?.[key] ?? '0')));
+    const sum = requests.reduce((total, one) => total + one, 0);
+    return requests.map((one) => whole[key] * (sum > 0 ? one / sum : 1 / containers.length));
+  };
+  const [cpu, memory] = [shares('cpu', cpuMillis), shares('memory', bytes)];
+  return containers
+    .map(({ name }, index) => ({ name, cpu: cpu[index] ?? 0, memory: Math.floor(memory[index] ?? 0) }))
+    .filter(({ name }) => runs.has(name));
+}

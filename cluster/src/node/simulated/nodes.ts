@@ -2,10 +2,12 @@ import { type KubeClient, startInformer } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Node, type Pod, resources } from '@berth/kube/objects';
 import type { Logger } from 'pino';
+import type { PodUse, Use } from '../../api/nodes/index.ts';
 import { startLocalProvisioner } from '../provisioner/index.ts';
 import { behaviourOf, isLost, simulatedKey } from './behaviour.ts';
 import { nextStage, type Stage, stageBegan } from './life.ts';
 import { limited } from './limited.ts';
+import { pretendedNodeUse, pretendedPodUse } from './measure.ts';
 import { pretendedStatus } from './pretend.ts';
 import { addressOf, registerSimulated, renewLease, reportReady, type SimulatedMachine } from './registration.ts';
 
@@ -21,6 +23,10 @@ export interface SimulatedNodesOptions extends SimulatedMachine {
 
 export interface SimulatedNodes {
   names: readonly string[];
+  /** What those of these nodes that are ours use; silent ones say nothing. */
+  nodeUse(names: readonly string[]): ReadonlyMap<string, Use>;
+  /** Undefined for pods of other nodes, and for those of which nothing runs. */
+  podUse(pod: Pod): PodUse | undefined;
   stop(): Promise<void>;
 }
 
@@ -87,6 +93,8 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     else look(pod);
   });
 
+  const speaks = (node: string) => indexes.has(node) && !lost.has(node);
+
   /** Arranges for what happens next to a pod. */
   function look(pod: Pod): void {
     const { uid = '' } = pod.metadata;
@@ -143,6 +151,8 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
 
   return {
     names,
+    nodeUse: (asked) => pretendedNodeUse(asked.filter(speaks), pods.list(), now()),
+    podUse: (pod) => (speaks(pod.spec?.nodeName ?? '') ? pretendedPodUse(pod, now()) : undefined),
     async stop() {
       over.abort();
       clearInterval(renewal);

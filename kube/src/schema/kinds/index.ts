@@ -11,6 +11,7 @@ import { discovery } from './discovery.ts';
 import { events } from './events.ts';
 import { apiextensions, apiregistration } from './extensions.ts';
 import { flowcontrol } from './flowcontrol.ts';
+import { metrics } from './metrics.ts';
 import { networking } from './networking.ts';
 import { node } from './node.ts';
 import { policy } from './policy.ts';
@@ -21,7 +22,7 @@ import { storage } from './storage.ts';
 
 /**
  * Every built-in kind that a v1.35 API server serves by default, in the order of its discovery: groups by priority, the
- * preferred version of a group first.
+ * preferred version of a group first. Last the metrics of nodes and pods.
  */
 export const kinds: readonly KindDescription[] = [
   ...core,
@@ -45,4 +46,5 @@ export const kinds: readonly KindDescription[] = [
   ...flowcontrol,
   ...apps,
   ...resource,
+  ...metrics,
 ];

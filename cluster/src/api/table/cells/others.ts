@@ -1,4 +1,5 @@
 import type { KubeObject } from '@berth/kube/objects';
+import { addQuantities, formatQuantity, parseQuantity } from '@berth/kube/quantity';
 import { duration } from '../duration.ts';
 import type { Cells } from './cell.ts';
 import { at, count, list, none, number, orNone, selector, text, texts } from './reading.ts';
@@ -57,6 +58,11 @@ export const otherCells: Readonly<Record<string, Cells>> = {
       return `${text(parameters, 'kind')}${group === '' ? '' : `.${group}`}/${text(parameters, 'name')}`;
     },
   },
+  'metrics.k8s.io/NodeMetrics': {
+    cpu: (node) => text(node, 'usage', 'cpu'),
+    memory: (node) => text(node, 'usage', 'memory'),
+  },
+  'metrics.k8s.io/PodMetrics': { cpu: (pod) => used(pod, 'cpu'), memory: (pod) => used(pod, 'memory') },
   'networking.k8s.io/NetworkPolicy': { 'Pod-Selector': (object) => selector(at(object, 'spec', 'podSelector')) },
   'networking.k8s.io/ServiceCIDR': { CIDRs: (object) => texts(object, 'spec', 'cidrs').join(',') },
   'networking.k8s.io/IPAddress': {
@@ -146,6 +152,12 @@ export const otherCells: Readonly<Record<string, Cells>> = {
     },
   },
 };
+
+/** Of all containers of a PodMetrics together. */
+function used(pod: KubeObject, resource: string): string {
+  const amounts = list(pod, 'containers').map((container) => parseQuantity(text(container, 'usage', resource) || '0'));
+  return formatQuantity(amounts.reduce((sum, one) => addQuantities(sum, one), parseQuantity('0')));
+}
 
 function paramKind(object: KubeObject): string {
   const kind = at(object, 'spec', 'paramKind');
