@@ -214,6 +214,11 @@ export const wholeDefinitions: Record<string, Schema> = {
   'io.k8s.apimachinery.pkg.runtime.RawExtension': anyObject,
   'io.k8s.apimachinery.pkg.apis.meta.v1.FieldsV1': anyObject,
   'io.k8s.apimachinery.pkg.apis.meta.v1.Patch': anyObject,
+  'io.k8s.api.core.v1.WorkloadReference': {
+    type: 'object',
+    properties: { name: { type: 'string' }, podGroup: { type: 'string' }, podGroupReplicaKey: { type: 'string' } },
+    required: ['name', 'podGroup'],
+  },
   [`${extensions}.JSON`]: anyValue,
   [`${extensions}.JSONSchemaPropsOrArray`]: anyValue,
   [`${extensions}.JSONSchemaPropsOrBool`]: anyValue,
@@ -252,6 +257,11 @@ export const laterFields: Record<string, readonly string[]> = {
   'resource.v1.DeviceAttribute': ['bools', 'ints', 'strings', 'versions'],
   'storage.v1.CSIDriverSpec': ['preventPodSchedulingIfMissing'],
   'io.k8s.apimachinery.pkg.apis.meta.v1.ListMeta': ['shardInfo'],
+};
+
+/** Fields that a v1.35 server has and the models, which are newer, do not any more. */
+export const formerFields: Record<string, Record<string, Schema>> = {
+  'core.v1.PodSpec': { workloadRef: { $ref: 'io.k8s.api.core.v1.WorkloadReference' } },
 };
 
 /** Required fields where v1.35 and the models differ, by definition as above. */

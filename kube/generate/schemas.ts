@@ -7,7 +7,15 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { kinds } from '../src/schema/kinds/index.ts';
 import type { Schema } from '../src/schema/types.ts';
-import { atomicDefinitions, fieldFacts, furtherRoots, laterFields, requiredFields, wholeDefinitions } from './facts.ts';
+import {
+  atomicDefinitions,
+  fieldFacts,
+  formerFields,
+  furtherRoots,
+  laterFields,
+  requiredFields,
+  wholeDefinitions,
+} from './facts.ts';
 import { readModel } from './models.ts';
 
 const target = fileURLToPath(new URL('../src/schema/generated/definitions.json', import.meta.url));
@@ -35,6 +43,7 @@ async function allDefinitions(): Promise<Record<string, Schema>> {
     const schema = await readModel(name);
     found.set(name, schema);
     for (const later of factsOf(laterFields, name) ?? []) delete schema.properties?.[later];
+    Object.assign(schema.properties ?? {}, factsOf(formerFields, name));
     const required = factsOf(requiredFields, name);
     if (required !== undefined) {
       delete schema.required;

@@ -43,7 +43,9 @@ export function badRequest(message: string): BerthError {
 }
 
 export function invalid(kind: { group: string; kind: string }, name: string, causes: ErrorCause[]): BerthError {
-  const texts = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message));
+  const all = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message));
+  // Causes may repeat, sentences do not.
+  const texts = [...new Set(all)];
   const what = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
   const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
   const details =

@@ -2,7 +2,7 @@ import type { ErrorCause } from '../errors/index.ts';
 import type { KubeObject } from '../objects/index.ts';
 import { builtInCatalogue } from './catalogue.ts';
 import { type Decoded, decodeObject, type FieldValidation } from './decode/index.ts';
-import { applyDefaults, prepareForCreate } from './defaults/index.ts';
+import { applyDefaults, dropDisabled, prepareForCreate } from './defaults/index.ts';
 import type { KindDescription, Schema, SchemaCatalogue } from './types.ts';
 import { validate } from './validate/index.ts';
 import { warningsOf } from './warnings/index.ts';
@@ -27,6 +27,8 @@ export interface ObjectSchema {
   applyDefaults(object: KubeObject): KubeObject;
   /** What the server itself gives a new object beyond defaults, in place; a status that a client sent is dropped. */
   prepareForCreate(object: KubeObject): KubeObject;
+  /** What the server itself takes away from an object that replaces `old`, in place. */
+  prepareForUpdate?(object: KubeObject, old: KubeObject): KubeObject;
   /** What is wrong with the object, one cause a field in Kubernetes' words; `old` is what it replaces. */
   validate(object: KubeObject, old: KubeObject | undefined, options: { subresource: string }): ErrorCause[];
   /** What the writer is told of an object that is valid all the same. */
@@ -46,6 +48,7 @@ export function builtInSchema(kind: KindDescription): ObjectSchema {
     decode: (value, options) => decodeObject(kind, value, options),
     applyDefaults: (object) => applyDefaults(kind, object),
     prepareForCreate: (object) => prepareForCreate(kind, object),
+    prepareForUpdate: (object, old) => dropDisabled(kind, object, old),
     validate: (object, old, options) => validate(kind, object, old, options),
     warnings: (object, old, { subresource }) => (subresource === '' ? warningsOf(kind, object, old) : []),
   };

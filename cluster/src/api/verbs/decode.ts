@@ -38,9 +38,7 @@ export function checkNamespace(call: Call, metadata: KubeObject['metadata']): vo
     return;
   }
   if (metadata.namespace && metadata.namespace !== call.namespace) {
-    throw badRequest(
-      `the namespace of the provided object does not match the namespace sent on the request: ${metadata.namespace} is not ${call.namespace}`,
-    );
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   metadata.namespace = call.namespace;
 }

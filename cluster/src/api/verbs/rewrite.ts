@@ -42,7 +42,8 @@ export async function rewrite(
     if (proposed === view.object) return view;
     const { uid, resourceVersion } = proposed.metadata;
     if (resourceVersion && resourceVersion !== String(current.revision)) throw conflict(description, call.name);
-    if (uid && uid !== current.object.metadata.uid) {
+    // Of a replacement it is a condition; a patch that writes another one is told that nobody may.
+    if (uid && uid !== current.object.metadata.uid && call.patchType === undefined) {
       const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid}`;
       throw conflict(description, call.name, why);
     }
@@ -169,13 +170,18 @@ function keepServerFields(call: Call, proposed: KubeObject, current: KubeObject)
   const metadata = { ...proposed.metadata } as unknown as Record<string, unknown>;
   const kept = current.metadata as unknown as Record<string, unknown>;
   for (const field of serverFields) {
+    if (refused.has(field) && metadata[field] && metadata[field] !== kept[field]) continue;
     if (kept[field] === undefined) delete metadata[field];
     else metadata[field] = kept[field];
   }
   const identified: KubeObject = { ...proposed, metadata: metadata as unknown as KubeObject['metadata'] };
   // A copy, since admission may change what it gets.
-  return structuredClone(partOf(call.kind, subresourceName(call)).take(identified, current));
+  const taken = structuredClone(partOf(call.kind, subresourceName(call)).take(identified, current));
+  return call.kind.schema.prepareForUpdate?.(taken, current) ?? taken;
 }
+
+/** Another value than the present one is not passed over, but refused by validation. */
+const refused: ReadonlySet<string> = new Set(['uid', 'deletionTimestamp', 'deletionGracePeriodSeconds']);
 
 const serverFields = [
   'name',

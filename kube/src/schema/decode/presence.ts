@@ -10,6 +10,9 @@ export type Presence = 'omitted' | 'kept' | 'zero' | 'null' | 'object';
 
 const letters: Readonly<Record<string, Presence>> = { o: 'omitted', p: 'kept', z: 'zero', n: 'null', s: 'object' };
 
+/** Lists that Go leaves out when they are empty, and that get no default when they were given as empty: it is refused. */
+const emptyCounts: ReadonlySet<string> = new Set(['io.k8s.api.autoscaling.v2.HPAScalingRules policies']);
+
 let exceptions: ReadonlyMap<string, Presence> | undefined;
 
 /** How the type of definition `name` writes its field. What the schema tells is overruled by what the Go types say. */
@@ -17,6 +20,7 @@ export function presenceOf(name: string, field: string, schema: Schema, required
   exceptions ??= readExceptions();
   const known = exceptions.get(`${name} ${field}`);
   if (known !== undefined) return known;
+  if (emptyCounts.has(`${name} ${field}`)) return 'kept';
   if (schema.type === 'array' || (schema.type === 'object' && schema.additionalProperties !== undefined)) {
     return required ? 'null' : 'omitted';
   }

@@ -2,6 +2,7 @@ import type { KubeObject } from '../../objects/index.ts';
 import { parseQuantity } from '../../quantity/index.ts';
 import { ensure, type Fields, fill, part, parts, text } from '../fields.ts';
 import type { KindDescription } from '../types.ts';
+import { dropDisabled } from './disabled.ts';
 
 /**
  * What the API server itself gives a new object beyond defaults, in place: its first status, a namespace's finalizer,
@@ -10,6 +11,7 @@ import type { KindDescription } from '../types.ts';
  */
 export function prepareForCreate(kind: KindDescription, object: KubeObject): KubeObject {
   if (dropsStatusAtCreation(kind)) delete object.status;
+  dropDisabled(kind, object);
   const initial = initialStatus[kind.kind];
   if (initial !== undefined) object.status = initial(object);
   if (kind.group === 'autoscaling' && kind.version === 'v1') fill(ensure(object, 'status'), 'currentReplicas', 0);

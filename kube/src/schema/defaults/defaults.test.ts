@@ -54,6 +54,30 @@ describe('defaults', () => {
     });
   });
 
+  it('knows what a cluster has switched off, and does not keep it', () => {
+    const pods = { containers: [container], workloadRef: { name: 'w', podGroup: 'g' } };
+    const bare = fresh({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: pods });
+    expect(bare.spec).not.toHaveProperty('workloadRef');
+    const job = { spec: { template: { spec: pods } } };
+    const timed = fresh({
+      apiVersion: 'batch/v1',
+      kind: 'CronJob',
+      metadata: { name: 'p' },
+      spec: { jobTemplate: job },
+    });
+    expect(JSON.stringify(timed)).not.toContain('workloadRef');
+    const set = (rollingUpdate: object) => ({
+      apiVersion: 'apps/v1',
+      kind: 'StatefulSet',
+      metadata: { name: 's' },
+      spec: { template: { spec: pods }, updateStrategy: { type: 'RollingUpdate', rollingUpdate } },
+    });
+    const updateStrategy = { type: 'RollingUpdate', rollingUpdate: { partition: 0 } };
+    expect(fresh(set({ maxUnavailable: 2 })).spec).toMatchObject({ updateStrategy });
+    expect(JSON.stringify(fresh(set({ maxUnavailable: 2 })))).not.toMatch(/maxUnavailable|workloadRef/);
+    expect(JSON.stringify(fresh(set({})))).not.toContain('maxUnavailable');
+  });
+
   it('fills in probes, ports, volumes, requests and the old name of the service account', () => {
     const pod = fresh({
       apiVersion: 'v1',

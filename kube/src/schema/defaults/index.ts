@@ -1,2 +1,3 @@
 export { dropsStatusAtCreation, prepareForCreate, qosClassOf, templateGeneration } from './create.ts';
 export { applyDefaults } from './defaults.ts';
+export { dropDisabled } from './disabled.ts';

@@ -41,7 +41,7 @@ export function defaultStatefulSet(statefulSet: Fields): void {
     ensure(strategy, 'rollingUpdate');
   }
   const rolling = part(strategy, 'rollingUpdate');
-  if (strategy.type === 'RollingUpdate' && rolling !== undefined) fillAll(rolling, { maxUnavailable: 1, partition: 0 });
+  if (strategy.type === 'RollingUpdate' && rolling !== undefined) fill(rolling, 'partition', 0);
   fillAll(ensure(spec, 'persistentVolumeClaimRetentionPolicy'), { whenDeleted: 'Retain', whenScaled: 'Retain' });
   for (const claim of parts(spec, 'volumeClaimTemplates')) {
     Object.assign(claim, { apiVersion: 'v1', kind: 'PersistentVolumeClaim' });

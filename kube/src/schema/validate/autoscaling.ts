@@ -64,14 +64,10 @@ const sources: Readonly<Record<string, string>> = {
 
 function validateMetric(metric: Fields, at: string, problems: Problems): void {
   const type = text(metric, 'type') ?? '';
-  if (type === '') {
-    problems.required(`${at}.type`, 'must specify a metric source type');
-    problems.unsupported(`${at}.type`, type, Object.keys(sources));
-    return;
-  }
+  if (type === '') problems.required(`${at}.type`, 'must specify a metric source type');
   const field = Object.hasOwn(sources, type) ? sources[type] : undefined;
   if (field === undefined) {
-    problems.unsupported(`${at}.type`, type, Object.keys(sources));
+    problems.twice((found) => found.unsupported(`${at}.type`, type, Object.keys(sources)));
     return;
   }
   const source = part(metric, field);

@@ -50,8 +50,8 @@ export function validateMetadata(kind: KindDescription, object: KubeObject, prob
   }
   validateLabels(part(metadata, 'labels'), 'metadata.labels', problems);
   validateAnnotations(part(metadata, 'annotations'), 'metadata.annotations', problems);
-  validateFinalizers(kind, metadata, problems);
   validateOwners(metadata, problems);
+  validateFinalizers(kind, metadata, problems);
 }
 
 export function validateLabels(labels: Fields | undefined, path: string, problems: Problems): void {
@@ -111,17 +111,20 @@ function validateOwners(metadata: Fields, problems: Problems): void {
 
 /** What of `metadata` never changes. */
 export function validateMetadataUpdate(object: KubeObject, old: KubeObject, problems: Problems): void {
-  for (const field of ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp'] as const) {
-    const now = object.metadata[field];
-    if (now !== undefined && now !== old.metadata[field]) problems.invalid(`metadata.${field}`, now, immutableMessage);
+  if (old.metadata.deletionTimestamp !== undefined) {
+    const before = new Set(old.metadata.finalizers);
+    const added = (object.metadata.finalizers ?? []).filter((finalizer) => !before.has(finalizer));
+    if (added.length > 0) {
+      problems.forbidden(
+        'metadata.finalizers',
+        `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((finalizer) => JSON.stringify(finalizer)).join(', ')}}`,
+      );
+    }
   }
-  if (old.metadata.deletionTimestamp === undefined) return;
-  const before = new Set(old.metadata.finalizers);
-  const added = (object.metadata.finalizers ?? []).filter((finalizer) => !before.has(finalizer));
-  if (added.length > 0) {
-    problems.forbidden(
-      'metadata.finalizers',
-      `no new finalizers can be added if the object is being deleted, found new finalizers []string{${added.map((finalizer) => JSON.stringify(finalizer)).join(', ')}}`,
-    );
+  const fields = ['name', 'namespace', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'];
+  const [now, before] = [object.metadata, old.metadata] as unknown as [Fields, Fields];
+  for (const field of fields) {
+    if (now[field] !== undefined && now[field] !== before[field])
+      problems.invalid(`metadata.${field}`, now[field], immutableMessage);
   }
 }

@@ -65,6 +65,16 @@ export class Problems {
     return this.#said < most;
   }
 
+  /** Says again what `rule` finds, as Kubernetes does where two of its rules look at the same: the causes repeat. */
+  twice(rule: (problems: Problems) => void): void {
+    if (!this.#hasRoom()) return;
+    const found = new Problems();
+    rule(found);
+    for (const { field } of found.causes) this.#fields.add(field ?? '');
+    this.#said += 2 * found.#said;
+    this.causes.push(...found.causes, ...found.causes);
+  }
+
   /** A rule and the schema may find the same fault: it is said once. */
   #add(reason: string, field: string, message: string, detail = ''): void {
     if (!this.#hasRoom()) return;
@@ -90,9 +100,8 @@ export function invalidError(
   name: string,
   causes: readonly ErrorCause[],
 ): BerthError {
-  const sentences = causes.map((cause) =>
-    cause.field === undefined ? cause.message : `${cause.field}: ${cause.message}`,
-  );
+  const all = causes.map((cause) => (cause.field === undefined ? cause.message : `${cause.field}: ${cause.message}`));
+  const sentences = [...new Set(all)];
   const what = sentences.length === 1 ? sentences[0] : `[${sentences.join(', ')}]`;
   // Events are the core group's, whichever group they are written through.
   const group = kind.group === 'events.k8s.io' ? '' : kind.group;

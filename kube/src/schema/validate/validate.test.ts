@@ -355,6 +355,48 @@ describe('validation', () => {
     expect(wrong(service({ clusterIP: '10.0.0.1' }), service({}))).toEqual([]);
   });
 
+  it('says twice what two rules of Kubernetes look at, and once in the message', () => {
+    const autoscaler = other('autoscaling/v2', 'HorizontalPodAutoscaler', {
+      spec: {
+        scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' },
+        maxReplicas: 3,
+        metrics: [{ type: 'Zork' }, { type: '' }],
+      },
+    });
+    const supported = 'supported values: "ContainerResource", "External", "Object", "Pods", "Resource"';
+    const [unknown, empty] = ['Zork', ''].map((type, index) => {
+      return `spec.metrics[${index}].type: Unsupported value: "${type}": ${supported}`;
+    });
+    const required = 'spec.metrics[1].type: Required value: must specify a metric source type';
+    expect(wrong(autoscaler)).toEqual([unknown, unknown, required, empty, empty]);
+    const { kind, object } = complete(autoscaler);
+    const { message } = invalidError(kind, 'x', validate(kind, object));
+    expect(message).toBe(`HorizontalPodAutoscaler.autoscaling "x" is invalid: [${unknown}, ${required}, ${empty}]`);
+  });
+
+  it('tells no policies from none given, of an autoscaler', () => {
+    const scaled = (behavior: object) =>
+      other('autoscaling/v2', 'HorizontalPodAutoscaler', {
+        spec: { scaleTargetRef: { apiVersion: 'apps/v1', kind: 'Deployment', name: 'd' }, maxReplicas: 3, behavior },
+      });
+    for (const direction of ['scaleUp', 'scaleDown']) {
+      expect(wrong(scaled({ [direction]: { policies: [] } }))).toEqual([
+        `spec.behavior.${direction}.policies: Required value: must specify at least one Policy`,
+      ]);
+      expect(wrong(scaled({ [direction]: {} }))).toEqual([]);
+    }
+  });
+
+  it('refuses new finalizers of what is being deleted, and other identities', () => {
+    const map = (metadata: object) => other('v1', 'ConfigMap', { metadata: { name: 'm', ...metadata } });
+    const deleted = { uid: 'u', finalizers: ['a.b/c'], deletionTimestamp: '2026-01-01T00:00:00Z' };
+    const forbidden =
+      'metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{"d.e/f"}';
+    expect(wrong(map({ finalizers: ['a.b/c', 'd.e/f'] }), map(deleted))).toEqual([forbidden, forbidden]);
+    const immutable = 'metadata.uid: Invalid value: "v": field is immutable';
+    expect(wrong(map({ uid: 'v' }), map({ uid: 'u' }))).toEqual([immutable, immutable]);
+  });
+
   it('puts the causes into one Status', () => {
     const { kind, object } = complete(workload('Deployment', { replicas: -1 }));
     const error = invalidError(kind, 'w', validate(kind, object));

@@ -113,8 +113,9 @@ export function validate(
   options: { subresource?: string } = {},
 ): ErrorCause[] {
   const problems = new Problems();
+  // The strategy of every kind looks at this, and so does what calls it.
+  if (old !== undefined) problems.twice((found) => validateMetadataUpdate(object, old, found));
   validateMetadata(kind, object, problems);
-  if (old !== undefined) validateMetadataUpdate(object, old, problems);
   const key = `${apiVersionOf(kind)}/${kind.kind}`;
   if (key === 'certificates.k8s.io/v1/CertificateSigningRequest' && old !== undefined && options.subresource)
     validateRequestConditions(object, old, options.subresource, problems);
