@@ -57,7 +57,7 @@ export function controllers(options: {
     replicaSetController,
     replicationController,
     statefulSetController,
-    daemonSetController,
+    daemonSetController(),
     jobController(),
     orphanedJobPodController,
     ttlAfterFinishedController,

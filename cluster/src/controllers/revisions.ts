@@ -1,7 +1,8 @@
 import type { KubeObject, PodTemplateSpec, Resource } from '@berth/kube/objects';
 import type { Action, View } from '@berth/kube/reconcile';
+import type { LabelSelector } from '@berth/kube/selectors';
 import { canonicalJson, hashOf } from './hashing.ts';
-import { controllerReference } from './pods/index.ts';
+import { claim, controllerReference } from './pods/index.ts';
 import { keyOf } from './status.ts';
 
 /** A template as it was at one time: what `kubectl rollout history | undo` of StatefulSets and DaemonSets reads. */
@@ -18,39 +19,51 @@ export const controllerRevisions: Resource<ControllerRevision> = {
   namespaced: true,
 };
 
-const hashLabel = 'controller.kubernetes.io/hash';
+/** What tells pods apart by the template that they come from; of a DaemonSet, its revisions as well. */
 export const podRevisionLabel = 'controller-revision-hash';
+const hashLabel = 'controller.kubernetes.io/hash';
 
 export interface Revisions {
   /** Of the present template; when it is only being made, as it will be. */
   update: ControllerRevision;
   /** All that are there, oldest first. */
   known: readonly ControllerRevision[];
+  /** Others that hold the present template too. */
+  duplicates: readonly ControllerRevision[];
   actions: Action[];
 }
 
-/** Finds the revision of the owner's template, or makes it; one that is taken up again becomes the newest. */
-export function syncRevisions(owner: KubeObject, template: PodTemplateSpec, view: View): Revisions {
-  const known = [...view.controlledBy(controllerRevisions, owner.metadata.uid ?? '')].sort(
-    (a, b) => a.revision - b.revision,
-  );
-  const newest = known.at(-1)?.revision ?? 0;
+/**
+ * Finds the revision of the owner's template, or makes it; one that is taken up again becomes the newest. Orphans that the selector matches
+ * are adopted: they are what a former owner of this name left.
+ */
+export function syncRevisions(
+  owner: KubeObject,
+  { selector, template }: { selector: LabelSelector | undefined; template: PodTemplateSpec },
+  view: View,
+): Revisions {
+  const { uid = '', namespace } = owner.metadata;
+  const orphans = view.controlledBy(controllerRevisions, '').filter((each) => each.metadata.namespace === namespace);
+  const candidates = [...view.controlledBy(controllerRevisions, uid), ...orphans];
+  const { owned, actions } = claim(controllerRevisions, owner, selector, candidates);
+  const known = owned.sort((a, b) => a.revision - b.revision);
   const data = { spec: { template: { ...template, $patch: 'replace' } } };
   const wanted = canonicalJson(data);
-  const present = known.findLast((each) => canonicalJson(each.data) === wanted);
+  const equal = known.filter((each) => canonicalJson(each.data) === wanted);
+  const next = Math.max(0, ...known.filter((each) => !equal.includes(each)).map(({ revision }) => revision)) + 1;
+  const present = equal.pop();
   if (present) {
-    if (present.revision === newest) return { update: present, known, actions: [] };
-    const body = { metadata: { uid: present.metadata.uid }, revision: newest + 1 };
-    const patch = { type: 'merge' as const, body };
-    return {
-      update: { ...present, revision: newest + 1 },
-      known,
-      actions: [{ type: 'patch', resource: controllerRevisions, key: keyOf(present), patch }],
-    };
+    if (present.revision < next) {
+      const patch = { type: 'merge' as const, body: { metadata: { uid: present.metadata.uid }, revision: next } };
+      actions.push({ type: 'patch', resource: controllerRevisions, key: keyOf(present), patch });
+    }
+    const update = { ...present, revision: Math.max(present.revision, next) };
+    return { update, known, duplicates: equal, actions };
   }
   const labels = template.metadata?.labels;
-  const revision = newRevision(owner, { labels, data, number: newest + 1 }, view);
-  return { update: revision, known, actions: [{ type: 'create', resource: controllerRevisions, object: revision }] };
+  const revision = newRevision(owner, { labels, data, number: next }, view);
+  actions.push({ type: 'create', resource: controllerRevisions, object: revision });
+  return { update: revision, known, duplicates: [], actions };
 }
 
 interface Content {
@@ -72,7 +85,7 @@ function newRevision(owner: KubeObject, { labels, data, number }: Content, view:
       kind: 'ControllerRevision',
       metadata: {
         ...key,
-        labels: { ...labels, [hashLabel]: hash },
+        labels: { ...labels, [owner.kind === 'DaemonSet' ? podRevisionLabel : hashLabel]: hash },
         ...(annotations ? { annotations } : {}),
         ownerReferences: [controllerReference(owner)],
       },
@@ -83,7 +96,7 @@ function newRevision(owner: KubeObject, { labels, data, number }: Content, view:
 }
 
 export function hashOfRevision({ metadata }: ControllerRevision): string {
-  return metadata.labels?.[hashLabel] ?? metadata.name;
+  return metadata.labels?.[podRevisionLabel] ?? metadata.labels?.[hashLabel] ?? metadata.name;
 }
 
 /** The template that a revision holds. */

@@ -1,8 +1,6 @@
 import type { Node, Pod, PodTemplateSpec } from '@berth/kube/objects';
-import { type LabelRequirement, matchesLabels } from '@berth/kube/selectors';
+import { isTolerated, type LabelRequirement, matchesLabels, type Toleration } from '@berth/kube/selectors';
 
-type Taint = NonNullable<NonNullable<Node['spec']>['taints']>[number];
-type Toleration = NonNullable<NonNullable<PodTemplateSpec['spec']>['tolerations']>[number];
 type Requirement = { key: string; operator: string; values?: string[] };
 
 /** What a daemon puts up with on its node, whatever its template says: it is there to serve the node, well or ill. */
@@ -20,7 +18,10 @@ export function tolerationsOf({ spec }: PodTemplateSpec): Toleration[] {
   const network: Toleration[] = spec?.hostNetwork
     ? [{ key: 'node.kubernetes.io/network-unavailable', operator: 'Exists', effect: 'NoSchedule' }]
     : [];
-  return [...(spec?.tolerations ?? []), ...daemonTolerations, ...network];
+  const always = [...daemonTolerations, ...network];
+  const isAmong = ({ key, operator = 'Equal', effect, value = '' }: Toleration) =>
+    always.some((each) => each.key === key && each.operator === operator && each.effect === effect && value === '');
+  return [...(spec?.tolerations ?? []).filter((each) => !isAmong(each)), ...always];
 }
 
 /** Whether the node may have the daemon: to `start` one no taint may repel it, to `stay` only those count that drive out. */
@@ -43,17 +44,12 @@ export function belongs(template: PodTemplateSpec, node: Node, purpose: 'start' 
     (taint) =>
       taint.effect === 'PreferNoSchedule' ||
       (purpose === 'stay' && taint.effect !== 'NoExecute') ||
-      tolerations.some((toleration) => tolerates(toleration, taint)),
+      isTolerated(taint, tolerations),
   );
 }
 
 function requirementOf({ key, operator, values = [] }: Requirement): LabelRequirement {
   return { key, operator: operator as LabelRequirement['operator'], values };
-}
-
-function tolerates({ key, operator = 'Equal', value = '', effect }: Toleration, taint: Taint): boolean {
-  if ((effect && effect !== taint.effect) || (key && key !== taint.key)) return false;
-  return operator === 'Exists' || (key !== undefined && value === (taint.value ?? ''));
 }
 
 /** The node that a daemon's pod is on, or is meant for: until it is bound that stands in its affinity. */

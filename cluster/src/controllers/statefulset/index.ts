@@ -40,7 +40,11 @@ function reconcile(set: StatefulSet, view: View, now: number): Outcome {
     .filter((pod) => pod.metadata.namespace === namespace && ordinalOf(set, pod) !== undefined);
   const candidates: Pod[] = [...view.controlledBy(resources.pods, uid), ...orphans];
   const { owned, actions: claims } = claim(resources.pods, set, labelSelectorOf(set.spec.selector), candidates);
-  const revisions = syncRevisions(set, set.spec.template, view);
+  const revisions = syncRevisions(
+    set,
+    { selector: labelSelectorOf(set.spec.selector), template: set.spec.template },
+    view,
+  );
   const actions: Action[] = [...claims, ...revisions.actions];
   const current =
     revisions.known.find(({ metadata }) => metadata.name === set.status?.currentRevision) ?? revisions.update;
