@@ -1,22 +1,16 @@
-import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Berth, startBerth, until, webArchive } from './harness/index.ts';
-
-interface Listed {
-  metadata: { name: string; uid: string; deletionTimestamp?: string; deletionGracePeriodSeconds?: number };
-  spec: { nodeName?: string; taints?: { key: string; effect: string; timeAdded?: string }[] };
-  status: {
-    conditions?: { type: string; status: string; reason?: string; message?: string; lastTransitionTime?: string }[];
-    containerStatuses?: { restartCount: number; state?: Record<string, unknown> }[];
-    podIP?: string;
-    addresses?: { type: string; address: string }[];
-  };
-}
-
-/** How long the pods of these tests bear a node that cannot be reached. */
-const toleration = 6;
-const image = 'berth.local/web:1';
+import {
+  type Berth,
+  isReady,
+  lostNodeWorkloads,
+  observe,
+  processesOf,
+  startBerth,
+  toleration,
+  until,
+  webArchive,
+  webImage,
+} from './harness/index.ts';
 
 /** Nodes that are lost and come back, done for real. */
 describe('several nodes', () => {
@@ -24,39 +18,16 @@ describe('several nodes', () => {
 
   beforeAll(async () => {
     berth = await startBerth({ args: ['--nodes', '3', '--node-monitor-grace-period', '5s'] });
-    using archive = await webArchive(image, '1');
+    using archive = await webArchive(webImage, '1');
     expect((await berth.berth('image', 'load', archive.path)).stderr).toBe('');
-    expect((await berth.tryKubectl(['apply', '-f', '-'], workloads)).stderr).toBe('');
+    expect((await berth.tryKubectl(['apply', '-f', '-'], lostNodeWorkloads)).stderr).toBe('');
     await berth.kubectl('rollout', 'status', 'deployment/web', '--timeout=90s');
     await berth.kubectl('rollout', 'status', 'statefulset/db', '--timeout=90s');
     await berth.kubectl('wait', '--for=condition=Ready', 'pod/patient', '--timeout=90s');
   });
   afterAll(() => berth?.[Symbol.asyncDispose]());
 
-  const list = async (...what: string[]) =>
-    (JSON.parse(await berth.kubectl('get', ...what, '-o', 'json')) as { items: Listed[] }).items;
-  const pods = (app: string) => list('pods', '-l', `app=${app}`);
-  const node = async (name: string) => JSON.parse(await berth.kubectl('get', 'node', name, '-o', 'json')) as Listed;
-  const condition = (object: Listed, type: string) => object.status.conditions?.find((one) => one.type === type);
-  const isReady = (object: Listed) => condition(object, 'Ready')?.status === 'True';
-  const uids = (some: readonly Listed[]) => some.map(({ metadata }) => metadata.uid);
-  const spread = async () => {
-    const ready = (await pods('web')).filter((pod) => isReady(pod) && pod.metadata.deletionTimestamp === undefined);
-    return { count: ready.length, nodes: new Set(ready.map(({ spec }) => spec.nodeName)) };
-  };
-  /** Living processes of the pods with these uids, found by the paths of their cgroups. */
-  const processesOf = (some: readonly string[]) => {
-    const { stdout } = spawnSync('sh', ['-c', `grep -lsE '${some.join('|')}' /proc/[0-9]*/cgroup`], {
-      encoding: 'utf8',
-    });
-    return stdout.split('\n').filter((file) => {
-      try {
-        return file !== '' && !/^State:\s+Z/m.test(readFileSync(file.replace(/cgroup$/, 'status'), 'utf8'));
-      } catch {
-        return false;
-      }
-    }).length;
-  };
+  const { list, pods, node, condition, uids, spread } = observe(() => berth);
 
   it('lists them, each with an address of its own', async () => {
     const { stdout } = await berth.berth('node', 'ls');
@@ -130,53 +101,3 @@ describe('several nodes', () => {
     expect((await spread()).count).toBe(3);
   });
 });
-
-const tolerations = `tolerations:
-        - { key: node.kubernetes.io/unreachable, operator: Exists, effect: NoExecute, tolerationSeconds: ${toleration} }
-        - { key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: ${toleration} }`;
-const container = `containers: [{ name: web, image: ${image}, ports: [{ containerPort: 80 }] }]`;
-const workloads = `
-apiVersion: apps/v1
-kind: Deployment
-metadata: { name: web }
-spec:
-  replicas: 3
-  selector: { matchLabels: { app: web } }
-  template:
-    metadata: { labels: { app: web } }
-    spec:
-      affinity:
-        podAntiAffinity:
-          preferredDuringSchedulingIgnoredDuringExecution:
-            - weight: 100
-              podAffinityTerm: { topologyKey: kubernetes.io/hostname, labelSelector: { matchLabels: { app: web } } }
-      ${tolerations}
-      ${container}
----
-apiVersion: v1
-kind: Service
-metadata: { name: web }
-spec: { selector: { app: web }, type: NodePort, ports: [{ port: 80 }] }
----
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: { name: db }
-spec:
-  serviceName: db
-  selector: { matchLabels: { app: db } }
-  template:
-    metadata: { labels: { app: db } }
-    spec:
-      nodeSelector: { kubernetes.io/hostname: node-2 }
-      terminationGracePeriodSeconds: 2
-      ${tolerations}
-      ${container}
----
-apiVersion: v1
-kind: Pod
-metadata: { name: patient, labels: { app: patient } }
-spec:
-  nodeName: node-2
-  tolerations: [{ operator: Exists }]
-  ${container}
-`;

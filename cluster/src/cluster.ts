@@ -28,6 +28,7 @@ import {
   nodeName,
   openContainerd,
   openForeignRuntime,
+  reachedAt,
   runNode,
 } from './nodes.ts';
 import type { Cluster, ClusterOptions } from './options.ts';
@@ -71,8 +72,23 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         supplyImage,
       ),
     join: async (node) => {
-      const client = await joining.promise;
-      return runNode({ node, instance, client, clusterDns: plan.dnsAddress, leaseSeconds, logger, signal });
+      const inProcess = await joining.promise;
+      const around = { node, instance, clusterDns: plan.dnsAddress, leaseSeconds, logger, signal };
+      if (!node.apart) return runNode({ ...around, client: inProcess });
+      const { address, door } = node.apart;
+      const server = `https://${plan.hostAddress}:${apiPort}`;
+      const { connection } = access(certificates, server);
+      // Kubelet's timeouts: a node that was cut off tries again soon.
+      const client = remoteClient({ ...connection, userAgent: 'kubelet', dial: door.dial, timeout: 10_000 });
+      const agent = await runNode({ ...around, client }).catch(async (error) => {
+        await client.close();
+        throw error;
+      });
+      return {
+        ...agent,
+        access: reachedAt(address, agent.access),
+        stop: () => agent.stop().finally(() => client.close()),
+      };
     },
   });
   const opened = machines.open();
@@ -164,7 +180,8 @@ async function layOut({ dataDir, nodes, runtime }: ClusterOptions): Promise<Layo
     return { instance: await instanceOf(dataDir), plan: planAddresses(await chooseInstanceRange({ dataDir })) };
   }
   const named = Array.from({ length: nodes }, (_, index) => ({ name: nodeName(index), index }));
-  const setup = await prepareNetwork({ dataDir, nodes: named });
+  // One node alone is the machine; several have each a network of their own, as machines do.
+  const setup = await prepareNetwork({ dataDir, nodes: named, apart: runtime === 'containerd' && nodes > 1 });
   return { instance: setup.instance, plan: setup.plan, setup };
 }
 

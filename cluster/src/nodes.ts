@@ -1,11 +1,13 @@
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, rm } from 'node:fs/promises';
+import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import type { KubeClient } from '@berth/kube/client';
 import { BerthError } from '@berth/kube/errors';
 import type { Pod } from '@berth/kube/objects';
 import type { Logger } from 'pino';
 import type { NodeAccess, PodAccess } from './api/index.ts';
+import { type Door, type NetworkSetup, namespaceOf, openDoor, setNodeLink } from './network/index.ts';
 import { buildImage, pauseImage, pauseReference } from './node/images/index.ts';
 import {
   type Containerd,
@@ -22,6 +24,8 @@ export interface NodeRuntime {
   name: string;
   directory: string;
   podRange: string;
+  /** Where the node's network is not this machine's: its address, and the way to connect from there. */
+  apart?: { address: string; door: Door };
   containerd: Pick<Containerd, 'runtime' | 'importImage'>;
   /** Gives the runtime back; its containers go on. */
   release(): void;
@@ -34,13 +38,15 @@ export function nodeName(index: number): string {
   return `node-${index + 1}`;
 }
 
+const nodeIndex = (name: string): number => Number(name.slice('node-'.length)) - 1;
+
 export const nodesDirectory = (dataDir: string): string => join(dataDir, 'nodes');
 
 /** Starts or takes over the containerd of one node, and gives it the sandbox image. */
 export async function openContainerd(options: {
   instance: string;
   dataDir: string;
-  node: { name: string; podRange: string; cniConfDir: string };
+  node: Pick<NetworkSetup['nodes'][number], 'name' | 'index' | 'podRange' | 'cniConfDir' | 'apart'>;
   logger: Logger;
   /** Brings an image that no registry has into the node, and answers whether it did. */
   supplyImage(reference: string): Promise<boolean>;
@@ -48,6 +54,8 @@ export async function openContainerd(options: {
   const { instance, dataDir, node, logger, supplyImage } = options;
   const directory = join(nodesDirectory(dataDir), node.name);
   await mkdir(directory, { recursive: true, mode: 0o711 });
+  const { apart } = node;
+  if (apart) await setNodeLink(instance, node.index, 'up');
   const containerd = await startContainerd({
     instance,
     node: node.name,
@@ -55,19 +63,28 @@ export async function openContainerd(options: {
     logger: logger.child({ part: 'containerd', node: node.name }),
     sandboxImage: pauseReference,
     cniConfig: node.cniConfDir,
+    ...(apart ? { network: apart } : {}),
   });
   await provideSandboxImage(containerd, directory);
   const { importImage } = containerd;
   const runtime = withSupply(containerd.runtime, supplyImage);
-  const release = () => containerd.release();
-  const cutPower = () => containerd.cutPower();
+  const door = apart && openDoor(apart.namespace);
   return {
     name: node.name,
     directory,
     podRange: node.podRange,
+    ...(apart && door ? { apart: { address: apart.address, door } } : {}),
     containerd: { runtime, importImage },
-    release,
-    cutPower,
+    release() {
+      door?.close();
+      containerd.release();
+    },
+    async cutPower() {
+      // A machine without power answers nobody.
+      if (apart) await setNodeLink(instance, node.index, 'down');
+      door?.close();
+      await containerd.cutPower();
+    },
   };
 }
 
@@ -120,12 +137,14 @@ export function runNode(options: {
   signal: AbortSignal;
 }): Promise<NodeAgent> {
   const { node, logger, ...rest } = options;
+  const network = node.apart && { address: node.apart.address, dial: node.apart.door.dial };
   return startNode({
     ...rest,
     name: node.name,
     dataDir: node.directory,
     runtime: node.containerd.runtime,
     podCidr: node.podRange,
+    ...(network ? { network } : {}),
     clusterDomain: 'cluster.local',
     logger: logger.child({ part: 'node', node: node.name }),
   });
@@ -171,6 +190,41 @@ export function nodeAccess(
   };
 }
 
+/**
+ * The agent of a node whose network is its own, as the API server reaches it: over that network, or not at all. In the words of Kubernetes'
+ * API server; 10250 is where agents listen.
+ */
+export function reachedAt(address: string, access: PodAccess): PodAccess {
+  const reach = async (): Promise<void> => {
+    const failed = await connecting({ host: address, port: 10_250 });
+    // Who refuses is there.
+    if (failed === undefined || failed === 'ECONNREFUSED') return;
+    const why =
+      failed === 'EHOSTUNREACH' ? 'connect: no route to host' : failed === 'ETIMEDOUT' ? 'i/o timeout' : failed;
+    throw new BerthError('InternalError', `error dialing backend: dial tcp ${address}:10250: ${why}`);
+  };
+  return {
+    logs: (pod, options) => reach().then(() => access.logs(pod, options)),
+    exec: (pod, command, options) => reach().then(() => access.exec(pod, command, options)),
+    attach: (pod, options) => reach().then(() => access.attach(pod, options)),
+    portForward: (pod, port) => reach().then(() => access.portForward(pod, port)),
+  };
+}
+
+/** Undefined when a connection came about, else the error's code. */
+function connecting(to: { host: string; port: number }): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ ...to, timeout: 10_000 });
+    const end = (code?: string) => {
+      socket.destroy();
+      resolve(code);
+    };
+    socket.on('connect', () => end());
+    socket.on('timeout', () => end('ETIMEDOUT'));
+    socket.on('error', (error: NodeJS.ErrnoException) => end(error.code ?? error.message));
+  });
+}
+
 /** Ends every container of every node of an instance, and their containerds. */
 export async function removeNodes(options: { instance: string; dataDir: string; logger: Logger }): Promise<void> {
   const { instance, dataDir, logger } = options;
@@ -183,7 +237,9 @@ export async function removeNodes(options: { instance: string; dataDir: string; 
       if (!existsSync(join('/run', `berth-${instance}`, name))) return;
       const directory = join(nodesDirectory(dataDir), name);
       const cniConfig = join(dataDir, 'network', 'cni', name);
-      const containerd = await startContainerd({ instance, node: name, directory, logger, cniConfig });
+      const namespace = namespaceOf(instance, nodeIndex(name));
+      const network = existsSync(namespace) ? { network: { namespace, address: '127.0.0.1' } } : {};
+      const containerd = await startContainerd({ instance, node: name, directory, logger, cniConfig, ...network });
       await containerd.stop();
     }),
   );

@@ -1,6 +1,6 @@
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type KubeClient, startInformer } from '@berth/kube/client';
+import { type Dial, type KubeClient, startInformer } from '@berth/kube/client';
 import { resources } from '@berth/kube/objects';
 import { eventRecorder } from '@berth/kube/reconcile';
 import type { Logger } from 'pino';
@@ -44,6 +44,8 @@ export interface NodeOptions {
   runtime: Runtime;
   /** The range of the node's pods, `10.0.0.0/24`. */
   podCidr: string;
+  /** The node's address, and how to connect from there, where its network is not this process's. */
+  network?: { address: string; dial: Dial };
   /** The address that pods ask for names. */
   clusterDns: string;
   /** `cluster.local`. */
@@ -91,7 +93,8 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   for (const directory of [directories.pods, directories.secrets, podLogs]) {
     await mkdir(directory, { recursive: true, mode: 0o711 });
   }
-  const machine = await readMachine(dataDir);
+  const { network } = options;
+  const machine = { ...(await readMachine(dataDir)), ...(network ? { ips: [network.address] } : {}) };
   const registration = await registerNode({
     client,
     name,
@@ -129,6 +132,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
       hostDns: parseResolvConf(await readFile('/etc/resolv.conf', 'utf8').catch(() => '')),
     },
     hostIps: machine.ips,
+    ...(network ? { dial: network.dial } : {}),
     allocatable: {
       cpuMillis: machine.cpus * 1000,
       memory: machine.memoryBytes,

@@ -1,4 +1,4 @@
-import type { KubeClient } from '@berth/kube/client';
+import type { Dial, KubeClient } from '@berth/kube/client';
 import type { ConfigMap, Pod, Secret, Service } from '@berth/kube/objects';
 import type { EventRecorder } from '@berth/kube/reconcile';
 import type { Logger } from 'pino';
@@ -18,6 +18,8 @@ export interface NodeContext {
   now(): number;
   around: SandboxSurroundings;
   hostIps: readonly string[];
+  /** How probes and hooks connect where the node's network is not this process's. */
+  dial?: Dial;
   allocatable: { cpuMillis: number; memory: number; ephemeralStorage: number };
   directories: VolumeDirectories;
   seccompDirectory: string;

@@ -83,8 +83,9 @@ export class Supervision {
 
   target(container: Container, containerId: string): ProbeTarget {
     const { context, observed, pod } = this.#options;
+    const around = { runtime: context.runtime, ...(context.dial ? { dial: context.dial } : {}) };
     const ips = pod().spec?.hostNetwork ? context.hostIps : (observed.sandboxes[0]?.ips ?? []);
-    return { container, containerId, ip: ips[0] ?? '127.0.0.1', runtime: context.runtime };
+    return { container, containerId, ip: ips[0] ?? '127.0.0.1', ...around };
   }
 
   /** The hook that follows a start; a container whose hook fails is ended. */

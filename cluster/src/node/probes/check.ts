@@ -1,10 +1,14 @@
 import { request as httpRequest } from 'node:http';
 import { request as httpsRequest } from 'node:https';
-import { createConnection } from 'node:net';
+import { createConnection, isIP, type Socket } from 'node:net';
+import { setTimeout as delay } from 'node:timers/promises';
+import { connect as connectTls } from 'node:tls';
+import type { Dial } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import type { Container, Probe } from '@berth/kube/objects';
-import { Client, credentials, type ServiceError, status } from '@grpc/grpc-js';
+import { status } from '@grpc/grpc-js';
 import type { Runtime } from '../runtime/types.ts';
+import { askHealth } from './grpc.ts';
 
 /** What a check runs against. */
 export interface ProbeTarget {
@@ -13,7 +17,16 @@ export interface ProbeTarget {
   /** The pod's address, or the machine's for a pod in its network. */
   ip: string;
   runtime: Pick<Runtime, 'execSync'>;
+  /** How to connect in the node's network; in this process's when absent. */
+  dial?: Dial;
 }
+
+const dialHere: Dial = (to) =>
+  new Promise((resolve, reject) => {
+    const socket = createConnection(to);
+    socket.once('connect', () => resolve(socket.off('error', reject)));
+    socket.once('error', reject);
+  });
 
 /** `error`: the check itself could not be made, which proves nothing about the container. */
 export interface CheckResult {
@@ -33,7 +46,7 @@ export async function check(handler: Handler, target: ProbeTarget, timeoutSecond
     if (handler.httpGet) return await httpCheck(handler.httpGet, target, timeoutSeconds * 1000);
     if (handler.tcpSocket) {
       const { host, port } = handler.tcpSocket;
-      return await tcpCheck(host || target.ip, portOf(port, target.container), timeoutSeconds * 1000);
+      return await tcpCheck(target, host || target.ip, portOf(port, target.container), timeoutSeconds * 1000);
     }
     if (handler.grpc) return await grpcCheck(handler.grpc, target, timeoutSeconds * 1000);
     return success;
@@ -75,8 +88,22 @@ function httpCheck(get: HttpGet, target: ProbeTarget, timeoutMs: number): Promis
   const url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
   const send = scheme === 'https' ? httpsRequest : httpRequest;
   return new Promise((resolve) => {
-    const asked = send({ host, port, path, headers, agent: false, timeout: timeoutMs, rejectUnauthorized: false });
-    const timer = setTimeout(() => asked.destroy(new Error(deadline)), timeoutMs);
+    const { dial = dialHere } = target;
+    const asked = send({
+      ...{ host, port, path, headers },
+      createConnection(_, done) {
+        dial({ host, port }).then(
+          (socket) => done(null, scheme === 'https' ? secure(socket, host) : socket),
+          (error) => done(error, undefined as never),
+        );
+        return undefined;
+      },
+    });
+    const timer = setTimeout(() => {
+      // A request that has no connection yet would not tell.
+      resolve(failure(`Get "${url}": ${deadline}`));
+      asked.destroy();
+    }, timeoutMs);
     asked.once('response', (response) => {
       clearTimeout(timer);
       const code = response.statusCode ?? 0;
@@ -101,55 +128,46 @@ function dialError(error: NodeJS.ErrnoException, host: string, port: number): st
   return error.message;
 }
 
-function tcpCheck(host: string, port: number, timeoutMs: number): Promise<CheckResult> {
-  return new Promise((resolve) => {
-    const socket = createConnection({ host, port });
-    const timer = setTimeout(() => socket.destroy(new Error(`dial tcp ${host}:${port}: i/o timeout`)), timeoutMs);
-    socket.once('connect', () => {
-      clearTimeout(timer);
+/** Whoever answers is asked, whatever certificate it shows. */
+const secure = (socket: Socket, host: string) =>
+  connectTls({ socket, rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) });
+
+async function tcpCheck(target: ProbeTarget, host: string, port: number, timeoutMs: number): Promise<CheckResult> {
+  const { dial = dialHere } = target;
+  const late = new AbortController();
+  const connected = dial({ host, port }).then(
+    (socket) => {
       socket.destroy();
-      resolve(success);
-    });
-    socket.on('error', (error) => {
-      clearTimeout(timer);
-      resolve(failure(dialError(error, host, port)));
-    });
-  });
+      return success;
+    },
+    (error) => failure(dialError(error, host, port)),
+  );
+  const result = await Promise.race([
+    connected,
+    delay(timeoutMs, failure(`dial tcp ${host}:${port}: i/o timeout`), { signal: late.signal }),
+  ]);
+  late.abort();
+  return result;
 }
 
-/** `grpc.health.v1.Health/Check`; the two messages have one field each, so they are written out here. */
-function grpcCheck(grpc: NonNullable<Probe['grpc']>, target: ProbeTarget, timeoutMs: number): Promise<CheckResult> {
-  const service = Buffer.from(grpc.service ?? '');
-  const request = service.length === 0 ? service : Buffer.concat([Buffer.from([0x0a, service.length]), service]);
-  const client = new Client(`${target.ip}:${grpc.port}`, credentials.createInsecure(), {
-    'grpc.primary_user_agent': 'kube-probe/1.35',
-    'grpc.enable_http_proxy': 0,
-  });
-  return new Promise<CheckResult>((resolve) => {
-    client.makeUnaryRequest(
-      '/grpc.health.v1.Health/Check',
-      (bytes: Buffer) => bytes,
-      (bytes: Buffer) => bytes,
-      request,
-      { deadline: Date.now() + timeoutMs },
-      (error: ServiceError | null, answer?: Buffer) =>
-        resolve(error ? grpcFailure(error, target.ip, grpc.port) : serving(answer)),
-    );
-  }).finally(() => client.close());
+async function grpcCheck(
+  grpc: NonNullable<Probe['grpc']>,
+  target: ProbeTarget,
+  timeoutMs: number,
+): Promise<CheckResult> {
+  const { ip, dial = dialHere } = target;
+  const { port, service = '' } = grpc;
+  const { code, details, serving } = await askHealth({ dial: () => dial({ host: ip, port }), service, timeoutMs });
+  if (code !== status.OK) return grpcFailure({ code, details }, ip, port);
+  if (serving === 1) return success;
+  const shown = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'][serving] ?? String(serving);
+  return failure(`service unhealthy (responded with "${shown}")`);
 }
 
-function grpcFailure(error: ServiceError, ip: string, port: number): CheckResult {
+function grpcFailure(error: { code: status; details: string }, ip: string, port: number): CheckResult {
   if (error.code === status.UNIMPLEMENTED)
     return failure(`this server does not implement the grpc health protocol (grpc.health.v1.Health): ${error.details}`);
   if (error.code === status.DEADLINE_EXCEEDED)
     return failure(`timeout: failed to connect service "${ip}:${port}" within the probe's time`);
   return failure(`service unhealthy (responded with "${status[error.code]}: ${error.details}")`);
-}
-
-/** Field 1 is the status; 1 means SERVING. */
-function serving(answer: Buffer | undefined): CheckResult {
-  const value = answer?.[0] === 0x08 ? answer[1] : 0;
-  if (value === 1) return success;
-  const shown = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'][value ?? 0] ?? String(value);
-  return failure(`service unhealthy (responded with "${shown}")`);
 }

@@ -28,6 +28,7 @@ export async function registerNode(options: RegistrationOptions): Promise<{ node
   const { client, name, logger, now } = options;
   const version = await options.runtime.version();
   let writtenAt = 0;
+  let beating = false;
   let current = await createNode(options, await describe());
   await heartbeat();
   await renewLease().catch((error) => logger.warn({ err: error }, 'the lease of the node could not be written'));
@@ -68,12 +69,17 @@ export async function registerNode(options: RegistrationOptions): Promise<{ node
   }
 
   async function beat(): Promise<void> {
+    // An API server that cannot be reached is not asked by ever more at once.
+    if (beating) return;
+    beating = true;
     try {
       await renewLease();
       await heartbeat();
     } catch (error) {
       if (isBerthError(error, 'NotFound')) current = await createNode(options, await describe()).catch(() => current);
       else logger.warn({ err: error }, 'the heartbeat of the node could not be written');
+    } finally {
+      beating = false;
     }
   }
 

@@ -22,6 +22,8 @@ export interface ContainerdConfig {
   snapshotter: 'overlayfs' | 'native';
   /** Needed where the process may not lower an OOM score (no CAP_SYS_RESOURCE). */
   restrictOomScoreAdj: boolean;
+  /** Where exec, attach and port-forward are served to whoever got a link from CRI. */
+  streamAddress: string;
 }
 
 /** Plugins that only cost time at the start: file systems and services that Berth never asks for. */
@@ -53,7 +55,7 @@ disabled_plugins = [${disabledPlugins.map(text).join(', ')}]
 [plugins."io.containerd.grpc.v1.cri"]
   sandbox_image = ${text(config.sandboxImage)}
   restrict_oom_score_adj = ${config.restrictOomScoreAdj}
-  stream_server_address = "127.0.0.1"
+  stream_server_address = ${text(config.streamAddress)}
   stream_server_port = "0"
   netns_mounts_under_state_dir = true
   [plugins."io.containerd.grpc.v1.cri".cni]

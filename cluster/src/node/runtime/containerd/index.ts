@@ -9,6 +9,7 @@ import { createCriRuntime } from '../cri/index.ts';
 import { persist } from '../persist.ts';
 import type { Runtime } from '../types.ts';
 import { type ContainerdPaths, containerdConfig, mayLowerOomScore, snapshotterFor } from './config.ts';
+import { isInNetwork } from './network-namespace.ts';
 import {
   childrenOf,
   endProcess,
@@ -41,6 +42,8 @@ export interface ContainerdOptions {
   cniConfig?: string;
   /** Where CNI plugins are; Debian's place by default. */
   cniPlugins?: string;
+  /** The file of the network namespace to run in, and the address there at which streams (exec, attach) are served. */
+  network?: { namespace: string; address: string };
 }
 
 export interface Containerd {
@@ -75,7 +78,10 @@ export function containerdPaths(options: Place): ContainerdPaths {
   };
 }
 
-/** Takes over the node's containerd when it runs, else starts it; watches it, and starts it again when it dies. */
+/**
+ * Takes over the node's containerd when it runs (in the network that it shall have), else starts it; watches it, and starts it again when
+ * it dies.
+ */
 export async function startContainerd(options: ContainerdOptions): Promise<Containerd> {
   const { logger } = options;
   const paths = containerdPaths(options);
@@ -95,20 +101,24 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
       sandboxImage: options.sandboxImage ?? 'berth.local/pause:1',
       snapshotter: await snapshotterFor(paths.root),
       restrictOomScoreAdj: !(await mayLowerOomScore()),
+      streamAddress: options.network?.address ?? '127.0.0.1',
     });
     await writeFile(paths.config, config);
     await rm(paths.socket, { force: true });
-    const started = await startDetached({
-      command: binary,
-      args: ['--config', paths.config],
-      log: paths.log,
-      pidFile: paths.pid,
-    });
+    const own = ['--config', paths.config];
+    // `ip netns exec` would mount a /sys in which runc finds no cgroups.
+    const program = options.network
+      ? { command: 'nsenter', args: [`--net=${options.network.namespace}`, '--', binary, ...own] }
+      : { command: binary, args: own };
+    const started = await startDetached({ ...program, log: paths.log, pidFile: paths.pid });
     await untilListening(paths.socket, started, 20_000, paths.log);
     return started;
   };
 
-  const running = await recordedProcess(paths.pid);
+  const recorded = await recordedProcess(paths.pid);
+  const running = recorded && (await isInNetwork(recorded, options.network?.namespace)) ? recorded : undefined;
+  // The node's network was made anew, or the node got one of its own: its containers are in what is no more.
+  if (recorded && !running) await endContainerd(options, 0);
   if (running) await untilListening(paths.socket, running, 10_000, paths.log);
   let current = running ?? (await launch());
   const runtime = createCriRuntime({ socket: paths.socket });
