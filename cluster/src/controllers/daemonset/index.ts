@@ -7,11 +7,12 @@ import { availableIn, claim, createPods, deletePod, isTerminal } from '../pods/i
 import { controllerRevisions, hashOfRevision, podRevisionLabel, syncRevisions, trimRevisions } from '../revisions.ts';
 import { keyOf } from '../status.ts';
 import { withoutDuplicates } from './history.ts';
-import { type Daemons, keepOnNodes, type Step } from './nodes.ts';
+import { keepOnNodes } from './nodes.ts';
 import { belongs, nodeNameOf } from './placement.ts';
 import { generationLabel, generationOf, podFor } from './pod.ts';
 import { rollOut } from './rolling-update.ts';
 import { statusOf } from './status.ts';
+import type { Daemons, Step } from './types.ts';
 
 /** So many pods are made, and so many deleted, in one go at most. */
 const burst = 250;

@@ -4,23 +4,7 @@ import type { Backoff } from '../backoff.ts';
 import { isAvailable, isReady } from '../pods/index.ts';
 import { belongs } from './placement.ts';
 import { allowsSurge } from './rolling-update.ts';
-
-/** A set and its pods, as they are. */
-export interface Daemons {
-  set: DaemonSet;
-  now: number;
-  nodes: readonly Node[];
-  byNode: ReadonlyMap<string, readonly Pod[]>;
-  /** Of the present template. */
-  hash: string;
-  isUpdated(pod: Pod): boolean;
-}
-
-/** What is to be done: nodes that are to get a pod, and pods that are to go. */
-export interface Step {
-  start: Node[];
-  remove: Pod[];
-}
+import type { Daemons, Step } from './types.ts';
 
 export interface Kept extends Step {
   told: Action[];

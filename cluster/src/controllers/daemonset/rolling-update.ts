@@ -1,8 +1,8 @@
 import type { DaemonSet, Node, Pod } from '@berth/kube/objects';
 import { resolveIntOrPercent } from '../int-or-percent.ts';
 import { isAvailable } from '../pods/index.ts';
-import type { Daemons, Step } from './nodes.ts';
 import { belongs } from './placement.ts';
+import type { Daemons, Step } from './types.ts';
 
 /** Whether a new pod may come to a node before the old one goes. */
 export function allowsSurge(set: DaemonSet): boolean {

@@ -2,8 +2,9 @@ import { resources } from '@berth/kube/objects';
 import type { Action } from '@berth/kube/reconcile';
 import { isAvailable, isReady } from '../pods/index.ts';
 import { count, statusActions } from '../status.ts';
-import { type Daemons, oldestFirst } from './nodes.ts';
+import { oldestFirst } from './nodes.ts';
 import { belongs } from './placement.ts';
+import type { Daemons } from './types.ts';
 
 /** The status: on each node that is to have a pod the oldest one counts. */
 export function statusOf({ set, now, nodes, byNode, isUpdated }: Daemons): Action[] {
