@@ -44,4 +44,4 @@ export {
   scalePathsOf,
 } from './structural/index.ts';
 export type * from './types.ts';
-export { invalidError, refuseInvalid, validate } from './validate/index.ts';
+export { invalidError, readAddress, refuseInvalid, serviceAddressCauses, validate } from './validate/index.ts';

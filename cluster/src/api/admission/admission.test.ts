@@ -149,6 +149,90 @@ describe('services', () => {
     });
   });
 
+  test.each([
+    [
+      { ipFamilyPolicy: 'RequireDualStack' },
+      'spec.ipFamilyPolicy: Invalid value: "RequireDualStack": this cluster is not configured for dual-stack services',
+    ],
+    [{ ipFamilies: ['IPv6'] }, 'spec.ipFamilies[0]: Invalid value: "IPv6": not configured on this cluster'],
+    [
+      { ipFamilies: ['IPv4', 'IPv6'] },
+      `spec.ipFamilyPolicy: Invalid value: "SingleStack": must be 'RequireDualStack' or 'PreferDualStack' when multiple IP families are specified`,
+    ],
+    [
+      { clusterIP: 'abc' },
+      'spec.clusterIPs[0]: Invalid value: "abc": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)',
+    ],
+    [
+      { clusterIP: 'fd00::1' },
+      'spec.clusterIPs[0]: Invalid value: ["fd00::1"]: IPv6 is not configured on this cluster',
+    ],
+    [
+      { clusterIPs: ['10.200.128.77'] },
+      'spec.clusterIPs: Invalid value: ["10.200.128.77"]: must be empty when `clusterIP` is not specified',
+    ],
+    [
+      { ports: [{ port: 80, nodePort: 30555 }] },
+      "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
+    ],
+    [
+      { externalIPs: ['127.0.0.1'] },
+      'spec.externalIPs[0]: Invalid value: "127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+    ],
+    [
+      { type: 'ExternalName', externalName: 'a.b', clusterIP: 'None' },
+      'spec.clusterIPs: Forbidden: may not be set for ExternalName services',
+    ],
+    [
+      {
+        type: 'NodePort',
+        ports: [
+          { name: 'a', port: 80, nodePort: 30556 },
+          { name: 'b', port: 81, protocol: 'UDP', nodePort: 30556 },
+        ],
+      },
+      'spec.ports[1].nodePort: Invalid value: 30556: provided port is already allocated',
+    ],
+  ])('are refused for what a cluster of one family cannot give: %#', async (spec, why) => {
+    const message = `Service "odd" is invalid: ${why}`;
+    const made = admin.create(resources.services, service('odd', { ports, ...spec }));
+    await expect(made).rejects.toMatchObject({ code: 'Invalid', message });
+  });
+
+  test.each([
+    [{}, { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'] }],
+    [{ ipFamilyPolicy: 'PreferDualStack' }, { ipFamilyPolicy: 'PreferDualStack', ipFamilies: ['IPv4'] }],
+    [{ clusterIP: 'None' }, { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv4', 'IPv6'] }],
+    [
+      { clusterIP: 'None', ipFamilies: ['IPv6'] },
+      { ipFamilyPolicy: 'RequireDualStack', ipFamilies: ['IPv6', 'IPv4'] },
+    ],
+    [
+      { clusterIP: 'None', selector: { a: 'b' } },
+      { ipFamilyPolicy: 'SingleStack', ipFamilies: ['IPv4'] },
+    ],
+  ])('have the families that fit them: %#', async (spec, families) => {
+    const made = await admin.create(resources.services, service('fit', { ports, ...spec }));
+    expect(made.spec).toMatchObject(families);
+    await admin.delete(resources.services, { namespace: 'default', name: 'fit' });
+  });
+
+  test('share one node port between the protocols of a port, and keep what they asked for', async () => {
+    const both = [
+      { name: 'a', port: 53 },
+      { name: 'b', port: 53, protocol: 'UDP' },
+    ];
+    const { spec } = await admin.create(resources.services, service('shared', { type: 'NodePort', ports: both }));
+    expect(spec?.ports?.[1]?.nodePort).toBe(spec?.ports?.[0]?.nodePort);
+    const asked = [{ port: 80, nodePort: 32_001 }];
+    const balanced = { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false, ports: asked };
+    const made = await admin.create(resources.services, service('asked', balanced));
+    expect(made.spec?.ports?.[0]?.nodePort).toBe(32_001);
+    const closed = await admin.update(resources.services, service('asked', { ...made.spec, type: 'ClusterIP' }));
+    expect(closed.spec?.ports?.[0]).not.toHaveProperty('nodePort');
+    await admin.create(resources.services, service('next', { type: 'NodePort', ports: asked }));
+  });
+
   test('keep their address through a restart of the server', async () => {
     const store = memoryStore();
     const address = await (async () => {

@@ -1,11 +1,14 @@
 import { isIPv4 } from 'node:net';
+import { isDeepStrictEqual } from 'node:util';
 import type { ErrorCause } from '@berth/kube/errors';
 import type { Service } from '@berth/kube/objects';
+import { readAddress } from '@berth/kube/schema';
 import { invalid } from '../faults.ts';
 import { resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 import { Allocation, ipv4Number, ipv4Range, ipv4Text } from './allocation.ts';
+import { completeFamilies } from './service-families.ts';
 
 export interface ServiceRanges {
   serviceRange: string;
@@ -50,6 +53,8 @@ export function serviceAddresses(storage: ObjectStorage, ranges: ServiceRanges):
         dropForType(service.spec, before);
         keepAllocated(service.spec, before);
       }
+      const causes = completeFamilies(service, request.old as Service | undefined);
+      if (causes.length > 0) throw invalid({ group: '', kind: 'Service' }, request.name, causes);
       allocateAddress(addresses, request, service.spec, before);
       allocatePorts(ports, request, service.spec, before);
     },
@@ -65,57 +70,72 @@ function dropForType(spec: Spec, before: Spec): void {
   const isBalanced = (of: Spec) => of.type === 'LoadBalancer';
   const isChecked = (of: Spec) => isBalanced(of) && of.externalTrafficPolicy === 'Local';
   const had = [
-    [isChecked, 'healthCheckNodePort'],
-    [isBalanced, 'allocateLoadBalancerNodePorts'],
-    [isBalanced, 'loadBalancerClass'],
-    [isOpen, 'externalTrafficPolicy'],
+    [hasAddress, ['clusterIP', 'clusterIPs']],
+    [hasAddress, ['ipFamilies']],
+    [hasAddress, ['ipFamilyPolicy']],
+    [hasAddress, ['internalTrafficPolicy']],
+    [isChecked, ['healthCheckNodePort']],
+    [isBalanced, ['allocateLoadBalancerNodePorts']],
+    [isBalanced, ['loadBalancerClass']],
+    [isOpen, ['externalTrafficPolicy']],
   ] as const;
-  for (const [needs, field] of had) {
-    if (needs(before) && !needs(spec) && spec[field] === before[field]) delete spec[field];
+  for (const [needs, fields] of had) {
+    if (!needs(before) || needs(spec)) continue;
+    if (fields.every((field) => isDeepStrictEqual(spec[field], before[field]))) {
+      for (const field of fields) delete spec[field];
+    }
+  }
+  if (!hasNodePorts(before) || hasNodePorts(spec)) return;
+  const held = nodePortsOf(before);
+  if ((spec.ports ?? []).every(({ nodePort }) => !nodePort || held.includes(nodePort))) {
+    for (const port of spec.ports ?? []) delete port.nodePort;
   }
 }
 
 /** A client that replaces a service need not repeat what the server gave. */
 function keepAllocated(spec: Spec, before: Spec): void {
-  const stays = spec.type !== 'ExternalName' && before.type !== 'ExternalName';
-  if (stays && !spec.clusterIP && before.clusterIP) {
-    spec.clusterIP = before.clusterIP;
-    if (before.clusterIPs) spec.clusterIPs = [...before.clusterIPs];
+  if (hasAddress(spec) && hasAddress(before)) {
+    const asked = spec.clusterIP;
+    if (!asked && before.clusterIP) spec.clusterIP = before.clusterIP;
+    // Who knows only the one field, or changed only that, means both.
+    const all = spec.clusterIPs ?? [];
+    if (all.length === 0 || isDeepStrictEqual(all, before.clusterIPs)) {
+      const same = spec.clusterIP === before.clusterIP || !spec.clusterIP;
+      const kept = same ? before.clusterIPs : [spec.clusterIP as string];
+      if (kept) spec.clusterIPs = [...kept];
+    }
   }
-  if (stays) {
-    spec.ipFamilies ??= before.ipFamilies as never;
-    spec.ipFamilyPolicy ??= before.ipFamilyPolicy as never;
-  }
-  if (!takesNodePorts(spec)) return;
+  if (!takesNodePorts(spec) || !takesNodePorts(before)) return;
+  const wanted = nodePortsOf(spec);
+  const used = new Set(nodePortsOf(before).filter((port) => wanted.includes(port)));
+  const byName = new Map((before.ports ?? []).map((port) => [port.name ?? '', port.nodePort]));
   for (const port of spec.ports ?? []) {
-    const same = before.ports?.find((one) => one.port === port.port && one.protocol === port.protocol);
-    if (!port.nodePort && same?.nodePort) port.nodePort = same.nodePort;
+    const had = byName.get(port.name ?? '');
+    if (!port.nodePort && had && !used.has(had)) port.nodePort = had;
   }
 }
 
+/** Gives a service its address when it gets one for the first time; afterwards it keeps it, which validation sees to. */
 function allocateAddress(addresses: Allocation, request: AdmissionRequest, spec: Spec, before: Spec | undefined): void {
-  if (spec.type === 'ExternalName') {
-    for (const field of ['clusterIP', 'clusterIPs', 'ipFamilies', 'ipFamilyPolicy'] as const) delete spec[field];
+  if (!hasAddress(spec)) {
     releaseWhenKept(addresses, request, addressesOf(before), []);
     return;
   }
-  spec.clusterIP ||= spec.clusterIPs?.[0] ?? '';
-  if (spec.clusterIP === '') {
-    const free = addresses.takeAny();
-    if (free === undefined) throw refuse(request, 'spec.clusterIPs[0]', 'Internal error: no service address is free');
-    spec.clusterIP = ipv4Text(free);
-    releaseWhenLost(addresses, request, free);
-  } else if (spec.clusterIP !== 'None' && spec.clusterIP !== before?.clusterIP) {
+  if (before && hasAddress(before)) return;
+  if (spec.clusterIP === 'None') return;
+  if (spec.clusterIP) {
     takeAsked(addresses, request, spec.clusterIP);
+    return;
   }
+  const free = addresses.takeAny();
+  if (free === undefined) throw refuse(request, 'spec.clusterIPs[0]', 'Internal error: no service address is free');
+  spec.clusterIP = ipv4Text(free);
   spec.clusterIPs = [spec.clusterIP];
-  spec.ipFamilies ??= ['IPv4'];
-  spec.ipFamilyPolicy ??= 'SingleStack';
-  releaseWhenKept(addresses, request, addressesOf(before), addressesOf(spec));
+  releaseWhenLost(addresses, request, free);
 }
 
 function takeAsked(addresses: Allocation, request: AdmissionRequest, address: string): void {
-  const value = isIPv4(address) ? ipv4Number(address) : Number.NaN;
+  const value = numberOf(address);
   const field = 'spec.clusterIPs';
   if (!addresses.has(value)) {
     const why = `the provided IP (${address}) is not in the valid range. The range of valid IPs is ${addresses.shown}`;
@@ -131,16 +151,18 @@ function takeAsked(addresses: Allocation, request: AdmissionRequest, address: st
 
 function allocatePorts(ports: Allocation, request: AdmissionRequest, spec: Spec, before: Spec | undefined): void {
   const held = new Set(nodePortsOf(before));
-  const wanted = takesNodePorts(spec);
-  const mine = new Set<number>();
-  for (const [index, port] of (spec.ports ?? []).entries()) {
-    if (!wanted) {
-      delete port.nodePort;
-      continue;
+  const given = spec.ports ?? [];
+  const mine = new Map<number, number>();
+  for (const [index, port] of hasNodePorts(spec) ? given.entries() : []) {
+    // Two protocols at one port of a new service have one number, as DNS does.
+    if (!port.nodePort && !before) {
+      const same = given.find((other) => other.port === port.port && other.nodePort);
+      if (same?.nodePort) port.nodePort = same.nodePort;
     }
+    if (!port.nodePort && !takesNodePorts(spec)) continue;
     if (port.nodePort) {
-      // Two protocols may share a number, as DNS does.
-      if (!held.has(port.nodePort) && !mine.has(port.nodePort)) takePort(ports, request, port.nodePort, index);
+      const shares = mine.has(port.nodePort) && (before !== undefined || mine.get(port.nodePort) === port.port);
+      if (!held.has(port.nodePort) && !shares) takePort(ports, request, port.nodePort, index);
     } else {
       const free = ports.takeAny();
       if (free === undefined)
@@ -148,9 +170,9 @@ function allocatePorts(ports: Allocation, request: AdmissionRequest, spec: Spec,
       releaseWhenLost(ports, request, free);
       port.nodePort = free;
     }
-    mine.add(port.nodePort);
+    mine.set(port.nodePort, port.port);
   }
-  releaseWhenKept(ports, request, [...held], [...mine]);
+  releaseWhenKept(ports, request, [...held], [...mine.keys()]);
 }
 
 function takePort(ports: Allocation, request: AdmissionRequest, port: number, index: number): void {
@@ -163,9 +185,11 @@ function takePort(ports: Allocation, request: AdmissionRequest, port: number, in
   releaseWhenLost(ports, request, port);
 }
 
-function takesNodePorts(spec: Spec): boolean {
-  return spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false);
-}
+const hasAddress = (spec: Spec) => spec.type !== 'ExternalName';
+const hasNodePorts = (spec: Spec) => spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+/** Whether ports get a number that ask for none. */
+const takesNodePorts = (spec: Spec) =>
+  hasNodePorts(spec) && !(spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts === false);
 
 function releaseWhenLost(allocation: Allocation, request: AdmissionRequest, value: number): void {
   request.settled.push((kept) => {
@@ -182,11 +206,18 @@ function releaseWhenKept(allocation: Allocation, request: AdmissionRequest, befo
 }
 
 function addressesOf(spec: Spec | undefined): number[] {
-  return spec?.clusterIP && isIPv4(spec.clusterIP) ? [ipv4Number(spec.clusterIP)] : [];
+  const value = numberOf(spec?.clusterIP ?? '');
+  return Number.isNaN(value) ? [] : [value];
+}
+
+/** NaN for what is no IPv4 address. */
+function numberOf(address: string): number {
+  const plain = readAddress(address) ?? '';
+  return isIPv4(plain) ? ipv4Number(plain) : Number.NaN;
 }
 
 function nodePortsOf(spec: Spec | undefined): number[] {
-  return (spec?.ports ?? []).flatMap((port) => port.nodePort ?? []);
+  return spec && hasNodePorts(spec) ? (spec.ports ?? []).flatMap((port) => port.nodePort ?? []) : [];
 }
 
 function refuse(request: AdmissionRequest, field: string, message: string) {

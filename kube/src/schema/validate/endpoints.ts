@@ -3,16 +3,15 @@ import { type Fields, part, parts, text } from '../fields.ts';
 import { dnsLabel, dnsSubdomain, isPort, labelValue, portMessage, qualifiedName } from './names.ts';
 import { protocols } from './pod.ts';
 import type { Problems } from './problems.ts';
+import { ipMessage, readAddress } from './service-addresses.ts';
 
 type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
 
-const ipMessage = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
-
 /** An address that pods can be reached at: not the machine's own, and not one of many listeners. */
-function validateEndpointAddress(address: string, at: string, problems: Problems): void {
-  const family = isIP(address);
-  if (family === 0) {
-    problems.invalid(at, address, 'must be a valid IP address');
+export function validateEndpointAddress(given: string, at: string, problems: Problems): void {
+  const address = readAddress(given);
+  if (address === undefined) {
+    problems.invalid(at, given, 'must be a valid IP address');
     return;
   }
   const reasons: readonly (readonly [RegExp, string])[] = [
@@ -22,8 +21,8 @@ function validateEndpointAddress(address: string, at: string, problems: Problems
     [/^(224\.0\.0\.|ff02)/i, 'may not be in the link-local multicast range (224.0.0.0/24, ff02::/10)'],
   ];
   for (const [pattern, message] of reasons) {
-    const detail = message === 'may not be unspecified' ? `may not be unspecified (${address})` : message;
-    if (pattern.test(address)) problems.invalid(at, address, detail);
+    const detail = message === 'may not be unspecified' ? `may not be unspecified (${given})` : message;
+    if (pattern.test(address)) problems.invalid(at, given, detail);
   }
 }
 
@@ -38,7 +37,7 @@ export const validateEndpoints: Rule = (object, problems) => {
       parts(subset, list).forEach((address, position) => {
         const path = `${at}.${list}[${position}]`;
         const ip = text(address, 'ip') ?? '';
-        if (isIP(ip) === 0) problems.invalid(`${path}.ip`, ip, ipMessage);
+        if (readAddress(ip) === undefined) problems.invalid(`${path}.ip`, ip, ipMessage);
         const hostname = text(address, 'hostname') ?? '';
         if (hostname !== '')
           for (const message of dnsLabel(hostname)) problems.invalid(`${path}.hostname`, hostname, message);

@@ -4,6 +4,7 @@ import { validatePortReference } from './container.ts';
 import { dns1035Label, dnsSubdomain, isPort, pathSegment, portMessage, portName } from './names.ts';
 import type { Problems } from './problems.ts';
 import { validateLabelSelector } from './selector.ts';
+import { readAddress } from './service-addresses.ts';
 
 type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
 
@@ -12,7 +13,7 @@ export const cidrMessage = 'must be a valid CIDR value, (e.g. 10.9.8.0/24 or 200
 /** Whether a text is a range of addresses: `10.0.0.0/8`. */
 export function isCidr(value: string): boolean {
   const [address = '', length = ''] = value.trim().split('/');
-  const family = isIP(address);
+  const family = isIP(readAddress(address) ?? '');
   return family > 0 && /^\d{1,3}$/.test(length) && Number(length) <= (family === 4 ? 32 : 128);
 }
 

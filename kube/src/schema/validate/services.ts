@@ -1,22 +1,31 @@
-import { isIP } from 'node:net';
 import { type Fields, part, parts, text } from '../fields.ts';
 import { protocols, validatePortReference } from './container.ts';
+import { validateEndpointAddress } from './endpoints.ts';
 import { goValue } from './go-value.ts';
-import { dnsLabel, dnsSubdomain, immutableMessage, isPort, labelValue, portMessage, qualifiedName } from './names.ts';
+import { dnsLabel, dnsSubdomain, isPort, labelValue, portMessage, qualifiedName } from './names.ts';
 import { cidrMessage, isCidr } from './network.ts';
 import type { Problems } from './problems.ts';
+import {
+  addressesOf,
+  ipMessage,
+  needsHealthCheck,
+  readAddress,
+  textsOf,
+  validateServiceAddresses,
+  validateServiceUpdate,
+} from './service-addresses.ts';
 
 type Rule = (object: Fields, problems: Problems, old?: Fields) => void;
 
 const serviceTypes = ['ClusterIP', 'ExternalName', 'LoadBalancer', 'NodePort'];
-const ipMessage = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)';
-
 export const validateService: Rule = (object, problems, old) => {
   const spec = part(object, 'spec') ?? {};
   const type = text(spec, 'type') ?? '';
   const ports = parts(spec, 'ports');
   const headless = spec.clusterIP === 'None';
   validateServiceUpdate(spec, part(old, 'spec'), problems);
+  const annotations = part(part(object, 'metadata'), 'annotations');
+  validateTopology(annotations, problems);
   if (ports.length === 0 && !headless && type !== 'ExternalName') problems.required('spec.ports');
   if (headless && (type === 'NodePort' || type === 'LoadBalancer')) {
     problems.invalid('spec.clusterIPs[0]', 'None', `may not be set to 'None' for ${type} services`);
@@ -31,19 +40,24 @@ export const validateService: Rule = (object, problems, old) => {
     for (const message of labelValue(String(value))) problems.invalid('spec.selector', value, message);
   }
   validateAffinity(spec, problems);
-  validateServiceAddresses(spec, problems);
-  const external = Array.isArray(spec.externalIPs) ? (spec.externalIPs as string[]) : [];
-  external.forEach((address, index) => {
-    if (isIP(address) === 0) problems.invalid(`spec.externalIPs[${index}]`, address, ipMessage);
+  validateServiceAddresses(spec, part(old, 'spec'), problems);
+  const before = textsOf(part(old, 'spec')?.externalIPs);
+  textsOf(spec.externalIPs).forEach((address, index) => {
+    const at = `spec.externalIPs[${index}]`;
+    if (readAddress(address) !== undefined) validateEndpointAddress(address, at, problems);
+    else if (!before.includes(address)) problems.invalid(at, address, ipMessage);
   });
   if (!serviceTypes.includes(type)) problems.unsupported('spec.type', type, serviceTypes);
   validateRepeatedPorts(ports, type, problems);
-  validateBalancer(spec, type, problems);
+  validateBalancer(spec, type, annotations, problems);
   validateServiceTraffic(spec, type, problems);
 };
 
 function validateExternalName(spec: Fields, problems: Problems): void {
-  if (addressesOf(spec).length > 0) problems.forbidden('spec.clusterIPs', 'may not be set for ExternalName services');
+  const given = { clusterIPs: addressesOf(spec).length > 0, ipFamilies: textsOf(spec.ipFamilies).length > 0 };
+  for (const [field, isGiven] of Object.entries({ ...given, ipFamilyPolicy: spec.ipFamilyPolicy !== undefined })) {
+    if (isGiven) problems.forbidden(`spec.${field}`, 'may not be set for ExternalName services');
+  }
   const name = text(spec, 'externalName')?.replace(/\.$/, '') ?? '';
   if (name === '') problems.required('spec.externalName');
   else for (const message of dnsSubdomain(name)) problems.invalid('spec.externalName', name, message);
@@ -71,6 +85,14 @@ function validateServicePort(
   if (application !== undefined) {
     for (const message of qualifiedName(application)) problems.invalid(`${at}.appProtocol`, application, message);
   }
+}
+
+/** The old annotation and the new one agree where both are there. */
+function validateTopology(annotations: Fields | undefined, problems: Problems): void {
+  const [old, mode] = ['service.kubernetes.io/topology-aware-hints', 'service.kubernetes.io/topology-mode'];
+  const value = annotations?.[mode];
+  if (value === undefined || annotations?.[old] === undefined || value === annotations[old]) return;
+  problems.invalid(`metadata.annotations[${mode}]`, value, `must match annotations[${old}] when both are specified`);
 }
 
 const portStruct = { Name: '', Protocol: '', AppProtocol: null, Port: 0, TargetPort: 0, NodePort: 0 };
@@ -109,8 +131,21 @@ function validateAffinity(spec: Fields, problems: Problems): void {
 
 const onlyBalanced = "may only be used when `type` is 'LoadBalancer'";
 
+const rangesAnnotation = 'service.beta.kubernetes.io/load-balancer-source-ranges';
+
+/** What the annotation says that was there before the field. */
+function validateAnnotatedRanges(annotations: Fields | undefined, isBalanced: boolean, problems: Problems): void {
+  const ranges = text(annotations, rangesAnnotation);
+  if (ranges === undefined) return;
+  const at = `metadata.annotations[${rangesAnnotation}]`;
+  if (!isBalanced) problems.forbidden(at, onlyBalanced);
+  for (const range of ranges.trim() === '' ? [] : ranges.split(',')) {
+    if (!isCidr(range)) problems.invalid(at, range.trim(), cidrMessage);
+  }
+}
+
 /** What only a load balancer has. */
-function validateBalancer(spec: Fields, type: string, problems: Problems): void {
+function validateBalancer(spec: Fields, type: string, annotations: Fields | undefined, problems: Problems): void {
   const isBalanced = type === 'LoadBalancer';
   const ranges = Array.isArray(spec.loadBalancerSourceRanges) ? (spec.loadBalancerSourceRanges as string[]) : [];
   // As Kubernetes names the field.
@@ -119,55 +154,13 @@ function validateBalancer(spec: Fields, type: string, problems: Problems): void 
   ranges.forEach((range, index) => {
     if (!isCidr(range)) problems.invalid(`${at}[${index}]`, range.trim(), cidrMessage);
   });
+  if (ranges.length === 0) validateAnnotatedRanges(annotations, isBalanced, problems);
   if (spec.allocateLoadBalancerNodePorts !== undefined && !isBalanced)
     problems.forbidden('spec.allocateLoadBalancerNodePorts', onlyBalanced);
   const balancer = text(spec, 'loadBalancerClass');
   if (balancer === undefined) return;
   if (!isBalanced) problems.forbidden('spec.loadBalancerClass', onlyBalanced);
   else for (const message of qualifiedName(balancer)) problems.invalid('spec.loadBalancerClass', balancer, message);
-}
-
-const families = ['IPv4', 'IPv6'];
-
-/** Who knows only the old field gives only that. */
-function addressesOf(spec: Fields): string[] {
-  if (Array.isArray(spec.clusterIPs) && spec.clusterIPs.length > 0) return spec.clusterIPs as string[];
-  const first = text(spec, 'clusterIP') ?? '';
-  return first === '' ? [] : [first];
-}
-
-/** Addresses and families: the old field is the first of the new one, and no family comes twice. */
-function validateServiceAddresses(spec: Fields, problems: Problems): void {
-  if (spec.type === 'ExternalName') return;
-  const first = text(spec, 'clusterIP') ?? '';
-  const addresses = addressesOf(spec);
-  if (first === '' && addresses.length > 0) {
-    problems.invalid('spec.clusterIPs', addresses, 'must be empty when `clusterIP` is not specified');
-  } else if (first !== '' && addresses[0] !== first) {
-    problems.invalid('spec.clusterIPs', addresses, 'first value must match `clusterIP`');
-  }
-  const given = Array.isArray(spec.ipFamilies) ? (spec.ipFamilies as string[]) : [];
-  given.forEach((family, index) => {
-    if (!families.includes(family)) problems.unsupported(`spec.ipFamilies[${index}]`, family, families);
-    if (given.indexOf(family) < index) problems.duplicate(`spec.ipFamilies[${index}]`, family);
-  });
-  const policy = text(spec, 'ipFamilyPolicy');
-  const policies = ['PreferDualStack', 'RequireDualStack', 'SingleStack'];
-  if (policy !== undefined && !policies.includes(policy)) problems.unsupported('spec.ipFamilyPolicy', policy, policies);
-  addresses.forEach((address, index) => {
-    const at = `spec.clusterIPs[${index}]`;
-    if (address === 'None') return;
-    const family = isIP(address);
-    if (family === 0) problems.invalid(at, address, ipMessage);
-    else if (given[index] !== undefined && given[index] !== `IPv${family}` && families.includes(given[index])) {
-      problems.invalid(at, address, `expected an ${given[index]} value as indicated by \`ipFamilies[${index}]\``);
-    }
-  });
-  if (addresses.length > 1 && addresses.every((address) => isIP(address) > 0)) {
-    const kinds = new Set(addresses.map((address) => isIP(address)));
-    if (kinds.size < addresses.length)
-      problems.invalid('spec.clusterIPs', addresses, 'may specify no more than one IP for each IP family');
-  }
 }
 
 const distributions = ['PreferClose', 'PreferSameZone', 'PreferSameNode'];
@@ -178,8 +171,6 @@ function isOpen(spec: Fields, type: string): boolean {
   const external = Array.isArray(spec.externalIPs) ? spec.externalIPs : [];
   return type === 'LoadBalancer' || type === 'NodePort' || (type === 'ClusterIP' && external.length > 0);
 }
-
-const needsHealthCheck = (spec: Fields) => spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
 
 /** How traffic comes in from outside and stays inside. */
 function validateServiceTraffic(spec: Fields, type: string, problems: Problems): void {
@@ -207,35 +198,4 @@ function validateServiceTraffic(spec: Fields, type: string, problems: Problems):
   if (distribution !== undefined && !distributions.includes(distribution)) {
     problems.unsupported('spec.trafficDistribution', distribution, distributions);
   }
-}
-
-/** Once a service has its address, it keeps it, except on the way from or to ExternalName. */
-function validateServiceUpdate(spec: Fields, old: Fields | undefined, problems: Problems): void {
-  if (old === undefined) return;
-  if (old.type !== 'ExternalName' && spec.type !== 'ExternalName') {
-    const before = text(old, 'clusterIP');
-    const now = addressesOf(spec);
-    if (before && now.length === 0) {
-      problems.invalid('spec.clusterIPs[0]', null, 'primary clusterIP can not be unset');
-    } else if (before && now[0] !== before) {
-      problems.invalid('spec.clusterIPs[0]', now, 'may not change once set');
-    }
-    const [wasHeadless, isHeadless] = [before === 'None', now[0] === 'None'];
-    if (!wasHeadless && !isHeadless) validateFamiliesUpdate(spec, old, now.length > 0, problems);
-  }
-  if (old.type === 'LoadBalancer' && spec.type === 'LoadBalancer' && spec.loadBalancerClass !== old.loadBalancerClass)
-    problems.invalid('spec.loadBalancerClass', spec.loadBalancerClass ?? null, 'may not change once set');
-  if (needsHealthCheck(old) && needsHealthCheck(spec)) {
-    if (old.healthCheckNodePort && spec.healthCheckNodePort !== old.healthCheckNodePort)
-      problems.forbidden('spec.healthCheckNodePort', immutableMessage);
-  }
-}
-
-function validateFamiliesUpdate(spec: Fields, old: Fields, hasAddress: boolean, problems: Problems): void {
-  const [before, now] = [old.ipFamilies, spec.ipFamilies].map((list) => (Array.isArray(list) ? list : []));
-  if (before === undefined || now === undefined) return;
-  const at = 'spec.ipFamilies[0]';
-  if (before.length > now.length && !hasAddress)
-    problems.invalid(at, spec.ipFamilies ?? null, 'primary ipFamily can not be unset');
-  if (before.length > 0 && now.length > 0 && now[0] !== before[0]) problems.invalid(at, now, 'may not change once set');
 }

@@ -250,6 +250,17 @@ describe('validation', () => {
       service({ type: 'x' }),
       'spec.type: Unsupported value: "x": supported values: "ClusterIP", "ExternalName", "LoadBalancer", "NodePort"',
     ],
+    [
+      service({ externalIPs: ['::ffff:127.0.0.1'] }),
+      'spec.externalIPs[0]: Invalid value: "::ffff:127.0.0.1": may not be in the loopback range (127.0.0.0/8, ::1/128)',
+    ],
+    [
+      {
+        ...service({}),
+        metadata: { name: 's', annotations: { 'service.beta.kubernetes.io/load-balancer-source-ranges': 'x' } },
+      },
+      'metadata.annotations[service.beta.kubernetes.io/load-balancer-source-ranges]: Invalid value: "x": must be a valid CIDR value',
+    ],
     [service({ clusterIP: 'x' }), 'spec.clusterIPs[0]: Invalid value: "x": must be a valid IP address'],
     [
       other('v1', 'Service', { spec: { ports: [{ port: 1 }] } }, '1a'),

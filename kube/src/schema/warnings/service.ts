@@ -1,4 +1,6 @@
+import { isIPv6 } from 'node:net';
 import { type Fields, part, text } from '../fields.ts';
+import { readAddress, textsOf } from '../validate/service-addresses.ts';
 
 /** What Kubernetes warns of in a service: fields that mean nothing there. */
 export function serviceWarnings(service: Fields): string[] {
@@ -14,12 +16,16 @@ export function serviceWarnings(service: Fields): string[] {
   if (Object.hasOwn(annotations, hints)) {
     warnings.push(`annotation ${hints} is deprecated, please use service.kubernetes.io/topology-mode instead`);
   }
+  if (text(spec, 'clusterIP') !== 'None') warnings.push(...addressWarnings(spec, 'clusterIPs'));
   if (type === 'ClusterIP' && text(spec, 'clusterIP') === 'None') {
     if (has('loadBalancerIP')) warnings.push('spec.loadBalancerIP is ignored for headless services');
     if (has('externalIPs')) warnings.push('spec.externalIPs is ignored for headless services');
     if (text(spec, 'sessionAffinity') !== 'None')
       warnings.push('spec.SessionAffinity is ignored for headless services');
   }
+  warnings.push(...addressWarnings(spec, 'externalIPs'));
+  const balanced = text(spec, 'loadBalancerIP') ?? '';
+  if (balanced !== '') warnings.push(...unusualAddress(balanced, 'spec.loadBalancerIP'));
   if (type === 'ExternalName' && has('externalIPs')) {
     warnings.push('spec.externalIPs is ignored when spec.type is "ExternalName"');
   }
@@ -30,4 +36,22 @@ export function serviceWarnings(service: Fields): string[] {
     warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
   }
   return warnings;
+}
+
+function addressWarnings(spec: Fields | undefined, field: string): string[] {
+  return textsOf(spec?.[field]).flatMap((address, index) => unusualAddress(address, `spec.${field}[${index}]`));
+}
+
+/** An address that is written otherwise than it should be. */
+function unusualAddress(address: string, at: string): string[] {
+  const read = readAddress(address);
+  if (read === undefined) return [];
+  if (read !== address) {
+    const said = 'will be considered invalid in a future Kubernetes release';
+    return [`${at}: non-standard IP address "${address}" ${said}: use "${read}"`];
+  }
+  const usual = isIPv6(address) ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+  return usual === address
+    ? []
+    : [`${at}: IPv6 address "${address}" should be in RFC 5952 canonical format ("${usual}")`];
 }
