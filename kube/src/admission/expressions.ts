@@ -33,7 +33,9 @@ export interface ExpressionOptions {
  */
 export class AdmissionExpressions {
   readonly #options: ExpressionOptions;
-  readonly #composed: Record<string, CelType> = {};
+  /** The variables declared so far: one type that grows, since a policy may have thousands of them. */
+  readonly #composed = new Map<string, { property: string; type: CelType }>();
+  readonly #composedType: CelType = { kind: 'object', name: 'kubernetes.variables', fields: this.#composed };
 
   constructor(options: ExpressionOptions) {
     this.#options = options;
@@ -42,7 +44,8 @@ export class AdmissionExpressions {
   /** Declares `variables.name`. */
   variable(name: string, expression: string): Compiled {
     const compiled = this.#compile(expression, undefined);
-    this.#composed[name] = compiled.program ? composedType(compiled.program.returns) : celTypes.dyn;
+    const type = compiled.program ? composedType(compiled.program.returns) : celTypes.dyn;
+    this.#composed.set(name, { property: name, type });
     return compiled;
   }
 
@@ -96,7 +99,7 @@ export class AdmissionExpressions {
       request: requestType,
       ...(hasParams ? { params: paramsType } : {}),
       ...(hasAuthorizer ? { authorizer: authorizerType, 'authorizer.requestResource': resourceCheckType } : {}),
-      ...(isComposed ? { variables: celTypes.object('kubernetes.variables', this.#composed) } : {}),
+      ...(isComposed ? { variables: this.#composedType } : {}),
     };
   }
 }

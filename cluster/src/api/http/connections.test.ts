@@ -147,6 +147,29 @@ test('a watch whose client closes its half or goes away is over', async () => {
   expect((await it.post(path, body)).status).toBe(201);
 });
 
+test('a long request may follow a long answer on the same connection', async () => {
+  await using it = await probe();
+  const put = async (at: number) => {
+    const data = { text: `${at}${'x'.repeat(900_000)}` };
+    const text = JSON.stringify({ metadata: { name: 'long' }, data });
+    const { status } = await it.send(`${path}/long`, {
+      method: 'PUT',
+      body: text,
+      headers: { 'content-type': 'application/json' },
+    });
+    return status;
+  };
+  await it.post(path, '{"metadata":{"name":"long"}}');
+  for (let at = 0; at < 40; at++) expect(await put(at)).toBe(200);
+  // What was sent before the answer is read is read after it.
+  const socket = await it.socket();
+  const body = JSON.stringify({ metadata: { name: 'long' }, data: { text: 'y'.repeat(900_000) } });
+  const request = (more: string) =>
+    `PUT ${path}/long HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${more}Content-Length: ${body.length}\r\n\r\n${body}`;
+  socket.write(`${request('').repeat(4)}${request('Connection: close\r\n')}`);
+  expect((await received(socket)).split('HTTP/1.1 200 ')).toHaveLength(6);
+});
+
 test('methods that nobody knows are refused, and counted as one', async () => {
   await using it = await probe();
   const session = it.session();

@@ -38,6 +38,7 @@ export class HttpsServer {
     });
     this.#server.on('secureConnection', (socket) => {
       socket.setNoDelay(true);
+      if (socket.alpnProtocol !== 'h2') readThroughStream(socket);
       this.#connections.add(socket);
       socket.on('close', () => this.#connections.delete(socket));
     });
@@ -76,6 +77,16 @@ export class HttpsServer {
     for (const socket of this.#connections) socket.destroy();
     await closed;
   }
+}
+
+/**
+ * Lets HTTP/1.1 read a connection like any stream. By itself Node's parser takes the bytes from underneath the stream, where
+ * a pause does not stop those that were decrypted already: while an answer was still on its way, the body of the next
+ * request ended the connection (`HPE_PAUSED`). Node gives that up as soon as anybody listens for data.
+ */
+function readThroughStream(socket: Socket): void {
+  const nobody = () => {};
+  socket.on('data', nobody).off('data', nobody);
 }
 
 /** The TLS socket under a request of either HTTP version. */

@@ -15,6 +15,8 @@ export class Problems {
   readonly causes: ErrorCause[] = [];
   readonly #seen = new Set<string>();
   readonly #fields = new Set<string>();
+  /** What was said already of a value that is not a text or number, which is long to show. */
+  readonly #told = new Map<unknown, Set<string>>();
   #said = 0;
 
   required(field: string, detail = ''): void {
@@ -22,7 +24,9 @@ export class Problems {
   }
 
   invalid(field: string, value: unknown, detail: string): void {
-    if (this.#hasRoom()) this.#add('FieldValueInvalid', field, `Invalid value: ${shown(value)}`, detail);
+    if (this.#isNew(field, value, detail)) {
+      this.#add('FieldValueInvalid', field, `Invalid value: ${shown(value)}`, detail);
+    }
   }
 
   /** An `invalid` that does not repeat the value. */
@@ -59,6 +63,17 @@ export class Problems {
   /** Whether anything is wrong with a field, which is then not judged a second time by what the schema alone can tell. */
   has(field: string): boolean {
     return this.#fields.has(field);
+  }
+
+  #isNew(field: string, value: unknown, detail: string): boolean {
+    if (!this.#hasRoom()) return false;
+    if (typeof value !== 'object' || value === null) return true;
+    const told = this.#told.get(value) ?? new Set();
+    this.#told.set(value, told);
+    const sentence = `${field}: ${detail}`;
+    const isNew = !told.has(sentence);
+    told.add(sentence);
+    return isNew;
   }
 
   #hasRoom(): boolean {
