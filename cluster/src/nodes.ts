@@ -167,10 +167,15 @@ export function accessByNode(agentOf: (node: string) => Pick<NodeAgent, 'access'
 
 /** What is known of nodes: by the agents of those that run containers, or by what pretends. */
 export function nodeAccess(
-  agentOf: (node: string) => Pick<NodeAgent, 'use' | 'podUse'> | undefined,
-  simulated: readonly Pick<SimulatedNodes, 'nodeUse' | 'podUse'>[],
+  agentOf: (node: string) => Pick<NodeAgent, 'answer' | 'use' | 'podUse'> | undefined,
+  simulated: readonly Pick<SimulatedNodes, 'answer' | 'nodeUse' | 'podUse'>[],
 ): NodeAccess {
   return {
+    get(node, path) {
+      const agent = agentOf(node);
+      if (agent) return agent.answer(path);
+      return simulated.map((group) => group.answer(node, path)).find((answer) => answer !== undefined);
+    },
     nodeUse(names) {
       const real = names.flatMap((name) => {
         const use = agentOf(name)?.use();

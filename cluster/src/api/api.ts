@@ -118,7 +118,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
 
   const stopChecking = startTypeChecking({ storage, kinds: registry, client: client(self), logger });
   const stopExpiry = startEventExpiry(storage, { now, logger });
-  const proxy = objectProxy(machinery, options.dial);
+  const proxy = objectProxy(machinery, nodes, options.dial);
   const aggregator = new Aggregator({
     storage,
     kinds: registry,

@@ -3,6 +3,6 @@ export { type CertificateOptions, type Certificates, makeCertificates } from './
 export type { RequestedCertificate } from './certificates/issue.ts';
 export { type Kubeconfig, kubeconfig } from './certificates/kubeconfig.ts';
 export { type CertificateSigner, certificateSigner } from './certificates/sign.ts';
-export type { NodeAccess, PodUse, Use } from './nodes/index.ts';
+export type { NodeAccess, NodeAnswer, PodUse, Use } from './nodes/index.ts';
 export type * from './streaming/types.ts';
 export type * from './types.ts';

@@ -4,17 +4,19 @@ import { type Dial, type KubeClient, startInformer } from '@berth/kube/client';
 import { resources } from '@berth/kube/objects';
 import { eventRecorder } from '@berth/kube/reconcile';
 import type { Logger } from 'pino';
-import type { PodUse, Use } from '../api/nodes/index.ts';
+import type { NodeAnswer, PodUse, Use } from '../api/nodes/index.ts';
 import type { PodAccess } from '../api/streaming/types.ts';
 import { podAccess } from './access/index.ts';
 import { startPodAgent } from './pods/agent.ts';
 import type { NodeContext } from './pods/context.ts';
 import { watchReferences } from './pods/references.ts';
 import { parseResolvConf } from './pods/sandbox-config.ts';
+import { countProbes } from './probes/index.ts';
 import { startLocalProvisioner } from './provisioner/index.ts';
 import { readMachine, registerNode } from './registration/index.ts';
 import type { Runtime } from './runtime/types.ts';
-import { createMeter, type NodeUsage, podUseOf, readUsage } from './stats/index.ts';
+import { type AgentFacts, answerOf, ownProcess } from './server/index.ts';
+import { createMeter, type NodeUsage, podUseOf, readUsage, takeSample } from './stats/index.ts';
 
 export {
   type Containerd,
@@ -68,6 +70,8 @@ export interface NodeAgent {
   imagesChanged(): void;
   /** What the machine and the containers use just now. */
   usage(): Promise<NodeUsage>;
+  /** What it answers to a GET of a path, query included, at its own port: metrics, statistics, pods. */
+  answer(path: string): Promise<NodeAnswer>;
   /** What the machine used lately; undefined while that is not known. */
   use(): Use | undefined;
   /** What the containers of a pod used lately, by the pod's uid. */
@@ -95,13 +99,14 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   }
   const { network } = options;
   const machine = { ...(await readMachine(dataDir)), ...(network ? { ips: [network.address] } : {}) };
+  const version = options.kubeletVersion ?? 'v1.35.0+berth';
   const registration = await registerNode({
     client,
     name,
     machine,
     runtime,
     podCidr: options.podCidr,
-    kubeletVersion: options.kubeletVersion ?? 'v1.35.0+berth',
+    kubeletVersion: version,
     controlPlane: options.controlPlane ?? true,
     leaseSeconds: options.leaseSeconds ?? 40,
     logger,
@@ -141,6 +146,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     directories,
     seccompDirectory: join(dataDir, 'seccomp'),
     references,
+    probes: countProbes(),
     services(namespace) {
       const own = services.list(namespace);
       const api = services.get({ namespace: 'default', name: 'kubernetes' });
@@ -159,11 +165,24 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   const measure = () =>
     readUsage(runtime, now).then(meter.add, (error) => logger.debug({ err: error }, 'what is used could not be read'));
   await measure();
+  const surroundings = { node: name, instance, machine, runtime, directories, now };
+  const facts: AgentFacts = {
+    version,
+    sample: shared(() => takeSample(surroundings, running.workers())),
+    rates: {
+      node: () => meter.node()?.cpuNanocores,
+      container: (uid, container) => meter.pod(uid)?.get(container)?.cpuNanocores,
+    },
+    pods: () => running.workers().map(({ pod }) => pod),
+    probes: () => context.probes.list(),
+    process: () => ownProcess(now()),
+  };
   const measuring = setInterval(() => void measure(), measureEvery).unref();
   return {
     access: podAccess({ runtime, worker: (uid) => running.worker(uid), now }),
     imagesChanged: () => running.imagesChanged(),
     usage: () => readUsage(runtime, now),
+    answer: (path) => answerOf(path, facts),
     use: () => meter.node(),
     podUse: (uid) => podUseOf(meter.pod(uid)),
     async stop() {
@@ -173,5 +192,16 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
       registration.stop();
       await recorder.flush();
     },
+  };
+}
+
+/** One look for all who ask while it is under way. */
+function shared<T>(look: () => Promise<T>): () => Promise<T> {
+  let current: Promise<T> | undefined;
+  return () => {
+    current ??= look().finally(() => {
+      current = undefined;
+    });
+    return current;
   };
 }

@@ -1,2 +1,2 @@
 export { measuredKinds } from './metrics.ts';
-export type { NodeAccess, NodeAccessHolder, PodUse, Use } from './types.ts';
+export type { NodeAccess, NodeAccessHolder, NodeAnswer, PodUse, Use } from './types.ts';

@@ -39,6 +39,8 @@ beforeAll(async () => {
   const at = Date.parse('2026-01-02T03:04:05Z');
   const use = { at, window: 10_025, cpuNanocores: 1_250_123.4, memoryBytes: 10 * 1024 + 5 };
   api.setNodeAccess({
+    get: (name, path) =>
+      name === 'known' ? Promise.resolve({ code: 200, type: 'text/plain; charset=utf-8', body: path }) : undefined,
     nodeUse: (names) => new Map(names.filter((name) => name === 'known').map((name) => [name, use])),
     podUse: () => ({
       ...use,
@@ -106,6 +108,25 @@ test('tables have the sums', async () => {
   };
   expect(table.columnDefinitions.map(({ name }) => name)).toEqual(['Name', 'cpu', 'memory', 'Window']);
   expect(table.rows[0]?.cells).toEqual(['one', '2500246n', '20Ki', '10.025s']);
+});
+
+test("an agent's own port is reached through the server by those who may", async () => {
+  const through = async (path: string) => {
+    const response = await remote.connection.send({ method: 'GET', path: `/api/v1/nodes/${path}` });
+    return response.body.text();
+  };
+  expect(await through('known/proxy/stats/summary?only_cpu_and_memory=true')).toBe(
+    '/stats/summary?only_cpu_and_memory=true',
+  );
+  expect(await through('known:10250/proxy/metrics')).toBe('/metrics');
+  expect(await through('https:known:10250/proxy/metrics')).toBe('/metrics');
+  await expect(
+    remote.connection.send({ method: 'POST', path: '/api/v1/nodes/known/proxy/metrics' }),
+  ).rejects.toMatchObject({
+    code: 'MethodNotAllowed',
+  });
+  await expect(through('silent/proxy/metrics')).rejects.toMatchObject({ code: 'ServiceUnavailable' });
+  await expect(through('absent/proxy/metrics')).rejects.toMatchObject({ code: 'NotFound' });
 });
 
 test('they can be read and nothing else, and discovery has them', async () => {

@@ -16,8 +16,17 @@ export interface PodUse extends Pick<Use, 'at' | 'window'> {
   containers: readonly (Pick<Use, 'cpuNanocores' | 'memoryBytes'> & { name: string })[];
 }
 
+/** An answer of a node's agent over HTTP. */
+export interface NodeAnswer {
+  code: number;
+  type: string;
+  body: string;
+}
+
 /** What the API server asks the agents of nodes, beside their pods. */
 export interface NodeAccess {
+  /** What the agent answers to a GET of `path`, query included, at its own port; undefined when it is not reached through here. */
+  get(node: string, path: string): Promise<NodeAnswer> | undefined;
   /** What nodes have used lately; those are missing of which nothing is known yet. */
   nodeUse(names: readonly string[]): ReadonlyMap<string, Use>;
   /** Undefined while nothing is known. */

@@ -85,6 +85,15 @@ function servicePlace(storage: ObjectStorage, call: Call): Place {
   return { host, port: to, ...over(scheme) };
 }
 
+/** The node whose agent's own port a call is for. Throws `NotFound`. */
+export function agentOf(storage: ObjectStorage, call: Call): string | undefined {
+  if (call.kind.description.resource !== 'nodes') return undefined;
+  const { name, port } = proxiedName(call.name, 'node');
+  const { status } = found(storage, call, name) as unknown as Node;
+  const agent = status?.daemonEndpoints?.kubeletEndpoint?.Port || kubeletPort;
+  return port === '' || Number(port) === agent ? name : undefined;
+}
+
 function nodePlace(storage: ObjectStorage, call: Call): Place {
   const { scheme, name, port } = proxiedName(call.name, 'node');
   const { status } = found(storage, call, name) as unknown as Node;

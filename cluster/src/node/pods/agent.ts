@@ -11,6 +11,7 @@ import { PodWorker } from './worker.ts';
 export interface PodAgent {
   /** Undefined when the pod is not on this node. */
   worker(uid: string): PodWorker | undefined;
+  workers(): readonly PodWorker[];
   /** The pods' objects that concern these uids changed. */
   refresh(uids: readonly string[]): void;
   /** Images came from elsewhere: who waits for one looks at once. */
@@ -53,9 +54,14 @@ export async function startPodAgent(context: NodeContext, nodeName: string): Pro
     }
     const observed = found.get(uid) ?? { sandboxes: [], containers: [] };
     found.delete(uid);
-    const worker = new PodWorker({ context, pod, observed, finished: () => workers.delete(uid) });
+    const worker = new PodWorker({ context, pod, observed, finished: () => forget(uid) });
     workers.set(uid, worker);
     worker.kick();
+  }
+
+  function forget(uid: string): void {
+    workers.delete(uid);
+    context.probes.forget(uid);
   }
 
   /** The pod was deleted, or moved, while nobody looked. */
@@ -144,6 +150,7 @@ export async function startPodAgent(context: NodeContext, nodeName: string): Pro
 
   return {
     worker: (uid) => workers.get(uid),
+    workers: () => [...workers.values()],
     refresh(uids) {
       for (const uid of uids) workers.get(uid)?.refresh();
     },

@@ -2,6 +2,7 @@ import type { Dial, KubeClient } from '@berth/kube/client';
 import type { ConfigMap, Pod, Secret, Service } from '@berth/kube/objects';
 import type { EventRecorder } from '@berth/kube/reconcile';
 import type { Logger } from 'pino';
+import type { ProbeCounts } from '../probes/index.ts';
 import type { Runtime } from '../runtime/types.ts';
 import type { VolumeDirectories } from '../volumes/index.ts';
 import type { SandboxSurroundings } from './sandbox-config.ts';
@@ -25,6 +26,8 @@ export interface NodeContext {
   seccompDirectory: string;
   /** ConfigMaps and Secrets that pods of this node refer to; the pod is told of changes. */
   references: References;
+  /** How the pods' probes went. */
+  probes: ProbeCounts;
   /** Services of the namespace and `kubernetes` of `default`. */
   services(namespace: string): readonly Service[];
   /** Whether containers are processes of this machine; without them there are no volumes, cgroups and probes. */

@@ -65,6 +65,11 @@ export class Supervision {
           if (!current()) return;
           note(own, grace === undefined ? { killWith: message } : { killWith: message, killGrace: grace }, changed);
         },
+        probed: (type, outcome) => {
+          const { name: pod, namespace = '', uid = '' } = this.#options.pod().metadata;
+          const labels = { probe_type: type, result: results[outcome], container: container.name };
+          context.probes.add({ ...labels, pod, namespace, pod_uid: uid });
+        },
         unhealthy: (message) => {
           if (current() && !this.quiet) context.recorder.record(this.#options.pod(), 'Warning', 'Unhealthy', message);
         },
@@ -120,6 +125,9 @@ export class Supervision {
 }
 
 const longestHook = 600;
+
+/** What a check that could not be made proves nothing about is unknown. */
+const results = { success: 'successful', failure: 'failed', error: 'unknown' } as const;
 
 function note(memory: ContainerMemory, news: Partial<ContainerMemory>, changed: () => void): void {
   const before = JSON.stringify(memory);

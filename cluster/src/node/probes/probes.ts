@@ -1,11 +1,13 @@
 import type { Container, Probe } from '@berth/kube/objects';
-import { check, type ProbeTarget } from './check.ts';
+import { type CheckResult, check, type ProbeTarget } from './check.ts';
 
 export interface ProbeListener {
   started(): void;
   ready(ready: boolean): void;
   /** The container is to be ended; the message is that of the `Killing` event. */
   kill(message: string, graceSeconds: number | undefined): void;
+  /** A probe was made, and went so. */
+  probed(type: 'Startup' | 'Readiness' | 'Liveness', outcome: CheckResult['outcome']): void;
   /** For an `Unhealthy` event. */
   unhealthy(message: string): void;
 }
@@ -94,6 +96,7 @@ function watch(options: Watch): void {
   const round = async () => {
     const result = await check(probe, options, probe.timeoutSeconds ?? 1);
     if (over.aborted) return;
+    listener.probed(title, result.outcome);
     const healthy = result.outcome === 'success';
     if (result.outcome === 'failure') listener.unhealthy(`${title} probe failed: ${result.message}`);
     if (result.outcome === 'error') listener.unhealthy(`${title} probe errored: ${result.message}`);

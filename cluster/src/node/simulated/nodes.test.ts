@@ -17,6 +17,7 @@ async function startNodes(count: number) {
   startInformer<Pod>({ client, resource: resources.pods, signal }).subscribe((change) => changes.push(change));
   return {
     client,
+    nodes,
     /** What a pod has been, in order, each as a line. */
     seen: (name: string) => [
       ...new Set(changes.filter(({ object }) => object.metadata.name === name).map((change) => lineOf(change))),
@@ -126,6 +127,47 @@ test('a lost node renews nothing and ends nothing, and catches up when it is bac
   await annotate(null);
   await expect.poll(() => seen('there').at(-1)).toMatch(/gone$/);
   await expect.poll(() => seen('later')).toContain('Running running0 ready');
+});
+
+test('a node answers as an agent does, by what is said to be used; one that is silent does not', async () => {
+  await using fixture = await startNodes(2);
+  const { client, create, seen, nodes } = fixture;
+  const containers = [
+    { name: 'main', image: 'x', resources: { requests: { cpu: '300m' } } },
+    { name: 'side', image: 'x', resources: { requests: { cpu: '100m' } } },
+  ];
+  await create('there', { containers }, { cpu: '2', memory: '64Mi' });
+  await expect.poll(() => seen('there')).toContain('Running running0 ready');
+  const text = async (path: string) => (await nodes.answer('simulated-1', path))?.body ?? '';
+  const resource = await text('/metrics/resource');
+  expect(resource).toMatch(/^node_memory_working_set_bytes 67108864 \d{13}$/m);
+  expect(resource).toMatch(
+    /^container_memory_working_set_bytes\{container="side",namespace="default",pod="there"\} 33554432 /m,
+  );
+  const cpuOf = (body: string) => Number(/^pod_cpu_usage_seconds_total\{.*\} (\S+) /m.exec(body)?.[1]);
+  const before = cpuOf(resource);
+  await expect.poll(async () => cpuOf(await text('/metrics/resource'))).toBeGreaterThan(before);
+  const { node, pods } = JSON.parse(await text('/stats/summary'));
+  expect(node).toMatchObject({ nodeName: 'simulated-1', cpu: { usageNanoCores: 2_000_000_000 } });
+  expect(pods).toMatchObject([
+    {
+      podRef: { name: 'there', namespace: 'default' },
+      containers: [
+        { name: 'main', cpu: { usageNanoCores: 1_500_000_000 } },
+        { name: 'side', cpu: { usageNanoCores: 500_000_000 } },
+      ],
+    },
+  ]);
+  expect(await text('/metrics/cadvisor')).toMatch(
+    /^container_cpu_usage_seconds_total\{container="main",.*cpu="total"\} /m,
+  );
+  expect(JSON.parse(await text('/pods'))).toMatchObject({ kind: 'PodList', items: [{ metadata: { name: 'there' } }] });
+  expect(await text('/healthz')).toBe('ok');
+  expect((await nodes.answer('simulated-1', '/absent'))?.code).toBe(404);
+  expect(nodes.answer('node-1', '/healthz')).toBeUndefined();
+  const body = { metadata: { annotations: { 'berth.dev/simulated-lost': 'true' } } };
+  await client.patch<Node>(resources.nodes, { name: 'simulated-1' }, { type: 'merge', body });
+  await expect.poll(() => nodes.answer('simulated-1', '/healthz')).toBeUndefined();
 });
 
 test('what a pod uses is said by its annotations, or half of what it requests', () => {

@@ -2,14 +2,22 @@ import { type KubeClient, startInformer } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Node, type Pod, resources } from '@berth/kube/objects';
 import type { Logger } from 'pino';
-import type { PodUse, Use } from '../../api/nodes/index.ts';
+import type { NodeAnswer, PodUse, Use } from '../../api/nodes/index.ts';
 import { startLocalProvisioner } from '../provisioner/index.ts';
+import { type AgentFacts, answerOf, ownProcess } from '../server/index.ts';
 import { behaviourOf, isLost, simulatedKey } from './behaviour.ts';
 import { nextStage, type Stage, stageBegan } from './life.ts';
 import { limited } from './limited.ts';
-import { pretendedNodeUse, pretendedPodUse } from './measure.ts';
+import { pretendedNodeUse, pretendedPodUse, pretendedSamples } from './measure.ts';
 import { pretendedStatus } from './pretend.ts';
-import { addressOf, registerSimulated, renewLease, reportReady, type SimulatedMachine } from './registration.ts';
+import {
+  addressOf,
+  registerSimulated,
+  renewLease,
+  reportReady,
+  type SimulatedMachine,
+  simulatedVersion,
+} from './registration.ts';
 
 export interface SimulatedNodesOptions extends SimulatedMachine {
   client: KubeClient;
@@ -25,6 +33,8 @@ export interface SimulatedNodes {
   names: readonly string[];
   /** What those of these nodes that are ours use; silent ones say nothing. */
   nodeUse(names: readonly string[]): ReadonlyMap<string, Use>;
+  /** What the agent of such a node answers; undefined for other nodes, and for silent ones. */
+  answer(node: string, path: string): Promise<NodeAnswer> | undefined;
   /** Undefined for pods of other nodes, and for those of which nothing runs. */
   podUse(pod: Pod): PodUse | undefined;
   stop(): Promise<void>;
@@ -95,6 +105,20 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
 
   const speaks = (node: string) => indexes.has(node) && !lost.has(node);
 
+  const samples = pretendedSamples({ cpus: options.cpus, memoryBytes: options.memoryBytes });
+  function factsOf(node: string): AgentFacts {
+    const own = () => pods.list().filter(({ spec }) => spec?.nodeName === node);
+    return {
+      version: options.kubeletVersion ?? simulatedVersion,
+      sample: async () => samples.take(node, own(), now()),
+      rates: samples.rates(own),
+      pods: own,
+      // A probe finds what the annotations say, and none is made.
+      probes: () => [],
+      process: () => ownProcess(now()),
+    };
+  }
+
   /** Arranges for what happens next to a pod. */
   function look(pod: Pod): void {
     const { uid = '' } = pod.metadata;
@@ -152,6 +176,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   return {
     names,
     nodeUse: (asked) => pretendedNodeUse(asked.filter(speaks), pods.list(), now()),
+    answer: (node, path) => (speaks(node) ? answerOf(path, factsOf(node)) : undefined),
     podUse: (pod) => (speaks(pod.spec?.nodeName ?? '') ? pretendedPodUse(pod, now()) : undefined),
     async stop() {
       over.abort();

@@ -15,6 +15,10 @@ export interface SimulatedMachine {
   leaseSeconds?: number;
 }
 
+export const simulatedVersion = 'v1.35.0+berth';
+export const simulatedCpus = 32;
+export const simulatedMemory = 256 * 2 ** 30;
+
 /** The Node, its status and its lease; what is there already is kept. */
 export async function registerSimulated(
   client: KubeClient,
@@ -63,8 +67,8 @@ const microTime = (milliseconds: number) => new Date(milliseconds).toISOString()
 
 function describe(given: SimulatedMachine, name: string, index: number, now: number) {
   const machine: Machine = {
-    cpus: given.cpus ?? 32,
-    memoryBytes: given.memoryBytes ?? 256 * 2 ** 30,
+    cpus: given.cpus ?? simulatedCpus,
+    memoryBytes: given.memoryBytes ?? simulatedMemory,
     storageBytes: 2 ** 40,
     ips: [addressOf(index)],
     architecture: 'amd64',
@@ -77,7 +81,7 @@ function describe(given: SimulatedMachine, name: string, index: number, now: num
     name,
     machine,
     runtime: { name: 'simulated', version: '1.0.0' },
-    kubeletVersion: given.kubeletVersion ?? 'v1.35.0+berth',
+    kubeletVersion: given.kubeletVersion ?? simulatedVersion,
     podCidr: `198.18.${index & 255}.0/24`,
     conditions: [],
     images: [],

@@ -43,7 +43,7 @@ export async function readUsage(runtime: Runtime, now: () => number): Promise<No
 /** `/proc/stat` counts in hundredths of a second on every architecture that Node runs on (proc_stat(5)). */
 const nanosecondsPerTick = 10_000_000;
 
-async function machineUsage(at: number): Promise<Usage> {
+export async function machineUsage(at: number): Promise<Usage> {
   const [stat, meminfo] = await Promise.all([readFile('/proc/stat', 'utf8'), readFile('/proc/meminfo', 'utf8')]);
   const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0, steal = 0] = (stat.split('\n')[0] ?? '')
     .trim()

@@ -1,0 +1,3 @@
+export { ownProcess } from './agent-metrics.ts';
+export { type AgentFacts, answerOf } from './answer.ts';
+export type { Rates } from './summary.ts';
