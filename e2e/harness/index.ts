@@ -5,6 +5,7 @@ export { busyboxArchive, type ImageFile, webArchive } from './images.ts';
 export { type Ledger, startLedger } from './ledger.ts';
 export { type Load, type LoadResult, startLoad } from './load.ts';
 export { isReady, type Listed, lostNodeWorkloads, observe, processesOf, toleration, webImage } from './lost-node.ts';
+export { postgresArchive, postgresUser } from './postgres.ts';
 export { type Result, run } from './run.ts';
 export { instanceOf, marksOf, traces } from './traces.ts';
 export { openTerminal, type Terminal } from './transcript.ts';

@@ -7,13 +7,13 @@ import { elfDependencies } from './elf-dependencies.ts';
 /**
  * The dynamic linker and exactly the shared libraries that `program` needs, as this machine would load them, as
  * entries. In the image they stand in the directory where the C library stands here, since every linker searches that
- * one without a configuration. Empty for a static program.
+ * one without a configuration. Empty for a static program. `first`: directories that are looked into before this machine's own.
  * @throws BerthError `NotFound` when a library is nowhere on this machine.
  */
-export async function libraryEntries(program: string): Promise<ImageEntry[]> {
+export async function libraryEntries(program: string, first: readonly string[] = []): Promise<ImageEntry[]> {
   const root = await elfDependencies(program);
   if (root?.interpreter === undefined) return [];
-  const search = await searchDirectories(dirname(root.interpreter));
+  const search = [...first, ...(await searchDirectories(dirname(root.interpreter)))];
   const found = new Map<string, string>();
   const open = [{ path: program, ...root }];
   for (let file = open.pop(); file !== undefined; file = open.pop()) {
