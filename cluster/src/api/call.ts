@@ -53,8 +53,9 @@ export interface ListAnswerMeta {
   remainingItemCount?: number;
 }
 
-export function isTrue(value: string | undefined): boolean {
-  return value === 'true' || value === '1' || value === '';
+/** Of a parameter that is given: all but `0` and `false` mean yes. Source: apimachinery `Convert_Slice_string_To_bool`. */
+export function isTrue(value: string): boolean {
+  return value !== '0' && value.toLowerCase() !== 'false';
 }
 
 /** Whether the call only tries; the only value Kubernetes knows is `All`. */

@@ -8,7 +8,7 @@ export interface Answer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: string;
-  /** Of the body, when it is JSON. */
+  /** Of the body, when it is one JSON document. */
   // biome-ignore lint/suspicious/noExplicitAny: tests look at answers of every kind
   json: any;
 }
@@ -45,8 +45,8 @@ export async function probe(options: Parameters<typeof startTestApi>[0] = {}): P
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString();
           const { statusCode: status = 0, headers } = response;
-          const isJson = String(headers['content-type']).startsWith('application/json') && text !== '';
-          resolve({ status, headers, body: text, json: isJson ? JSON.parse(text) : undefined });
+          const isJson = String(headers['content-type']).startsWith('application/json') && !text.includes('}\n{');
+          resolve({ status, headers, body: text, json: isJson && text !== '' ? JSON.parse(text) : undefined });
         });
       });
       request.on('error', reject);

@@ -1,4 +1,4 @@
-import type { CallVerb } from '../call.ts';
+import { type CallVerb, isTrue } from '../call.ts';
 import { badRequest } from '../faults.ts';
 
 /** What the path of a resource request names. Absent parts are ''. */
@@ -60,7 +60,7 @@ export function verbOf(method: string, target: Target, query: ReadonlyMap<string
       const watching = query.get('watch');
       // As in Kubernetes, one object is read, not watched: a watch of one is a list's with a field selector.
       if (single) return 'get';
-      return watching !== undefined && watching !== 'false' && watching !== '0' ? 'watch' : 'list';
+      return watching !== undefined && isTrue(watching) ? 'watch' : 'list';
     }
     case 'POST':
       return single && target.subresource === '' ? undefined : 'create';

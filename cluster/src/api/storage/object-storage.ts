@@ -125,8 +125,11 @@ export class ObjectStorage {
     if (!this.isFresh) await this.reached(this.store.revision);
   }
 
-  /** Resolves when `revision` is visible; `Timeout` with cause `ResourceVersionTooLarge` when it does not come in time. */
-  async reached(revision: Revision, withinMs = futureWaitMs): Promise<void> {
+  /**
+   * Resolves when `revision` is visible; `Timeout` with cause `ResourceVersionTooLarge` when it does not come in time, where
+   * `named` is how it was asked for.
+   */
+  async reached(revision: Revision, named = String(revision), withinMs = futureWaitMs): Promise<void> {
     if (this.#revision >= revision) return;
     const done =
       !this.#isClosed &&
@@ -145,7 +148,7 @@ export class ObjectStorage {
     if (done) return;
     // What was committed is durable, and will be there at the next start.
     if (this.#isClosed) throw new BerthError('ServiceUnavailable', 'the server is shutting down');
-    const message = `Too large resource version: ${revision}, current: ${this.#revision}`;
+    const message = `Timeout: Too large resource version: ${named}, current: ${this.#revision}`;
     throw new BerthError('Timeout', message, {
       details: {
         causes: [{ reason: 'ResourceVersionTooLarge', message: 'Too large resource version' }],
@@ -157,7 +160,7 @@ export class ObjectStorage {
   /** Commits and waits until the change is visible to readers. */
   async commit(changes: readonly Change[]): Promise<Revision> {
     const revision = await this.store.commit(changes);
-    if (this.#revision < revision) await this.reached(revision, commitWaitMs);
+    if (this.#revision < revision) await this.reached(revision, undefined, commitWaitMs);
     return revision;
   }
 

@@ -1,5 +1,5 @@
 import type { ErrorCause } from '@berth/kube/errors';
-import type { Call } from '../call.ts';
+import { type Call, isTrue } from '../call.ts';
 import { invalid } from '../faults.ts';
 
 const options = { group: 'meta.k8s.io', kind: 'ListOptions' };
@@ -30,27 +30,40 @@ export function checkListOptions(call: Call): void {
   if (causes.length > 0) throw invalid(options, '', causes);
 }
 
-/** The same for a watch; `bookmarks` says whether it asks for them. */
-export function checkWatchOptions(call: Call, { bookmarks }: { bookmarks: boolean }): void {
-  const match = call.options.get('resourceVersionMatch') || undefined;
-  const initial = call.options.get('sendInitialEvents');
+/** What a watch asks for. */
+export interface WatchOptions {
+  bookmarks: boolean;
+  /** The present state first, or not; undefined when nothing is said of it. */
+  initialEvents: boolean | undefined;
+}
+
+/**
+ * The options of a watch. One that begins with the present state and takes bookmarks is told where that ends, whether it asks
+ * for it or not. Throws `Invalid` where they contradict each other. Source: `SetListOptionsDefaults` and
+ * `ValidateListOptions` of apimachinery.
+ */
+export function watchOptionsOf(call: Call): WatchOptions {
+  const sent = call.options.get('sendInitialEvents');
+  const asked = call.options.get('resourceVersionMatch') || undefined;
+  const version = call.options.get('resourceVersion') ?? '';
+  const bookmarks = isTrue(call.options.get('allowWatchBookmarks') ?? 'false');
+  const isFromState = sent === undefined && asked === undefined && (version === '' || version === '0');
+  const initialEvents = isFromState || (sent === undefined ? undefined : isTrue(sent));
+  const match = isFromState ? 'NotOlderThan' : asked;
   const causes: ErrorCause[] = [];
-  if (initial !== undefined && match !== 'NotOlderThan') {
+  if (initialEvents !== undefined && match !== 'NotOlderThan') {
     const why = 'sendInitialEvents requires setting resourceVersionMatch to NotOlderThan';
     causes.push(forbidden('resourceVersionMatch', why));
   }
   if (match !== undefined) {
-    if (initial === undefined) {
+    if (initialEvents === undefined) {
       causes.push(matchForbidden('is forbidden for watch unless sendInitialEvents is provided'));
     }
     if (match !== 'NotOlderThan') causes.push(unsupported(match, ['NotOlderThan']));
     if (call.options.get('continue')) causes.push(matchForbidden('is forbidden when continue is provided'));
   }
-  if (initial !== undefined && initial !== 'false' && initial !== '0' && !bookmarks) {
-    const why = 'sendInitialEvents requires setting allowWatchBookmarks to true';
-    causes.push(forbidden('allowWatchBookmarks', why));
-  }
   if (causes.length > 0) throw invalid(options, '', causes);
+  return { bookmarks, initialEvents };
 }
 
 function matchForbidden(why: string): ErrorCause {

@@ -7,30 +7,27 @@ import type { Machinery } from '../machinery.ts';
 import { objectKey } from '../storage/keys.ts';
 import { Selection } from '../storage/selection.ts';
 import { StoredObject } from '../storage/stored-object.ts';
+import { type Continuation, readContinuation, writeContinuation } from './continuation.ts';
 import { checkListOptions } from './list-options.ts';
-import { numberOption, versionOption } from './versions.ts';
-
-interface Continuation {
-  /** The revision of all pages. */
-  revision: Revision;
-  /** The last key of the page before. */
-  after: string;
-}
+import { numberOption, reach, versionOption } from './versions.ts';
 
 /** All objects of a kind, or of one namespace, that the selectors take; by pages when a limit is given. */
 export async function list(machinery: Machinery, call: Call): Promise<Answer> {
   const { storage } = machinery;
   checkListOptions(call);
   const selection = new Selection(call.kind, call.options.get('labelSelector'), call.options.get('fieldSelector'));
-  const limit = numberOption(call, 'limit') ?? 0;
+  numberOption(call, 'timeoutSeconds');
+  const asked = numberOption(call, 'limit') ?? 0;
   const token = call.options.get('continue');
-  const { exact, at } = await listedRevision(machinery, call, token);
+  // As in Kubernetes, whoever takes any version takes the whole of it at once.
+  const limit = call.options.get('resourceVersion') === '0' && !token ? 0 : asked;
   const prefix = prefixOf(call, selection);
   const pending = token ? readContinuation(token, prefix) : undefined;
+  const { exact, at } = await listedRevision(machinery, call, pending);
 
   if (pending === undefined && exact === undefined) {
     const everything = lookup(machinery, call, selection) ?? storage.list(prefix);
-    return await answer(call, await page(call, everything, selection, limit), at);
+    return await answer(call, prefix, await page(call, everything, selection, limit), at);
   }
   const revision = pending?.revision ?? exact;
   const pageSize = selection.isEverything && limit > 0 ? limit : undefined;
@@ -38,9 +35,9 @@ export async function list(machinery: Machinery, call: Call): Promise<Answer> {
   const objects = stored.entries.map((entry) => new StoredObject(entry.key, entry.value, entry.revision));
   if (pageSize !== undefined && stored.remaining > 0) {
     const partly = { items: objects, last: objects.at(-1)?.key, remaining: stored.remaining };
-    return await answer(call, partly, stored.revision);
+    return await answer(call, prefix, partly, stored.revision);
   }
-  return await answer(call, await page(call, objects, selection, limit), stored.revision);
+  return await answer(call, prefix, await page(call, objects, selection, limit), stored.revision);
 }
 
 interface Page {
@@ -69,9 +66,14 @@ async function page(
   return { items };
 }
 
-async function answer(call: Call, { items, last, remaining }: Page, revision: Revision): Promise<Answer> {
+async function answer(
+  call: Call,
+  prefix: string,
+  { items, last, remaining }: Page,
+  revision: Revision,
+): Promise<Answer> {
   const meta: ListAnswerMeta = { resourceVersion: String(revision) };
-  if (last !== undefined) meta.continue = writeContinuation({ revision, after: last });
+  if (last !== undefined) meta.continue = writeContinuation({ revision, after: last }, prefix);
   if (remaining !== undefined) meta.remainingItemCount = remaining;
   return { type: 'list', kind: call.kind, items: await viewsOf(call.kind, items), meta };
 }
@@ -91,14 +93,13 @@ function lookup({ storage }: Machinery, call: Call, selection: Selection): Store
 }
 
 /** `at` is what the newest state will be called; `exact` is set when one particular revision is wanted. */
-async function listedRevision({ storage }: Machinery, call: Call, token: string | undefined) {
-  const version = versionOption(call);
+async function listedRevision({ storage }: Machinery, call: Call, pending: Continuation | undefined) {
+  const version = versionOption(call, 'invalid resource version: ');
   const match = call.options.get('resourceVersionMatch') || undefined;
-  if (token && version !== undefined && version !== 0) {
+  if (pending && version !== undefined && version !== 0) {
     throw badRequest('specifying resource version is not allowed when using continue');
   }
-  if (version === undefined) await storage.caughtUp();
-  else if (version > storage.revision) await storage.reached(version);
+  await reach(storage, call, pending?.revision ?? version);
   const limited = call.options.has('limit') && version !== undefined && version > 0 && match === undefined;
   return { exact: match === 'Exact' || limited ? version : undefined, at: storage.revision };
 }
@@ -122,22 +123,7 @@ function expiringList(
     throw new BerthError(
       'Expired',
       'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
-      { cause: error, details: { continue: writeContinuation({ revision: storage.store.revision, after }) } as never },
+      { cause: error, details: { continue: writeContinuation({ revision: undefined, after }, prefix) } as never },
     );
   }
-}
-
-function writeContinuation({ revision, after }: Continuation): string {
-  return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start: after })).toString('base64url');
-}
-
-function readContinuation(token: string, prefix: string): Continuation {
-  try {
-    const { rv, start } = JSON.parse(Buffer.from(token, 'base64url').toString()) as { rv: unknown; start: unknown };
-    if (typeof rv === 'number' && typeof start === 'string' && start.startsWith(prefix))
-      return { revision: rv, after: start };
-  } catch {
-    // Falls through: whatever is wrong with the token, the answer is the same.
-  }
-  throw badRequest('continue key is not valid: it was not given by this server for this list');
 }

@@ -11,14 +11,21 @@ export type { RunningWatch, WatchPlan, WatchSink } from './types.ts';
 export class WatchSource {
   readonly plan: WatchPlan;
   readonly #storage: ObjectStorage;
+  readonly #refusal: unknown;
 
-  constructor(storage: ObjectStorage, plan: WatchPlan) {
+  /** `refusal`: why nothing can be told, which is then told instead. */
+  constructor(storage: ObjectStorage, plan: WatchPlan, refusal?: unknown) {
     this.#storage = storage;
     this.plan = plan;
+    this.#refusal = refusal;
   }
 
   /** Begins to tell `sink`, some of it before this returns. */
   start(sink: WatchSink): RunningWatch {
+    if (this.#refusal !== undefined) {
+      sink.end(this.#refusal);
+      return { stop() {}, resume() {} };
+    }
     const watcher = new Watcher(this.#storage, this.plan, sink);
     watcher.start();
     return watcher;

@@ -24,6 +24,8 @@ export class Watcher implements RunningWatch {
   readonly #resource: string;
   /** Everything up to `after` was told, and the next `told` events behind it, which are all of one commit. */
   readonly #place: { after: Revision; told: number };
+  /** The version that the client has heard of. */
+  #known: Revision;
   #initial: { objects: readonly StoredObject[]; next: number } | undefined;
   /** It has been told recent events: from now on it may fall behind, and only by its own fault. */
   #isLive = false;
@@ -41,6 +43,7 @@ export class Watcher implements RunningWatch {
     this.#sink = sink;
     this.#resource = prefixOfKey(plan.prefix);
     this.#place = { after: plan.after, told: 0 };
+    this.#known = plan.after;
   }
 
   start(): void {
@@ -57,6 +60,7 @@ export class Watcher implements RunningWatch {
     if (initial) {
       this.#initial = { objects: this.#storage.list(prefix), next: 0 };
       this.#place.after = this.#storage.revision;
+      this.#known = this.#place.after;
     }
     this.#cleanups.push(this.#storage.watch(this.#resource, () => this.#advance()));
     const { departures } = this.#plan.kind;
@@ -86,10 +90,15 @@ export class Watcher implements RunningWatch {
   }
 
   #timeOut(): void {
-    // Where the client is to go on from, if it has asked to be told.
+    // Where the client is to go on from, if it has asked to be told and does not know.
     const isAtRest = this.#isLive && !this.#isWorking && !this.#isHeldBack;
-    if (this.#plan.bookmarks && isAtRest && this.#sink.ready()) this.#sink.bookmark(this.#place.after, false);
+    if (this.#plan.bookmarks && isAtRest && this.#place.after > this.#known && this.#sink.ready()) this.#bookmark();
     this.#finish();
+  }
+
+  #bookmark(): void {
+    this.#known = this.#place.after;
+    this.#sink.bookmark(this.#place.after, false);
   }
 
   #tooOld() {
@@ -176,7 +185,8 @@ export class Watcher implements RunningWatch {
     this.#comeTo(this.#storage.revision);
     if (this.#isBookmarkDue) {
       this.#isBookmarkDue = false;
-      this.#sink.bookmark(this.#place.after, false);
+      // One that waits for a version of the future is not told of what is before.
+      if (this.#place.after <= this.#storage.revision) this.#bookmark();
     }
     if (this.#isLast) this.#finish();
     return 'rest';
@@ -208,7 +218,9 @@ export class Watcher implements RunningWatch {
     this.#place.told++;
     const views = viewsOf(kind, event.previous ? [event.object, event.previous] : [event.object]);
     const tell = ([object, previous]: readonly StoredObject[]) => {
-      if (!this.#isStopped) tellSelected(selection, { event, object: object as StoredObject, previous }, this.#sink);
+      if (this.#isStopped) return;
+      const isTold = tellSelected(selection, { event, object: object as StoredObject, previous }, this.#sink);
+      if (isTold) this.#known = event.revision;
     };
     if (views instanceof Promise) return views.then(tell);
     tell(views);
@@ -223,16 +235,21 @@ interface Shown {
   previous: StoredObject | undefined;
 }
 
-/** An object that enters the selection arrives as ADDED, one that leaves it as DELETED with its last selected state. */
-function tellSelected(selection: Selection, { event, object, previous }: Shown, sink: WatchSink): void {
+/**
+ * An object that enters the selection arrives as ADDED, one that leaves it as DELETED with its last selected state. Answers
+ * whether there was anything to tell.
+ */
+function tellSelected(selection: Selection, { event, object, previous }: Shown, sink: WatchSink): boolean {
+  const matches = selection.matches(object);
   if (event.type === 'delete') {
-    if (selection.matches(object)) sink.event('DELETED', object, event);
-    return;
+    if (matches) sink.event('DELETED', object, event);
+    return matches;
   }
   const matched = previous !== undefined && selection.matches(previous);
-  if (selection.matches(object)) sink.event(matched ? 'MODIFIED' : 'ADDED', object, event);
+  if (matches) sink.event(matched ? 'MODIFIED' : 'ADDED', object, event);
   else if (matched)
     sink.event('DELETED', previous === event.previous ? event.departed : previous.at(event.revision), event);
+  return matches || matched;
 }
 
 function resourceEventOf(event: StoreEvent): ResourceEvent {
