@@ -2,7 +2,6 @@ import { type DaemonSet, type Job, type Node, type Pod, resources, type Stateful
 import { expect, test } from 'vitest';
 import { isReady } from './pods/index.ts';
 import { controllerRevisions } from './revisions.ts';
-import { persistentVolumeClaims } from './statefulset/claims.ts';
 import { startFakeKubelet, startTestCluster, type TestCluster } from './test-cluster.ts';
 
 const key = { namespace: 'shop', name: 'app' };
@@ -87,8 +86,54 @@ test('a stateful set comes in order, keeps its claims, rolls out from the last, 
   await client.patch(resources.statefulSets, key, { type: 'merge', body: { spec: { replicas: 1 } } });
   await cluster.until(() => settled(1), 'one pod');
   expect(names(await pods(cluster))).toEqual(['app-0']);
-  const claims = await client.list(persistentVolumeClaims, { namespace: 'shop' });
+  const claims = await client.list(resources.persistentVolumeClaims, { namespace: 'shop' });
   expect(claims.items.map(({ metadata }) => metadata.name).sort()).toEqual(['data-app-0', 'data-app-1', 'data-app-2']);
+  expect(cluster.errors).toEqual([]);
+});
+
+test('claims go with the pods and the set that they are to go with', async () => {
+  await using cluster = await startTestCluster();
+  startFakeKubelet(cluster);
+  const { client } = cluster;
+  const storage = { accessModes: ['ReadWriteOnce' as const], resources: { requests: { storage: '1Gi' } } };
+  await client.create(resources.statefulSets, {
+    apiVersion: 'apps/v1',
+    kind: 'StatefulSet',
+    metadata: key,
+    spec: {
+      replicas: 3,
+      serviceName: 'app',
+      podManagementPolicy: 'Parallel',
+      ordinals: { start: 5 },
+      persistentVolumeClaimRetentionPolicy: { whenScaled: 'Delete', whenDeleted: 'Delete' },
+      selector: { matchLabels: labels },
+      template: template('db:1'),
+      volumeClaimTemplates: [{ metadata: { name: 'data' }, spec: storage }],
+    },
+  });
+  const claims = async () => {
+    const { items } = await client.list(resources.persistentVolumeClaims, { namespace: 'shop' });
+    return items.map(({ metadata }) => metadata.name).sort();
+  };
+  const are = (...ordinals: number[]) =>
+    cluster.until(
+      async () => (await claims()).join() === ordinals.map((each) => `data-app-${each}`).join(),
+      `the claims of ${ordinals}`,
+    );
+  await are(5, 6, 7);
+  const scale = (spec: object) => client.patch(resources.statefulSets, key, { type: 'merge', body: { spec } });
+  await cluster.until(async () => (await pods(cluster)).every(isReady), 'ready pods');
+  await scale({ replicas: 2 });
+  await are(5, 6);
+  await scale({ replicas: 3 });
+  await are(5, 6, 7);
+  await scale({ persistentVolumeClaimRetentionPolicy: { whenScaled: 'Retain', whenDeleted: 'Delete' } });
+  await cluster.until(async () => (await pods(cluster)).length === 3 && (await pods(cluster)).every(isReady), 'three');
+  await scale({ replicas: 1 });
+  await cluster.until(async () => names(await pods(cluster)).join() === 'app-5', 'one pod');
+  await are(5, 6, 7);
+  await client.delete(resources.statefulSets, key, { propagationPolicy: 'Background' });
+  await are();
   expect(cluster.errors).toEqual([]);
 });
 

@@ -13,6 +13,18 @@ export function ordinalOf(set: StatefulSet, { metadata }: Pod): number | undefin
   return /^(0|[1-9]\d*)$/.test(rest) ? Number(rest) : undefined;
 }
 
+/** Whether the set is to have a pod of this ordinal. */
+export function isInRange(set: StatefulSet, pod: Pod): boolean {
+  const ordinal = ordinalOf(set, pod);
+  if (ordinal === undefined) return false;
+  return ordinal >= firstOrdinal(set) && ordinal < firstOrdinal(set) + (set.spec?.replicas ?? 1);
+}
+
+/** What a pod is known by; others look for it under these labels. */
+export function identityLabels(pod: string, ordinal: number) {
+  return { 'statefulset.kubernetes.io/pod-name': pod, 'apps.kubernetes.io/pod-index': String(ordinal) };
+}
+
 /** The pod of this ordinal: its name, its host name under the set's service, and its own claims in place of the templates'. */
 export function podOf(set: StatefulSet, template: PodTemplateSpec, ordinal: number, revision: string): Pod {
   const name = `${set.metadata.name}-${ordinal}`;
@@ -30,8 +42,7 @@ export function podOf(set: StatefulSet, template: PodTemplateSpec, ordinal: numb
       ...pod.metadata,
       labels: {
         ...pod.metadata.labels,
-        'statefulset.kubernetes.io/pod-name': name,
-        'apps.kubernetes.io/pod-index': String(ordinal),
+        ...identityLabels(name, ordinal),
         [podRevisionLabel]: revision,
       },
     },
