@@ -28,6 +28,7 @@ describe.concurrent('kubectl knows', () => {
       discovery.k8s.io/v1
       events.k8s.io/v1
       flowcontrol.apiserver.k8s.io/v1
+      metrics.k8s.io/v1beta1
       networking.k8s.io/v1
       node.k8s.io/v1
       policy/v1
@@ -96,11 +97,10 @@ describe.concurrent('kubectl knows', () => {
       Error from server (NotFound): apiservices.apiregistration.k8s.io "nobody" not found
       [exit 1]
       $ kubectl top pods
-      error: Metrics API not available
-      [exit 1]
-      $ kubectl top nodes
-      error: Metrics API not available
-      [exit 1]
+      No resources found in serving namespace.
+      $ kubectl top node node-0
+      NAME   CPU(cores)   CPU(%)   MEMORY(bytes)   MEMORY(%)
+      node-0   …m   …%   …Mi   …%
     `);
   });
 
@@ -159,9 +159,11 @@ describe.concurrent('kubectl knows', () => {
       $ kubectl explain unicorns
       the server doesn't have a resource type "unicorns"
       [exit 1]
-      $ for kind in $(kubectl api-resources -o name | grep -v '^events\\.'); do
+      $ for kind in $(kubectl api-resources -o name | grep -v '^events\\.\\|\\.metrics\\.'); do
       >   kubectl explain $kind > text 2>&1 && grep -q '^FIELDS' text || echo $kind
       > done
+      $ kubectl explain pods.containers.usage --api-version=metrics.k8s.io/v1beta1 | grep FIELD
+      FIELD: usage <map[string]Quantity>
       $ kubectl explain pods --recursive | grep -c '<'
       …
     `);
