@@ -36,8 +36,8 @@ export const apps = describeKinds({ group: 'apps', version: 'v1', definitions: '
     columns: [
       nameColumn,
       column('Ready'),
-      column('Up-to-date', '.status.updatedReplicas', 'integer'),
-      column('Available', '.status.availableReplicas', 'integer'),
+      column('Up-to-date'),
+      column('Available'),
       ageColumn,
       wide('Containers'),
       wide('Images'),

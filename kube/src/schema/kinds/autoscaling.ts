@@ -11,8 +11,8 @@ const horizontalPodAutoscaler: KindFacts = {
     column('Reference'),
     column('Targets'),
     column('MinPods'),
-    column('MaxPods', '.spec.maxReplicas', 'integer'),
-    column('Replicas', '.status.currentReplicas', 'integer'),
+    column('MaxPods'),
+    column('Replicas'),
     ageColumn,
   ],
 };

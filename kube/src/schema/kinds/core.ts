@@ -71,7 +71,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
     resource: 'limitranges',
     createdByUpdate: true,
     shortNames: ['limits'],
-    columns: [nameColumn, column('Created At')],
+    columns: [nameColumn, column('Created At', '.metadata.creationTimestamp', 'date')],
   },
   {
     kind: 'Namespace',
@@ -99,9 +99,9 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
       column('Version', '.status.nodeInfo.kubeletVersion'),
       wide('Internal-IP'),
       wide('External-IP'),
-      wide('OS-Image', '.status.nodeInfo.osImage'),
-      wide('Kernel-Version', '.status.nodeInfo.kernelVersion'),
-      wide('Container-Runtime', '.status.nodeInfo.containerRuntimeVersion'),
+      wide('OS-Image'),
+      wide('Kernel-Version'),
+      wide('Container-Runtime'),
     ],
   },
   {
@@ -247,6 +247,5 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
         kind: { group: 'authentication.k8s.io', version: 'v1', kind: 'TokenRequest' },
       },
     ],
-    columns: [nameColumn, column('Secrets'), ageColumn],
   },
 ]);

@@ -12,7 +12,7 @@ export const flowcontrol = describeKinds(
       columns: [
         nameColumn,
         column('PriorityLevel', '.spec.priorityLevelConfiguration.name'),
-        column('MatchingPrecedence', '.spec.matchingPrecedence', 'integer'),
+        column('MatchingPrecedence'),
         column('DistinguisherMethod'),
         ageColumn,
         column('MissingPL'),

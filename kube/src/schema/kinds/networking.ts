@@ -24,7 +24,7 @@ export const networking = describeKinds(
       scope: 'Cluster',
       naming: 'none',
       fieldSelectors: {},
-      columns: [nameColumn, column('ParentRef'), ageColumn],
+      columns: [nameColumn, column('ParentRef')],
     },
     {
       kind: 'NetworkPolicy',

@@ -12,7 +12,7 @@ export const storage = describeKinds({ group: 'storage.k8s.io', version: 'v1', d
       column('PodInfoOnMount', '.spec.podInfoOnMount', 'boolean'),
       column('StorageCapacity', '.spec.storageCapacity', 'boolean'),
       column('TokenRequests'),
-      column('RequiresRepublish'),
+      column('RequiresRepublish', undefined, 'boolean'),
       column('Modes'),
       ageColumn,
     ],
@@ -26,7 +26,8 @@ export const storage = describeKinds({ group: 'storage.k8s.io', version: 'v1', d
   {
     kind: 'CSIStorageCapacity',
     resource: 'csistoragecapacities',
-    columns: [nameColumn, column('StorageClassName', '.storageClassName'), column('Capacity', '.capacity')],
+    // Nobody has written columns for it: these are everything's.
+    columns: [nameColumn, column('Created At', '.metadata.creationTimestamp', 'date')],
   },
   {
     kind: 'StorageClass',
@@ -49,7 +50,7 @@ export const storage = describeKinds({ group: 'storage.k8s.io', version: 'v1', d
     subresources: [status],
     columns: [
       nameColumn,
-      column('Attacher', '.spec.attacher'),
+      { ...column('Attacher', '.spec.attacher'), format: 'name' },
       column('PV', '.spec.source.persistentVolumeName'),
       column('Node', '.spec.nodeName'),
       column('Attached', '.status.attached', 'boolean'),

@@ -44,8 +44,6 @@ const eventCells: Cells = {
 export const coreCells: Readonly<Record<string, Cells>> = {
   '/ConfigMap': { Data: (object) => count(object, 'data') + count(object, 'binaryData') },
   '/Secret': { Data: (object) => count(object, 'data') },
-  '/ServiceAccount': { Secrets: (object) => count(object, 'secrets') },
-  '/LimitRange': { 'Created At': (object) => object.metadata.creationTimestamp },
   '/Endpoints': { Endpoints: endpoints },
   '/Event': eventCells,
   'events.k8s.io/Event': eventCells,
@@ -54,12 +52,15 @@ export const coreCells: Readonly<Record<string, Cells>> = {
     Roles: nodeRoles,
     'Internal-IP': (node) => address(node, 'InternalIP'),
     'External-IP': (node) => address(node, 'ExternalIP'),
+    'OS-Image': (node) => text(node, 'status', 'nodeInfo', 'osImage') || '<unknown>',
+    'Kernel-Version': (node) => text(node, 'status', 'nodeInfo', 'kernelVersion') || '<unknown>',
+    'Container-Runtime': (node) => text(node, 'status', 'nodeInfo', 'containerRuntimeVersion') || '<unknown>',
   },
   '/PersistentVolumeClaim': {
     Status: (claim) => (claim.metadata.deletionTimestamp ? 'Terminating' : text(claim, 'status', 'phase')),
     Capacity: (claim) => text(claim, 'status', 'capacity', 'storage'),
     'Access Modes': (claim) => modes(texts(claim, 'status', 'accessModes')),
-    StorageClass: (claim) => text(claim, 'spec', 'storageClassName'),
+    StorageClass: storageClass,
     VolumeAttributesClass: (claim) => orNone(text(claim, 'spec', 'volumeAttributesClassName')).replace(none, '<unset>'),
     VolumeMode: (claim) => text(claim, 'spec', 'volumeMode') || '<unset>',
   },
@@ -71,7 +72,7 @@ export const coreCells: Readonly<Record<string, Cells>> = {
       const claim = at(volume, 'spec', 'claimRef');
       return claim ? `${text(claim, 'namespace')}/${text(claim, 'name')}` : '';
     },
-    StorageClass: (volume) => text(volume, 'spec', 'storageClassName'),
+    StorageClass: storageClass,
     VolumeAttributesClass: (volume) =>
       orNone(text(volume, 'spec', 'volumeAttributesClassName')).replace(none, '<unset>'),
     VolumeMode: (volume) => text(volume, 'spec', 'volumeMode') || '<unset>',
@@ -98,7 +99,8 @@ function endpoints(object: KubeObject): string {
   const all = list(object, 'subsets').flatMap((subset) => {
     const numbers = list(subset, 'ports').map((port) => text(port, 'port'));
     const addresses = list(subset, 'addresses').map((one) => text(one, 'ip'));
-    return addresses.flatMap((ip) => (numbers.length === 0 ? [ip] : numbers.map((port) => `${ip}:${port}`)));
+    if (numbers.length === 0) return addresses;
+    return numbers.flatMap((port) => addresses.map((ip) => (ip.includes(':') ? `[${ip}]:${port}` : `${ip}:${port}`)));
   });
   if (all.length === 0) return none;
   return all.length > 3 ? `${all.slice(0, 3).join(',')} + ${all.length - 3} more...` : all.join(',');
@@ -126,6 +128,12 @@ function address(node: KubeObject, type: string): string {
       'address',
     ),
   );
+}
+
+/** By the annotation of old, or by the field. */
+function storageClass(object: KubeObject): string {
+  const old = object.metadata.annotations?.['volume.beta.kubernetes.io/storage-class'];
+  return old ?? text(object, 'spec', 'storageClassName');
 }
 
 function modes(names: readonly string[]): string {

@@ -15,6 +15,8 @@ const bindingCells: Cells = {
       .join(', '),
 };
 
+const queuing = ['spec', 'limited', 'limitResponse', 'queuing'];
+
 /** Kinds of the smaller groups. */
 export const otherCells: Readonly<Record<string, Cells>> = {
   'rbac.authorization.k8s.io/RoleBinding': bindingCells,
@@ -22,7 +24,7 @@ export const otherCells: Readonly<Record<string, Cells>> = {
   'discovery.k8s.io/EndpointSlice': {
     Ports: (slice) =>
       first(
-        list(slice, 'ports').map((port) => text(port, 'port') || '*'),
+        list(slice, 'ports').map((port) => text(port, 'port') || (port.name === undefined ? '*' : text(port, 'name'))),
         '<unset>',
       ),
     Endpoints: (slice) =>
@@ -73,6 +75,7 @@ export const otherCells: Readonly<Record<string, Cells>> = {
     },
   },
   'storage.k8s.io/StorageClass': {
+    Name: (object) => (isDefaultClass(object) ? `${object.metadata.name} (default)` : object.metadata.name),
     ReclaimPolicy: (object) => text(object, 'reclaimPolicy') || 'Delete',
     VolumeBindingMode: (object) => text(object, 'volumeBindingMode') || 'Immediate',
     AllowVolumeExpansion: (object) => object.allowVolumeExpansion === true,
@@ -126,6 +129,7 @@ export const otherCells: Readonly<Record<string, Cells>> = {
     },
   },
   'flowcontrol.apiserver.k8s.io/FlowSchema': {
+    MatchingPrecedence: (object) => number(object, 'spec', 'matchingPrecedence'),
     DistinguisherMethod: (object) => orNone(text(object, 'spec', 'distinguisherMethod', 'type')),
     MissingPL: (object) => {
       const dangling = list(object, 'status', 'conditions').find((one) => one.type === 'Dangling');
@@ -133,15 +137,10 @@ export const otherCells: Readonly<Record<string, Cells>> = {
     },
   },
   'flowcontrol.apiserver.k8s.io/PriorityLevelConfiguration': {
-    NominalConcurrencyShares: (object) =>
-      orNone(
-        text(object, 'spec', 'limited', 'nominalConcurrencyShares') ||
-          text(object, 'spec', 'exempt', 'nominalConcurrencyShares'),
-      ),
-    Queues: (object) => orNone(text(object, 'spec', 'limited', 'limitResponse', 'queuing', 'queues')),
-    HandSize: (object) => orNone(text(object, 'spec', 'limited', 'limitResponse', 'queuing', 'handSize')),
-    QueueLengthLimit: (object) =>
-      orNone(text(object, 'spec', 'limited', 'limitResponse', 'queuing', 'queueLengthLimit')),
+    NominalConcurrencyShares: (object) => at(object, 'spec', 'limited', 'nominalConcurrencyShares') ?? none,
+    Queues: (object) => at(object, ...queuing, 'queues') ?? none,
+    HandSize: (object) => at(object, ...queuing, 'handSize') ?? none,
+    QueueLengthLimit: (object) => at(object, ...queuing, 'queueLengthLimit') ?? none,
   },
   'resource.k8s.io/ResourceClaim': {
     State: (object) => {
@@ -168,7 +167,26 @@ function paramKind(object: KubeObject): string {
 function paramRef(object: KubeObject): string {
   const ref = at(object, 'spec', 'paramRef');
   const name = text(ref, 'name');
-  return name === '' ? '<unset>' : `${text(ref, 'namespace') || '*'}/${name}`;
+  if (name !== '') return `${text(ref, 'namespace') || '*'}/${name}`;
+  const selected = at(ref, 'selector');
+  return selected === undefined ? '<unset>' : goSelector(selected);
+}
+
+/** A label selector as Go prints one, which is what Kubernetes shows here. */
+function goSelector(value: unknown): string {
+  const pairs = Object.entries((at(value, 'matchLabels') ?? {}) as Record<string, string>)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, label]) => `${key}: ${label},`);
+  const expressions = list(value, 'matchExpressions').map(
+    (one) =>
+      `LabelSelectorRequirement{Key:${text(one, 'key')},Operator:${text(one, 'operator')},Values:[${texts(one, 'values').join(' ')}],},`,
+  );
+  return `&LabelSelector{MatchLabels:map[string]string{${pairs.join('')}},MatchExpressions:[]LabelSelectorRequirement{${expressions.join('')}},}`;
+}
+
+function isDefaultClass({ metadata: { annotations = {} } }: KubeObject): boolean {
+  const names = ['storageclass.kubernetes.io/is-default-class', 'storageclass.beta.kubernetes.io/is-default-class'];
+  return names.some((name) => annotations[name] === 'true');
 }
 
 function subjects(object: KubeObject, kind: string): string {
@@ -180,6 +198,6 @@ function subjects(object: KubeObject, kind: string): string {
 
 /** The first three of many. */
 function first(all: readonly string[], empty: string): string {
-  if (all.length === 0) return empty;
-  return all.length > 3 ? `${all.slice(0, 3).join(',')} + ${all.length - 3} more...` : all.join(',');
+  const joined = all.slice(0, 3).join(',');
+  return all.length > 3 ? `${joined} + ${all.length - 3} more...` : joined || empty;
 }

@@ -53,7 +53,8 @@ export function fieldOrNone(...steps: string[]): Cell {
 /** `a=b,c=d` of a map of labels. */
 export function labels(map: unknown): string {
   const entries = Object.entries((map ?? {}) as Record<string, string>);
-  return orNone(entries.map(([key, value]) => `${key}=${value}`).join(','));
+  const sorted = entries.sort(([a], [b]) => (a < b ? -1 : 1));
+  return orNone(sorted.map(([key, value]) => `${key}=${value}`).join(','));
 }
 
 export function selector(value: unknown): string {

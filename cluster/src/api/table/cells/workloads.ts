@@ -1,12 +1,14 @@
 import type { KubeObject } from '@berth/kube/objects';
 import { age, duration } from '../duration.ts';
 import type { Cells } from './cell.ts';
-import { at, count, labels, list, none, number, orNone, selector, templateCells, text } from './reading.ts';
+import { at, count, type Loose, labels, list, none, number, orNone, selector, templateCells, text } from './reading.ts';
 
 export const workloadCells: Readonly<Record<string, Cells>> = {
   'apps/Deployment': {
     ...templateCells,
     Ready: (object) => `${number(object, 'status', 'readyReplicas')}/${number(object, 'spec', 'replicas')}`,
+    'Up-to-date': (object) => number(object, 'status', 'updatedReplicas'),
+    Available: (object) => number(object, 'status', 'availableReplicas'),
   },
   'apps/ReplicaSet': templateCells,
   'apps/StatefulSet': {
@@ -67,6 +69,8 @@ export const workloadCells: Readonly<Record<string, Cells>> = {
     Reference: (object) =>
       `${text(object, 'spec', 'scaleTargetRef', 'kind')}/${text(object, 'spec', 'scaleTargetRef', 'name')}`,
     Targets: targets,
+    MaxPods: (object) => number(object, 'spec', 'maxReplicas'),
+    Replicas: (object) => number(object, 'status', 'currentReplicas'),
     MinPods: (object) => orNone(text(object, 'spec', 'minReplicas')).replace(none, '<unset>'),
   },
   'policy/PodDisruptionBudget': {
@@ -108,19 +112,25 @@ function targets(autoscaler: KubeObject): string {
     return `cpu: ${current === undefined ? '<unknown>' : `${String(current)}%`}/${String(percent)}%`;
   }
   const current = list(autoscaler, 'status', 'currentMetrics');
-  return wanted
-    .map((metric, index) => {
-      const type = text(metric, 'type');
-      const key = type.charAt(0).toLowerCase() + type.slice(1);
-      const name = text(metric, key, 'name') || text(metric, key, 'metric', 'name');
-      const target = amount(at(metric, key, 'target'));
-      const now = amount(at(current[index], key, 'current'));
-      return `${name === 'cpu' || name === 'memory' ? `${name}: ` : ''}${now || '<unknown>'}/${target}`;
-    })
-    .join(', ');
+  const shown = wanted.slice(0, 2).map((metric, index) => target(metric, current[index]));
+  return shown.join(', ') + (wanted.length > 2 ? ` + ${wanted.length - 2} more...` : '');
 }
 
-function amount(value: unknown): string {
-  const percent = at(value, 'averageUtilization');
-  return percent === undefined ? text(value, 'averageValue') || text(value, 'value') : `${String(percent)}%`;
+/** What one metric is, and what it should be. */
+function target(metric: Loose, current: unknown): string {
+  const type = text(metric, 'type');
+  const key = type.charAt(0).toLowerCase() + type.slice(1);
+  const wanted = at(metric, key, 'target');
+  const is = at(current, key, 'current');
+  const average = text(wanted, 'averageValue');
+  if (type === 'Resource' || type === 'ContainerResource') {
+    const percent = (value: unknown) => {
+      const share = at(value, 'averageUtilization');
+      return share === undefined ? undefined : `${String(share)}%`;
+    };
+    const texts = average === '' ? [percent(is), percent(wanted) ?? '<auto>'] : [text(is, 'averageValue'), average];
+    return `${text(metric, key, 'name')}: ${texts[0] || '<unknown>'}/${texts[1]}`;
+  }
+  if (average === '') return `${text(is, 'value') || '<unknown>'}/${text(wanted, 'value')}`;
+  return `${text(is, 'averageValue') || '<unknown>'}/${average}${type === 'Pods' ? '' : ' (avg)'}`;
 }
