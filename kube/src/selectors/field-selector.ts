@@ -52,12 +52,22 @@ export function matchesFields(
   });
 }
 
-/** Throws `BadRequest` when a requirement names a field that the kind does not offer for selection. */
-export function checkFieldSelector(selector: FieldSelector, paths: Readonly<Record<string, string>>): void {
+/**
+ * Throws `BadRequest` when a requirement names a field that the kind does not offer for selection. Kubernetes' own kinds
+ * that offer nothing of theirs say so in words of their own.
+ */
+export function checkFieldSelector(
+  selector: FieldSelector,
+  paths: Readonly<Record<string, string>>,
+  { isCustom = false } = {},
+): void {
+  const hasOwn = isCustom || Object.keys(paths).length > 0;
   for (const { field } of selector) {
-    if (field !== 'metadata.name' && field !== 'metadata.namespace' && !Object.hasOwn(paths, field)) {
-      throw new BerthError('BadRequest', `field label not supported: ${field}`);
-    }
+    if (field === 'metadata.name' || field === 'metadata.namespace' || Object.hasOwn(paths, field)) continue;
+    const why = hasOwn
+      ? `field label not supported: ${field}`
+      : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
+    throw new BerthError('BadRequest', why);
   }
 }
 

@@ -29,12 +29,14 @@ export function parseLabelSelector(text: string): LabelSelector {
   let at = 0;
   const peek = () => tokens[at] ?? '';
   const next = () => tokens[at++] ?? '';
+  const begins = () => peek() === '!' || (peek() !== '' && !isSymbol(peek()));
+  if (tokens.length > 0 && !begins()) throw malformed(`found '${peek()}', expected: !, identifier, or 'end of string'`);
   while (at < tokens.length) {
     requirements.push(requirement());
     if (at >= tokens.length) break;
     const separator = next();
     if (separator !== ',') throw malformed(`found '${separator}', expected: ',' or 'end of string'`);
-    if (at >= tokens.length) throw malformed("found '', expected: identifier after ','");
+    if (!begins()) throw malformed(`found '${peek()}', expected: identifier after ','`);
   }
   return requirements;
 
@@ -66,8 +68,7 @@ export function parseLabelSelector(text: string): LabelSelector {
 
   function word(): string {
     const found = next();
-    if (found === '' || isSymbol(found))
-      throw unparsable(`found '${found}', expected: !, identifier, or 'end of string'`);
+    if (found === '' || isSymbol(found)) throw unparsable(`found '${found}', expected: identifier`);
     return found;
   }
 

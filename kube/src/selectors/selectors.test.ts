@@ -110,10 +110,24 @@ describe('field selectors', () => {
     expect(matchesFields(parseFieldSelector(selector), pod)).toBe(expected);
   });
 
+  it.each([
+    ['!!', "unable to parse requirement: found '!', expected: identifier"],
+    ['=a', "found '=', expected: !, identifier, or 'end of string'"],
+    ['a,', "found '', expected: identifier after ','"],
+    ['a,=b', "found '=', expected: identifier after ','"],
+    ['a b', "unable to parse requirement: found 'b', expected: in, notin, =, ==, !=, gt, lt"],
+  ])('says what is wrong with the labels %s', (selector, why) => {
+    expect(() => parseLabelSelector(selector)).toThrow(expect.objectContaining({ message: why }));
+  });
+
   it('follows the kind: other names, other fields', () => {
     const event = { source: { component: 'kubelet' } };
     expect(matchesFields(parseFieldSelector('source=kubelet'), event, { source: 'source.component' })).toBe(true);
-    expect(() => checkFieldSelector(parseFieldSelector('spec.x=1'), {})).toThrow('field label not supported: spec.x');
+    const asked = parseFieldSelector('spec.x=1');
+    expect(() => checkFieldSelector(asked, { source: '' })).toThrow('field label not supported: spec.x');
+    expect(() => checkFieldSelector(asked, {}, { isCustom: true })).toThrow('field label not supported: spec.x');
+    const why = '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"';
+    expect(() => checkFieldSelector(asked, {})).toThrow(why);
     expect(() => checkFieldSelector(parseFieldSelector('metadata.name=1'), {})).not.toThrow();
   });
 

@@ -123,6 +123,15 @@ describe('services', () => {
     ).rejects.toMatchObject({ code: 'Invalid' });
     await admin.delete(resources.services, { namespace: 'default', name: 'dns' });
     await admin.create(resources.services, service('dns-2', { clusterIP, ports }));
+    for (const other of ['192.0.2.1', '10.200.128.11', 'None']) {
+      const patch = { type: 'merge', body: { spec: { clusterIP: other, clusterIPs: null } } } as const;
+      await expect(
+        admin.patch(resources.services, { namespace: 'default', name: 'dns-2' }, patch),
+      ).rejects.toMatchObject({
+        code: 'Invalid',
+        message: `Service "dns-2" is invalid: spec.clusterIPs[0]: Invalid value: ["${other}"]: may not change once set`,
+      });
+    }
   });
 
   test('keep their address and ports when they are replaced without them', async () => {

@@ -18,8 +18,8 @@ afterAll(async () => {
 });
 
 /** Asks as the administrator, or as the user that the administrator takes the part of. */
-function ask(method: string, path: string, body?: object, as?: string, type = 'application/json') {
-  const headers = { 'content-type': type, ...(as === undefined ? {} : { 'impersonate-user': as }) };
+function ask(method: string, path: string, body?: object, as?: string, type = 'application/json', more = {}) {
+  const headers = { 'content-type': type, ...(as === undefined ? {} : { 'impersonate-user': as }), ...more };
   return new Promise<{ status: number; body: string }>((resolve, reject) => {
     const request = https.request(server.url + path, { agent, method, headers }, (response) => {
       let text = '';
@@ -128,6 +128,19 @@ test('a token is ordered with audiences that are text', async () => {
   }
 });
 
+test('a token lives ten minutes at the least', async () => {
+  const path = '/api/v1/namespaces/default/serviceaccounts/short';
+  await ask('POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'short' } });
+  for (const [expirationSeconds, why] of [
+    [1, 'less than 10 minutes'],
+    [2 ** 32 + 1, 'larger than 2^32 seconds'],
+  ] as const) {
+    const { status, body } = await ask('POST', `${path}/token`, { spec: { expirationSeconds } });
+    const message = `TokenRequest.authentication.k8s.io "" is invalid: spec.expirationSeconds: Invalid value: ${expirationSeconds}: may not specify a duration ${why}`;
+    expect([status, (JSON.parse(body) as { message: string }).message]).toEqual([422, message]);
+  }
+});
+
 test('a token is bound only to a pod that runs as its account', async () => {
   const account = (name: string) => ask('POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name } });
   await account('baker');
@@ -170,4 +183,39 @@ test('a replacement makes what is absent only of the kinds of which Kubernetes d
   expect((await ask('PUT', `${rbac}/namespaces/default/roles/absent`, role)).status).toBe(201);
   const other = { ...role, metadata: { name: 'gone', uid: 'x' } };
   expect((await ask('PUT', `${rbac}/namespaces/default/roles/gone`, other)).status).toBe(409);
+});
+
+test('who takes the part of another has the UID and the extra values that it says, when it may say them', async () => {
+  const review = '/apis/authentication.k8s.io/v1/selfsubjectreviews';
+  const part = {
+    'Impersonate-Uid': '3',
+    'Impersonate-Group': ['one, two', 'three'],
+    'Impersonate-Extra-Example.com%2fScopes': ['a,b', 'c'],
+  };
+  const whoami = (as: string, more: object = {}) => ask('POST', review, {}, as, 'application/json', more);
+  const { status } = JSON.parse((await whoami('bob', part)).body) as { status: { userInfo: object } };
+  expect(status.userInfo).toEqual({
+    username: 'bob',
+    uid: '3',
+    groups: ['one, two', 'three', 'system:authenticated'],
+    extra: { 'example.com/scopes': ['a,b', 'c'] },
+  });
+  const noUser = await ask('POST', review, {}, undefined, 'application/json', { 'Impersonate-Uid': '3' });
+  expect(noUser).toMatchObject({ status: 400, body: expect.stringContaining('without impersonating a user') });
+
+  const account = 'system:serviceaccount:default:mimic';
+  await ask('POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'mimic' } });
+  await grant(account, [{ apiGroups: [''], resources: ['users'], verbs: ['impersonate'] }]);
+  const token = await ask('POST', '/api/v1/namespaces/default/serviceaccounts/mimic/token', { spec: {} });
+  const { status: issued } = JSON.parse(token.body) as { status: { token: string } };
+  const authorization = `Bearer ${issued.token}`;
+  const nested = (more: object) => ask('POST', review, {}, 'bob', 'application/json', { authorization, ...more });
+  expect((await nested({})).status).toBe(201);
+  const why =
+    'cannot impersonate resource \\"userextras/scopes\\" in API group \\"authentication.k8s.io\\" at the cluster scope';
+  expect(await nested({ 'impersonate-extra-scopes': 'x' })).toMatchObject({
+    status: 403,
+    body: expect.stringContaining(why),
+  });
+  expect((await nested({ 'impersonate-uid': '1' })).status).toBe(403);
 });

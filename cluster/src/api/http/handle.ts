@@ -112,7 +112,7 @@ export async function userFor(
 ): Promise<User> {
   const user = await authenticator.authenticate(tlsSocketOf(request), request.headers.authorization);
   if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
-  const acting = impersonated(pipeline, user, request.headers);
+  const acting = impersonated(pipeline, user, request);
   const method = request.method ?? 'GET';
   const target = targetOf(path);
   if (!target) pipeline.authorize(acting, { verb: method === 'HEAD' ? 'get' : method.toLowerCase(), path });
@@ -139,7 +139,7 @@ async function servePath(
   const verb = (request.method ?? 'GET').toLowerCase();
   if (!isPublic) {
     if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
-    const acting = impersonated(pipeline, user, request.headers);
+    const acting = impersonated(pipeline, user, request);
     pipeline.authorize(acting, { verb: verb === 'head' ? 'get' : verb, path });
   }
   if (verb !== 'get' && verb !== 'head') throw methodNotAllowed();
@@ -206,7 +206,7 @@ export async function callOf(
   const asked = authenticator.authenticate(tlsSocketOf(request), request.headers.authorization);
   const user = asked instanceof Promise ? await asked : asked;
   if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
-  const acting = impersonated(pipeline, user, request.headers);
+  const acting = impersonated(pipeline, user, request);
   checkName(target.name);
   const verb = verbOf(request.method ?? 'GET', target, options);
   if (!verb) throw methodNotAllowed();

@@ -20,7 +20,7 @@ export class Selection {
     this.#paths = kind.description.fieldSelectors;
     this.#labels = labelSelector ? parseLabelSelector(labelSelector) : [];
     this.#fields = fieldSelector ? parseFieldSelector(fieldSelector) : [];
-    checkFieldSelector(this.#fields, this.#paths);
+    checkFieldSelector(this.#fields, this.#paths, { isCustom: kind.isCustom });
   }
 
   get isEverything(): boolean {

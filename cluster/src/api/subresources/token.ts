@@ -22,7 +22,7 @@ export function tokenRequests(tokens: ServiceAccountTokens): Handler {
     const body = await admitted(machinery, call, { operation: 'CREATE', object: sent(call) });
     const spec = isRecord(body.spec) ? body.spec : {};
     const audiences = audiencesOf(spec.audiences) ?? [tokens.issuer];
-    const expirationSeconds = secondsOf(spec.expirationSeconds, account.metadata.name);
+    const expirationSeconds = secondsOf(spec.expirationSeconds);
     const order: TokenOrder = { account, audiences, expirationSeconds };
     const bound = spec.boundObjectRef ?? undefined;
     if (bound !== undefined && !isRecord(bound)) throw badRequest('spec.boundObjectRef must be an object');
@@ -62,11 +62,14 @@ function audiencesOf(value: unknown): string[] | undefined {
   return given.length > 0 ? given : undefined;
 }
 
-function secondsOf(value: unknown, name: string): number {
+function secondsOf(value: unknown): number {
   const seconds = value ?? defaultSeconds;
   if (typeof seconds === 'number' && seconds >= leastSeconds && seconds <= mostSeconds) return Math.floor(seconds);
-  const message = `Invalid value: ${JSON.stringify(seconds)}: may not specify a duration less than 10 minutes or larger than 2^32 seconds`;
-  throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, name, [
+  const isMore = typeof seconds === 'number' && seconds > mostSeconds;
+  const why = `may not specify a duration ${isMore ? 'larger than 2^32 seconds' : 'less than 10 minutes'}`;
+  const message = `Invalid value: ${JSON.stringify(seconds)}: ${why}`;
+  // Judged before it is known whose token it is to be.
+  throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', [
     { reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' },
   ]);
 }

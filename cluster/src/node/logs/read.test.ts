@@ -42,6 +42,21 @@ test('long lines are joined, times shown once each', async () => {
   expect(await text(log.read({ timestamps: true }))).toBe(`${stamp(1)} one line\n${stamp(2)} two\n`);
 });
 
+test('what is written while it is read belongs to a log that is followed, and to no other', async () => {
+  const lines = Array.from({ length: 20_000 }, (_, index) => entry(index % 60, `line ${index}`));
+  for (const follow of [false, true]) {
+    await using log = await logFile(lines.join(''));
+    let said = '';
+    for await (const chunk of log.read({ follow, tailLines: 20_000 })) {
+      if (said === '') await appendFile(log.file, entry(1, 'later'));
+      log.end();
+      said += chunk;
+    }
+    expect(said.endsWith('later\n')).toBe(follow);
+    expect(said.trimEnd().split('\n')).toHaveLength(follow ? 20_001 : 20_000);
+  }
+});
+
 test('the end of a big file, what is recent, and no more than asked', async () => {
   const lines = Array.from({ length: 20_000 }, (_, index) => entry(index % 60, `line ${index} é`));
   await using log = await logFile(lines.join(''));

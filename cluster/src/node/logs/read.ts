@@ -57,7 +57,10 @@ async function* entries(options: ReadOptions): AsyncIterable<string[]> {
   });
   let handle = await open(file, 'r').catch(() => undefined);
   try {
-    let at = handle && options.tailLines !== undefined ? await tailOffset(handle, options.tailLines) : 0;
+    // Who does not follow sees what was there when they asked, however fast it grows meanwhile.
+    const size = (await handle?.stat())?.size ?? 0;
+    const bound = follow ? Number.POSITIVE_INFINITY : size;
+    let at = handle && options.tailLines !== undefined ? await tailOffset(handle, options.tailLines, size) : 0;
     // Kept as bytes: a chunk may end within a character.
     let rest: Buffer = Buffer.alloc(0);
     while (!signal.aborted) {
@@ -66,7 +69,9 @@ async function* entries(options: ReadOptions): AsyncIterable<string[]> {
       const seen = changes?.count() ?? 0;
       if (handle) {
         for (;;) {
-          const { buffer, bytesRead } = await handle.read(Buffer.alloc(chunkSize), 0, chunkSize, at);
+          const length = Math.min(chunkSize, bound - at);
+          if (length <= 0) break;
+          const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, at);
           if (bytesRead === 0) break;
           at += bytesRead;
           const known = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);

@@ -3,9 +3,8 @@ import type { FileHandle } from 'node:fs/promises';
 const blockSize = 64 * 1024;
 const newline = 0x0a;
 
-/** Where the last `lines` lines of the file begin, found from its end so that a big file costs no more. */
-export async function tailOffset(file: FileHandle, lines: number): Promise<number> {
-  const { size } = await file.stat();
+/** Where the last `lines` lines of the file's first `size` bytes begin, found from their end so that a big file costs no more. */
+export async function tailOffset(file: FileHandle, lines: number, size: number): Promise<number> {
   if (lines <= 0) return size;
   const block = Buffer.alloc(blockSize);
   let remaining = lines;

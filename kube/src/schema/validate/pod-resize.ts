@@ -9,7 +9,8 @@ const resizable = new Set(['cpu', 'memory']);
 export function validateResize(object: Fields, old: Fields, problems: Problems): void {
   const [spec, before] = [part(object, 'spec') ?? {}, part(old, 'spec') ?? {}];
   if (qosClassOf(object) !== qosClassOf(old)) {
-    problems.invalid('spec', '', 'Pod QOS Class may not change as a result of resizing');
+    const qosClass = part(object, 'status')?.qosClass ?? '';
+    problems.invalid('spec', qosClass, 'Pod QOS Class may not change as a result of resizing');
   }
   let isOther = false;
   for (const list of ['containers', 'initContainers']) {
