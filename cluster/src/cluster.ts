@@ -8,6 +8,7 @@ import {
   createApi,
   kubeconfig,
   makeCertificates,
+  makeNodeCertificate,
 } from './api/index.ts';
 import { startControllers } from './controllers/index.ts';
 import { OwnMachines } from './machines.ts';
@@ -73,7 +74,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
       ),
     join: async (node) => {
       const inProcess = await joining.promise;
-      const around = { node, instance, clusterDns: plan.dnsAddress, leaseSeconds, logger, signal };
+      const serving = async (names: readonly string[]) => {
+        const { authority } = certificates;
+        const directory = join(node.directory, 'pki');
+        const pair = await makeNodeCertificate(directory, authority, { node: node.name, names, now: new Date() });
+        return { ...pair, clientCa: authority.cert };
+      };
+      const around = { node, instance, clusterDns: plan.dnsAddress, leaseSeconds, serving, logger, signal };
       if (!node.apart) return runNode({ ...around, client: inProcess });
       const { address, door } = node.apart;
       const server = `https://${plan.hostAddress}:${apiPort}`;

@@ -13,6 +13,7 @@ import {
   type Containerd,
   createCriRuntime,
   type NodeAgent,
+  type NodeOptions,
   type Runtime,
   type SimulatedNodes,
   startContainerd,
@@ -133,11 +134,16 @@ export function runNode(options: {
   client: KubeClient;
   clusterDns: string;
   leaseSeconds: number;
+  serving: NonNullable<NodeOptions['serving']>;
   logger: Logger;
   signal: AbortSignal;
 }): Promise<NodeAgent> {
   const { node, logger, ...rest } = options;
-  const network = node.apart && { address: node.apart.address, dial: node.apart.door.dial };
+  const network = node.apart && {
+    address: node.apart.address,
+    dial: node.apart.door.dial,
+    listen: node.apart.door.listen,
+  };
   return startNode({
     ...rest,
     name: node.name,

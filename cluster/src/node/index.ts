@@ -13,9 +13,16 @@ import { watchReferences } from './pods/references.ts';
 import { parseResolvConf } from './pods/sandbox-config.ts';
 import { countProbes } from './probes/index.ts';
 import { startLocalProvisioner } from './provisioner/index.ts';
-import { readMachine, registerNode } from './registration/index.ts';
+import { type Machine, readMachine, registerNode } from './registration/index.ts';
 import type { Runtime } from './runtime/types.ts';
-import { type AgentFacts, answerOf, ownProcess } from './server/index.ts';
+import {
+  type AgentFacts,
+  type AgentServer,
+  type AgentServerOptions,
+  answerOf,
+  ownProcess,
+  startAgentServer,
+} from './server/index.ts';
 import { createMeter, type NodeUsage, podUseOf, readUsage, takeSample } from './stats/index.ts';
 
 export {
@@ -47,7 +54,9 @@ export interface NodeOptions {
   /** The range of the node's pods, `10.0.0.0/24`. */
   podCidr: string;
   /** The node's address, and how to connect from there, where its network is not this process's. */
-  network?: { address: string; dial: Dial };
+  network?: { address: string; dial: Dial; listen: NonNullable<AgentServerOptions['listen']> };
+  /** Makes the certificate of the agent's own port (PEM), and says who signs those of users. Without it there is no such port. */
+  serving?(names: readonly string[]): Promise<{ cert: string; key: string; clientCa: string }>;
   /** The address that pods ask for names. */
   clusterDns: string;
   /** `cluster.local`. */
@@ -100,7 +109,11 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
   const { network } = options;
   const machine = { ...(await readMachine(dataDir)), ...(network ? { ips: [network.address] } : {}) };
   const version = options.kubeletVersion ?? 'v1.35.0+berth';
+  const answering = Promise.withResolvers<AgentFacts>();
+  const server = await openPort(options, machine, async (path) => answerOf(path, await answering.promise));
+  signal.addEventListener('abort', () => server?.close(), { once: true });
   const registration = await registerNode({
+    ...(server ? { agentPort: server.port } : {}),
     client,
     name,
     machine,
@@ -166,7 +179,7 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     readUsage(runtime, now).then(meter.add, (error) => logger.debug({ err: error }, 'what is used could not be read'));
   await measure();
   const surroundings = { node: name, instance, machine, runtime, directories, now };
-  const facts: AgentFacts = {
+  answering.resolve({
     version,
     sample: shared(() => takeSample(surroundings, running.workers())),
     rates: {
@@ -176,13 +189,13 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
     pods: () => running.workers().map(({ pod }) => pod),
     probes: () => context.probes.list(),
     process: () => ownProcess(now()),
-  };
+  });
   const measuring = setInterval(() => void measure(), measureEvery).unref();
   return {
     access: podAccess({ runtime, worker: (uid) => running.worker(uid), now }),
     imagesChanged: () => running.imagesChanged(),
     usage: () => readUsage(runtime, now),
-    answer: (path) => answerOf(path, facts),
+    answer: async (path) => answerOf(path, await answering.promise),
     use: () => meter.node(),
     podUse: (uid) => podUseOf(meter.pod(uid)),
     async stop() {
@@ -193,6 +206,24 @@ export async function startNode(options: NodeOptions): Promise<NodeAgent> {
       await recorder.flush();
     },
   };
+}
+
+/** The agent's own port; a node whose address nobody can listen on goes without it. */
+async function openPort(
+  { name, client, serving, network, logger }: NodeOptions,
+  machine: Machine,
+  answer: (path: string) => Promise<NodeAnswer>,
+): Promise<AgentServer | undefined> {
+  const [host = '127.0.0.1'] = machine.ips;
+  if (!serving) return undefined;
+  try {
+    const tls = await serving([name, ...machine.ips]);
+    const listen = network ? { listen: network.listen } : {};
+    return await startAgentServer({ node: name, host, tls, client, answer, logger, ...listen });
+  } catch (error) {
+    logger.warn({ err: error, host }, 'the agent of the node has no port of its own');
+    return undefined;
+  }
 }
 
 /** One look for all who ask while it is under way. */

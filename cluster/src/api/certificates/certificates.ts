@@ -58,13 +58,8 @@ export async function makeCertificates(directory: string, options: CertificateOp
   const names = [...new Set(wanted.filter((name) => isIP(name) === 0))];
   const addresses = [...new Set(wanted.filter((name) => isIP(name) !== 0))];
   const validity = { notBefore, notAfter: until(certificateDays) };
-  const issue = async (file: string, request: Omit<Issue, 'notBefore' | 'notAfter'>, signer = authority) => {
-    const kept = await readPair(directory, file);
-    if (kept && isGood(kept, signer, request, now)) return kept;
-    return await writePair(directory, file, ({ issueCertificate }) =>
-      issueCertificate(signer, { ...request, ...validity }),
-    );
-  };
+  const issue = (file: string, request: Request, signer = authority) =>
+    issued(directory, file, { request: { ...request, ...validity }, signer, now });
   const frontProxy = { commonName: 'front-proxy-client', usage: 'client' } as const;
   return {
     authority,
@@ -78,7 +73,42 @@ export async function makeCertificates(directory: string, options: CertificateOp
   };
 }
 
-function isGood(pair: KeyPair, authority: KeyPair, request: Omit<Issue, 'notBefore' | 'notAfter'>, now: Date): boolean {
+/**
+ * The certificate by which the agent of a node shows that it is the node, kept in `directory` and renewed at a start in time, or when its
+ * addresses change. Throws as `makeCertificates`.
+ */
+export async function makeNodeCertificate(
+  directory: string,
+  authority: KeyPair,
+  { node, names, now }: { node: string; names: readonly string[]; now: Date },
+): Promise<KeyPair> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const request: Issue = {
+    commonName: `system:node:${node}`,
+    organizations: ['system:nodes'],
+    usage: 'server',
+    names: names.filter((name) => isIP(name) === 0),
+    addresses: names.filter((name) => isIP(name) !== 0),
+    notBefore: new Date(now.getTime() - 5 * 60_000),
+    notAfter: new Date(now.getTime() + certificateDays * day),
+  };
+  return await issued(directory, 'kubelet', { request, signer: authority, now });
+}
+
+type Request = Omit<Issue, 'notBefore' | 'notAfter'>;
+
+/** What is kept, while it is good; else one made anew. */
+async function issued(
+  directory: string,
+  file: string,
+  { request, signer, now }: { request: Issue; signer: KeyPair; now: Date },
+): Promise<KeyPair> {
+  const kept = await readPair(directory, file);
+  if (kept && isGood(kept, signer, request, now)) return kept;
+  return await writePair(directory, file, ({ issueCertificate }) => issueCertificate(signer, request));
+}
+
+function isGood(pair: KeyPair, authority: KeyPair, request: Request, now: Date): boolean {
   const certificate = new X509Certificate(pair.cert);
   const left = Date.parse(certificate.validTo) - now.getTime();
   if (left < renewDays * day || now.getTime() < Date.parse(certificate.validFrom)) return false;

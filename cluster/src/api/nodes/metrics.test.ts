@@ -14,7 +14,10 @@ beforeAll(async () => {
   remote = remoteClient({ server: url, ca: certificates.authority.cert, ...certificates.admin, userAgent: 'test' });
   const node = (name: string) =>
     client.create(resources.nodes, { apiVersion: 'v1', kind: 'Node', metadata: { name, labels: { disk: name } } });
-  await Promise.all([node('known'), node('silent')]);
+  await Promise.all([node('known'), node('silent'), node('lost')]);
+  const conditions = [{ type: 'Ready', status: 'Unknown', reason: 'NodeStatusUnknown' }];
+  const patch = { type: 'merge', body: { status: { conditions } } } as const;
+  await client.patch(resources.nodes, { name: 'lost' }, patch, { subresource: 'status' });
   await client.create(resources.serviceAccounts, {
     apiVersion: 'v1',
     kind: 'ServiceAccount',
@@ -41,7 +44,7 @@ beforeAll(async () => {
   api.setNodeAccess({
     get: (name, path) =>
       name === 'known' ? Promise.resolve({ code: 200, type: 'text/plain; charset=utf-8', body: path }) : undefined,
-    nodeUse: (names) => new Map(names.filter((name) => name === 'known').map((name) => [name, use])),
+    nodeUse: (names) => new Map(names.filter((name) => name !== 'silent').map((name) => [name, use])),
     podUse: () => ({
       ...use,
       containers: [

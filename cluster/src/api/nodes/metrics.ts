@@ -1,8 +1,8 @@
 import { BerthError } from '@berth/kube/errors';
-import type { KubeObject, Pod } from '@berth/kube/objects';
+import type { KubeObject, Node, Pod } from '@berth/kube/objects';
 import { kindFor } from '@berth/kube/schema';
 import { type ServedKind, servedKind } from '../kinds.ts';
-import { resourcePrefix } from '../storage/keys.ts';
+import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import { timestamp } from '../verbs/time.ts';
 import type { NodeAccessHolder, PodUse, Use } from './types.ts';
@@ -17,7 +17,7 @@ export function measuredKinds(parts: { storage: ObjectStorage; nodes: NodeAccess
   return [
     served('nodes', {
       list() {
-        const found = under(nodesPrefix);
+        const found = under(nodesPrefix).filter(speaks);
         const uses = nodes.current?.nodeUse(found.map(({ metadata }) => metadata.name));
         return found.flatMap((node) => {
           const use = uses?.get(node.metadata.name);
@@ -30,7 +30,9 @@ export function measuredKinds(parts: { storage: ObjectStorage; nodes: NodeAccess
       list(namespace) {
         return under(namespace === '' ? podsPrefix : `${podsPrefix}${namespace}/`).flatMap((object) => {
           const pod = object as Pod;
-          const use = pod.status?.phase === 'Running' ? nodes.current?.podUse(pod) : undefined;
+          const node = storage.get(objectKey(nodesPrefix, undefined, pod.spec?.nodeName ?? ''));
+          const use =
+            pod.status?.phase === 'Running' && node && speaks(node.object) ? nodes.current?.podUse(pod) : undefined;
           if (!use || use.containers.length === 0) return [];
           const containers = use.containers.map((one) => ({ name: one.name, usage: quantities(one) }));
           return [{ ...head('PodMetrics', pod, use, parts.now()), containers }];
@@ -39,6 +41,11 @@ export function measuredKinds(parts: { storage: ObjectStorage; nodes: NodeAccess
       missing: (namespace, name) => missing('podmetrics', `${namespace}/${name}`),
     }),
   ];
+}
+
+/** One of which nothing was heard for long is not known to use anything. */
+function speaks(node: KubeObject): boolean {
+  return (node as Node).status?.conditions?.find(({ type }) => type === 'Ready')?.status !== 'Unknown';
 }
 
 function served(resource: string, computed: ServedKind['computed']): ServedKind {

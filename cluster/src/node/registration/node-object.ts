@@ -15,9 +15,12 @@ export interface NodeDescription {
   /** Whether this is the machine that also runs the API server. */
   controlPlane: boolean;
   now: number;
+  /** Where the agent answers; kubelet's by default. */
+  agentPort?: number;
 }
 
 const podCapacity = 110;
+const usualAgentPort = 10_250;
 const mostImages = 50;
 
 export const nodeLabels = ({ name, machine, controlPlane }: NodeDescription): Record<string, string> => ({
@@ -71,7 +74,7 @@ export function nodeStatus(description: NodeDescription, before: NodeStatus | un
       ...machine.ips.map((address) => ({ type: 'InternalIP', address })),
       { type: 'Hostname', address: description.name },
     ],
-    daemonEndpoints: { kubeletEndpoint: { Port: 10250 } },
+    daemonEndpoints: { kubeletEndpoint: { Port: description.agentPort ?? usualAgentPort } },
     nodeInfo: {
       machineID: machine.machineId,
       systemUUID: machine.machineId,

@@ -16,6 +16,8 @@ export interface RegistrationOptions {
   controlPlane: boolean;
   /** For how many seconds the node's lease holds; it is renewed four times in that. */
   leaseSeconds: number;
+  /** Where the agent answers. */
+  agentPort?: number;
   logger: Logger;
   now(): number;
 }
@@ -47,7 +49,9 @@ export async function registerNode(options: RegistrationOptions): Promise<{ node
       runtime.listImages().catch(() => []),
     ]);
     const now = options.now();
-    return { name, machine, runtime: version, kubeletVersion, podCidr, conditions, images, controlPlane, now };
+    const { agentPort } = options;
+    const port = agentPort === undefined ? {} : { agentPort };
+    return { name, machine, runtime: version, kubeletVersion, podCidr, conditions, images, controlPlane, now, ...port };
   }
 
   async function heartbeat(): Promise<void> {
