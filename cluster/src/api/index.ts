@@ -1,5 +1,10 @@
 export { createApi } from './api.ts';
-export { type CertificateOptions, type Certificates, makeCertificates, makeNodeCertificate } from './certificates/certificates.ts';
+export {
+  type CertificateOptions,
+  type Certificates,
+  makeCertificates,
+  makeNodeCertificate,
+} from './certificates/certificates.ts';
 export type { RequestedCertificate } from './certificates/issue.ts';
 export { type Kubeconfig, kubeconfig } from './certificates/kubeconfig.ts';
 export { type CertificateSigner, certificateSigner } from './certificates/sign.ts';

@@ -5,8 +5,9 @@ import { availableIn, claim } from '../pods/index.ts';
 import { controllerRevisions, podRevisionLabel, syncRevisions, trimRevisions } from '../revisions.ts';
 import { keyOf } from '../status.ts';
 import { ordinalOf } from './identity.ts';
-import { nextSteps, type Situation } from './order.ts';
+import { nextSteps } from './order.ts';
 import { statusOf } from './status.ts';
+import type { Situation } from './types.ts';
 
 /** Pods with names, volumes and an order of their own. Source: "StatefulSets" of the Kubernetes documentation. */
 export const statefulSetController: Reconciler<StatefulSet> = {

@@ -1,21 +1,12 @@
-import { type Pod, resources, type StatefulSet } from '@berth/kube/objects';
-import type { Action, View } from '@berth/kube/reconcile';
+import { type Pod, resources } from '@berth/kube/objects';
+import type { Action } from '@berth/kube/reconcile';
 import { isAvailable, isReady, isTerminal } from '../pods/index.ts';
-import { type ControllerRevision, podRevisionLabel, templateOf } from '../revisions.ts';
+import { podRevisionLabel, templateOf } from '../revisions.ts';
 import { missingClaims } from './claims.ts';
 import { firstOrdinal, isInRange, ordinalOf, podOf } from './identity.ts';
 import { areClaimsOwned, hasStaleClaim, ownClaims } from './retention.ts';
 import { claimFailure, deletion, identityActions, podCreation } from './steps.ts';
-
-export interface Situation {
-  set: StatefulSet;
-  pods: readonly Pod[];
-  view: View;
-  now: number;
-  /** What the pods ran before the present rollout. */
-  current: ControllerRevision;
-  update: ControllerRevision;
-}
+import type { Situation } from './types.ts';
 
 export interface Steps {
   actions: Action[];

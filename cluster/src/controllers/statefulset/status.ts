@@ -3,7 +3,7 @@ import type { Action } from '@berth/kube/reconcile';
 import { isAvailable, isReady } from '../pods/index.ts';
 import { podRevisionLabel } from '../revisions.ts';
 import { count, statusActions } from '../status.ts';
-import type { Situation } from './order.ts';
+import type { Situation } from './types.ts';
 
 /**
  * The status. A rollout is over when every pod runs the new revision and is ready: then it is the current one. `rolling`: pods of the former

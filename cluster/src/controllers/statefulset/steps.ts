@@ -2,8 +2,8 @@ import { type Pod, resources, type StatefulSet } from '@berth/kube/objects';
 import type { Action } from '@berth/kube/reconcile';
 import { keyOf } from '../status.ts';
 import { identityLabels, ordinalOf } from './identity.ts';
-import type { Situation } from './order.ts';
 import { areClaimsOwned, ownClaims } from './retention.ts';
+import type { Situation } from './types.ts';
 
 function told(set: StatefulSet, what: 'Create' | 'Update' | 'Delete', pod: Pod, failure?: string): Action {
   const message = `${what} Pod ${pod.metadata.name} in StatefulSet ${set.metadata.name}`;
