@@ -1,16 +1,17 @@
-import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { admitted } from './admission/values.ts';
 import type { Attributes } from './authorization/authorizer.ts';
 import { demand } from './authorization/demand.ts';
 import type { Answer, Call } from './call.ts';
-import { methodNotAllowed, notFound, unknownPath } from './faults.ts';
+import { invalid, methodNotAllowed, notFound, unknownPath } from './faults.ts';
 import type { Target } from './http/route.ts';
 import type { ServedKind } from './kinds.ts';
 import type { Machinery } from './machinery.ts';
+import { owned } from './schema/ownership.ts';
+import { complete } from './schema/steps.ts';
 import type { Subresources } from './subresources/subresources.ts';
 import type { User } from './types.ts';
 import { readComputed } from './verbs/computed.ts';
-import { isRecord } from './verbs/decode.ts';
+import { bodyObject } from './verbs/decode.ts';
 import { verbs } from './verbs/index.ts';
 
 /**
@@ -47,7 +48,6 @@ export class Pipeline {
   }
 
   async run(call: Call): Promise<Answer> {
-    if (call.kind.deprecation !== undefined) call.warnings.push(call.kind.deprecation);
     const special = this.#subresources.reviewOf(call);
     if (special) return await special(this.machinery, await admittedQuestion(this.machinery, call));
     if (!call.subresource) checkVerb(call);
@@ -57,13 +57,16 @@ export class Pipeline {
   }
 }
 
-/** A review is a creation, though nothing is kept of it. */
+/** A review is a creation, though nothing is kept of it: read, recorded, admitted and judged like any other. */
 async function admittedQuestion(machinery: Machinery, call: Call): Promise<Call> {
-  if (!isRecord(call.body)) return call;
-  const { kind } = call.kind.description;
-  const { metadata } = call.body;
-  const object = { ...call.body, kind, apiVersion: apiVersionOf(call.kind.description), metadata: metadata ?? {} };
-  return { ...call, body: await admitted(machinery, call, { operation: 'CREATE', object: object as KubeObject }) };
+  const { group } = call.kind.description;
+  const object = owned(machinery, call, undefined, complete(call, bodyObject(call)));
+  const body = await admitted(machinery, call, { operation: 'CREATE', object });
+  const causes =
+    group === 'authorization.k8s.io' ? call.kind.schema.validate(body, undefined, { subresource: '' }) : [];
+  // As Kubernetes names it there: not at all.
+  if (causes.length > 0) throw invalid({ group, kind: '' }, '', causes);
+  return { ...call, body };
 }
 
 function checkVerb({ kind: { description }, verb, namespace, name }: Call): void {

@@ -1,12 +1,14 @@
 import { BerthError } from '../errors/index.ts';
 import { clone, type Data, isData, put } from './data.ts';
+import { noObject } from './refusals.ts';
 
 /**
  * Applies a JSON Merge Patch (RFC 7386) and answers the result; `original` stays as it is.
  * Throws `BadRequest` when the patch is not an object, since nothing else can patch an object of the API.
  */
 export function applyMergePatch<T extends object>(original: T, patch: unknown): T {
-  if (!isData(patch)) throw new BerthError('BadRequest', 'Invalid JSON Patch');
+  if (patch === null) throw new BerthError('BadRequest', 'Invalid JSON Patch');
+  if (!isData(patch)) throw new BerthError('BadRequest', `error decoding patch: ${noObject(patch)}`);
   return merge(original as Data, patch) as T;
 }
 

@@ -117,7 +117,16 @@ describe('merge patch', () => {
   });
 
   it('refuses what is not an object', () => {
-    for (const patch of [null, [], 'x', 1]) expect(() => applyMergePatch({}, patch)).toThrow('Invalid JSON Patch');
+    expect(() => applyMergePatch({}, null)).toThrow('Invalid JSON Patch');
+    for (const [patch, type] of [
+      [[], 'array'],
+      ['x', 'string'],
+      [1, 'number'],
+      [true, 'bool'],
+    ] as const) {
+      const said = `error decoding patch: json: cannot unmarshal ${type} into Go value of type map[string]interface {}`;
+      expect(() => applyMergePatch({}, patch)).toThrow(said);
+    }
   });
 });
 
@@ -259,7 +268,7 @@ describe('strategic merge patch', () => {
       'InternalError',
       'expected a []interface {}, but received a string',
     ],
-    [[], 'BadRequest', 'invalid JSON document'],
+    [[], 'BadRequest', 'json: cannot unmarshal array into Go value of type map[string]interface {}'],
   ] as const)('refuses %j', (patch, code, message) => {
     try {
       patched(patch);

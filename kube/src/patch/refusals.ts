@@ -11,6 +11,12 @@ export function unexpected(message: string): BerthError {
   return new BerthError('InternalError', message, { retryable: false, status: { code: 500, reason: '' } });
 }
 
+/** What Go's decoder says of JSON that is no object. */
+export function noObject(value: unknown): string {
+  const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
+  return `json: cannot unmarshal ${type} into Go value of type map[string]interface {}`;
+}
+
 /** A value as Go prints it. */
 export function shownAsGo(value: unknown): string {
   if (value === null || value === undefined) return '<nil>';

@@ -2,7 +2,7 @@ import { BerthError } from '../errors/index.ts';
 import type { Schema, SchemaCatalogue } from '../schema/types.ts';
 import { clone, type Data, identityOf, isData, own, put, sameData } from './data.ts';
 import { type Ordering, ordered } from './element-order.ts';
-import { goTypeOf, inapplicable, shownAsGo, unexpected } from './refusals.ts';
+import { goTypeOf, inapplicable, noObject, shownAsGo, unexpected } from './refusals.ts';
 
 const directive = '$patch';
 const retainKeys = '$retainKeys';
@@ -22,7 +22,8 @@ export function applyStrategicMergePatch<T extends object>(
   original: T,
   patch: unknown,
 ): T {
-  if (!isData(patch)) throw new BerthError('BadRequest', 'invalid JSON document');
+  if (patch === null) return structuredClone(original);
+  if (!isData(patch)) throw new BerthError('BadRequest', noObject(patch));
   const merger = new Merger(catalogue);
   return merger.map(clone(original) as unknown as Data, clone(patch), catalogue.resolve(schema)) as unknown as T;
 }

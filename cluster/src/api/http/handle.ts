@@ -225,7 +225,7 @@ export async function callOf(
     name,
     subresource,
     options,
-    warnings: [],
+    warnings: kind.deprecation === undefined ? [] : [kind.deprecation],
     signal: undefined,
   };
 }

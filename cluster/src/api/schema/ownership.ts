@@ -1,6 +1,6 @@
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { applyConfiguration, type FieldManager, type TypedBy, trackUpdate } from '@berth/kube/patch';
-import { absentValue } from '@berth/kube/schema';
+import { absentValue, builtInCatalogue, decodeDefinition } from '@berth/kube/schema';
 import { type Call, isTrue, subresourceName } from '../call.ts';
 import { invalid } from '../faults.ts';
 import type { KindRegistry, ServedKind } from '../kinds.ts';
@@ -46,6 +46,18 @@ export function owned(recording: Recording, call: Call, live: KubeObject | undef
   return trackUpdate(typedBy(call.kind), live, next, managerOf(recording, call, named ?? call.user.name));
 }
 
+/** What a subresource is sent and nothing is kept of, of the definition of that name, with the record of who sent it. */
+export function ownedValue(recording: Recording, call: Call, definition: string, value: KubeObject): KubeObject {
+  const program = call.userAgent === undefined ? undefined : programIn(call.userAgent);
+  const manager = call.options.get('fieldManager') || program;
+  if (manager === undefined) return value;
+  const catalogue = builtInCatalogue();
+  const { object: empty } = decodeDefinition(definition, {}, { mode: 'Ignore' });
+  const typed: TypedBy = { schema: catalogue.definition(definition), catalogue, absent: absentValue, empty };
+  const { apiVersion } = value;
+  return trackUpdate(typed, undefined, value, { ...managerOf(recording, call, manager), apiVersion });
+}
+
 /** As long as the name of a field manager may be, in bytes. */
 const longestManager = 128;
 
@@ -69,6 +81,7 @@ function managerOf({ now, kinds }: Recording, call: Call, manager: string): Fiel
     // As in Kubernetes, what is scaled is recorded without its time.
     time: subresource === 'scale' ? undefined : timestamp(now()),
     ...(subresource === '' ? {} : { subresource }),
+    ...(subresource === 'scale' ? { shownVersion: 'autoscaling/v1' } : {}),
     ...(ignored === undefined ? {} : { ignored }),
     ...(only === undefined ? {} : { only }),
     convert: (object, apiVersion) => inVersion(kinds, call.kind, object, apiVersion),

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { pipeline as pipe } from 'node:stream/promises';
+import type { ErrorCause } from '@berth/kube/errors';
 import { type Call, isTrue } from '../call.ts';
 import { badRequest, invalid } from '../faults.ts';
 import type { StreamHandler } from '../http/handle.ts';
@@ -11,13 +12,21 @@ import type { LogOptions } from './types.ts';
 /** `pods/log`: a container's output as text, to its end or for as long as it is followed. */
 export function podLog(machinery: Machinery, holder: PodAccessHolder): StreamHandler {
   return async (call, _request, response) => {
-    const pod = await podOf(machinery, call);
     const aborted = new AbortController();
     response.on('close', () => aborted.abort());
-    const options = logOptions(call, containerOf(pod, call.options.get('container')), aborted.signal);
-    const logs = await accessTo(holder, pod).logs(pod, options);
+    const asked = logOptions(call);
+    const pod = await podOf(machinery, call);
+    const options = { ...asked, container: containerOf(pod, call.options.get('container')), signal: aborted.signal };
     const http = response as ServerResponse;
-    http.writeHead(200, { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' });
+    const headers = { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' };
+    if (!pod.spec?.nodeName) {
+      // Nobody has run it, and nobody has said anything.
+      http.writeHead(200, headers);
+      http.end();
+      return;
+    }
+    const logs = await accessTo(holder, pod).logs(pod, options);
+    http.writeHead(200, headers);
     http.flushHeaders?.();
     try {
       await pipe(logs, http);
@@ -29,41 +38,47 @@ export function podLog(machinery: Machinery, holder: PodAccessHolder): StreamHan
   };
 }
 
-function logOptions(call: Call, container: string, signal: AbortSignal): LogOptions {
+/** What is asked for, whatever the pod. Throws `BadRequest` for what cannot be read, `Invalid` with every cause. */
+function logOptions(call: Call): Omit<LogOptions, 'container' | 'signal'> {
   const flag = (name: string) => isTrue(call.options.get(name) ?? 'false');
-  const options: LogOptions = {
-    container,
-    signal,
+  const options: Omit<LogOptions, 'container' | 'signal'> = {
     follow: flag('follow'),
     previous: flag('previous'),
     timestamps: flag('timestamps'),
   };
-  const tailLines = atLeast(call, 'tailLines', 0);
-  const limitBytes = atLeast(call, 'limitBytes', 1);
-  const sinceSeconds = atLeast(call, 'sinceSeconds', 1);
-  const sinceTime = call.options.get('sinceTime');
-  if (sinceSeconds !== undefined && sinceTime) {
-    const message = 'Forbidden: at most one of `sinceTime` or `sinceSeconds` may be specified';
-    throw invalid({ group: '', kind: 'PodLogOptions' }, call.name, [
-      { reason: 'FieldValueForbidden', message, field: '[]' },
-    ]);
+  for (const name of ['tailLines', 'limitBytes', 'sinceSeconds'] as const) {
+    if (call.options.get(name) === '') throw badRequest('strconv.ParseInt: parsing "": invalid syntax');
+    const value = numberOption(call, name);
+    if (value !== undefined) options[name] = value;
   }
-  if (tailLines !== undefined) options.tailLines = tailLines;
-  if (limitBytes !== undefined) options.limitBytes = limitBytes;
-  if (sinceSeconds !== undefined) options.sinceSeconds = sinceSeconds;
+  const sinceTime = call.options.get('sinceTime');
   if (sinceTime) {
     if (Number.isNaN(Date.parse(sinceTime))) throw badRequest(`sinceTime: "${sinceTime}" is not a time in RFC 3339`);
     options.sinceTime = sinceTime;
   }
+  const causes = faultsOf(options, call.options.has('stream'));
+  if (causes.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, call.name, causes);
   return options;
 }
 
-function atLeast(call: Call, name: string, least: number): number | undefined {
-  const value = numberOption(call, name);
-  if (value === undefined || value >= least) return value;
-  const bound = least === 0 ? 'or equal to 0' : '0';
-  const message = `Invalid value: ${value}: must be greater than ${bound}`;
-  throw invalid({ group: '', kind: 'PodLogOptions' }, call.name, [
-    { reason: 'FieldValueInvalid', message, field: name },
-  ]);
+function faultsOf(options: Omit<LogOptions, 'container' | 'signal'>, hasStream: boolean): ErrorCause[] {
+  const { tailLines, limitBytes, sinceSeconds, sinceTime } = options;
+  const causes: ErrorCause[] = [];
+  const below = (field: string, value: number, bound: string) => {
+    causes.push({
+      reason: 'FieldValueInvalid',
+      message: `Invalid value: ${value}: must be greater than ${bound}`,
+      field,
+    });
+  };
+  const forbid = (field: string, why: string) => {
+    causes.push({ reason: 'FieldValueForbidden', message: `Forbidden: ${why}`, field });
+  };
+  if (tailLines !== undefined && tailLines < 0) below('tailLines', tailLines, 'or equal to 0');
+  if (limitBytes !== undefined && limitBytes < 1) below('limitBytes', limitBytes, '0');
+  if (sinceSeconds !== undefined && sinceTime !== undefined) {
+    forbid('[]', 'at most one of `sinceTime` or `sinceSeconds` may be specified');
+  } else if (sinceSeconds !== undefined && sinceSeconds < 1) below('sinceSeconds', sinceSeconds, '0');
+  if (hasStream) forbid('stream', 'may not be specified');
+  return causes;
 }

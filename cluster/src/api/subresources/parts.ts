@@ -79,7 +79,8 @@ function statusPart({ description, isCustom }: ServedKind): Part {
   const own = Object.hasOwn(statusOwn, key) ? statusOwn[key] : undefined;
   const alone = isCustom || statusAlone.has(key);
   return {
-    ignored: own?.ignored ?? (alone ? ['metadata', 'spec'] : ['spec']),
+    // Of custom kinds too the metadata stays, and yet its writer is recorded as its owner.
+    ignored: own?.ignored ?? (alone && !isCustom ? ['metadata', 'spec'] : ['spec']),
     take(proposed, current) {
       const metadata = alone ? metadataOf(current, proposed) : { ...proposed.metadata };
       const fields = metadata as unknown as Fields;

@@ -29,11 +29,7 @@ export function reviews(authorizer: RbacAuthorizer, authenticate: Authenticate):
     [
       `${authorization}/localsubjectaccessreviews`,
       async (_machinery, call) => {
-        const attributes = attributesIn(specOf(call));
-        if ('path' in attributes || attributes.namespace !== call.namespace) {
-          throw badRequest(`spec.resourceAttributes.namespace must match namespace: ${call.namespace}`);
-        }
-        return answer(call, decide(subjectOf(specOf(call)), attributes));
+        return answer(call, decide(subjectOf(specOf(call)), attributesIn(specOf(call))));
       },
     ],
     [
@@ -44,15 +40,16 @@ export function reviews(authorizer: RbacAuthorizer, authenticate: Authenticate):
         const rules = authorizer.rulesFor(call.user, namespace);
         const resourceRules = rules.filter((rule) => (rule.resources ?? []).length > 0);
         const nonResourceRules = rules.filter((rule) => (rule.nonResourceURLs ?? []).length > 0);
-        return answer(call, { resourceRules, nonResourceRules, incomplete: false });
+        const { value, ...rest } = answer(call, { resourceRules, nonResourceRules, incomplete: false });
+        return { ...rest, value: { ...value, metadata: {}, spec: {} } };
       },
     ],
     [
       `${authentication}/selfsubjectreviews`,
       async (machinery, call) => {
-        const reviewed = answer(call, { userInfo: userInfo(call.user) });
-        reviewed.value.metadata = { creationTimestamp: timestamp(machinery.now()) };
-        return reviewed;
+        const { value, ...rest } = answer(call, { userInfo: userInfo(call.user) });
+        const { spec: _, ...reviewed } = value;
+        return { ...rest, value: { ...reviewed, metadata: { creationTimestamp: timestamp(machinery.now()) } } };
       },
     ],
     [
@@ -76,7 +73,7 @@ function answer(call: Call, status: object) {
   const value: Record<string, unknown> = {
     kind,
     apiVersion: `${group}/${version}`,
-    metadata: {},
+    metadata: body.metadata ?? {},
     spec: body.spec ?? {},
     status,
   };
@@ -93,10 +90,9 @@ function attributesIn(spec: Record<string, unknown>): Attributes {
   if (isRecord(nonResourceAttributes)) {
     return { verb: text(nonResourceAttributes.verb), path: text(nonResourceAttributes.path) };
   }
-  if (!isRecord(resourceAttributes)) {
-    throw badRequest('exactly one of nonResourceAttributes or resourceAttributes must be specified');
-  }
-  const { verb, group, version, resource, subresource, namespace, name } = resourceAttributes;
+  const { verb, group, version, resource, subresource, namespace, name } = isRecord(resourceAttributes)
+    ? resourceAttributes
+    : {};
   return {
     verb: text(verb),
     group: text(group),
@@ -109,10 +105,7 @@ function attributesIn(spec: Record<string, unknown>): Attributes {
 }
 
 function subjectOf(spec: Record<string, unknown>): User {
-  const groups = Array.isArray(spec.groups) ? (spec.groups as string[]) : [];
-  if (text(spec.user) === '' && groups.length === 0)
-    throw badRequest('at least one of user or group must be specified');
-  return { name: text(spec.user), groups };
+  return { name: text(spec.user), groups: Array.isArray(spec.groups) ? (spec.groups as string[]) : [] };
 }
 
 function text(value: unknown): string {

@@ -21,7 +21,7 @@ export async function scale(machinery: Machinery, call: Call): Promise<Answer> {
   if (call.verb === 'get') {
     const { object } = await viewOf(kind, await find(machinery, call));
     if (kind.scale && valueAt(object, kind.scale.specReplicas) === undefined) throw withoutReplicas(kind.scale);
-    return { type: 'value', value: scaleOf(kind, object) };
+    return { type: 'value', value: shown(scaleOf(kind, object)) };
   }
   const rescaled = async (current: KubeObject) => {
     const old = scaleOf(kind, current);
@@ -33,11 +33,16 @@ export async function scale(machinery: Machinery, call: Call): Promise<Answer> {
     const object = { ...sent, kind: name, apiVersion, metadata: sent.metadata ?? {} } as KubeObject;
     const proposed = await admitted(machinery, call, { operation: 'UPDATE', object, old });
     const replicas = replicasOf(call, proposed, current);
-    if (call.patchType === 'apply') return applied(machinery, call, current, configurationOf(kind, current, replicas));
-    return owned(machinery, call, current, withReplicas(kind, current, replicas));
+    const next =
+      call.patchType === 'apply'
+        ? applied(machinery, call, current, configurationOf(kind, current, replicas))
+        : owned(machinery, call, current, withReplicas(kind, current, replicas));
+    // Taken over from what is scaled, and no condition of the caller's: a scaling that lost a race is made again.
+    const { resourceVersion: _, ...metadata } = next.metadata;
+    return { ...next, metadata };
   };
   const stored = await rewrite(withoutAdmission(machinery), call, rescaled, { ownership: 'given' });
-  return { type: 'value', value: scaleOf(kind, stored.object) };
+  return { type: 'value', value: shown(scaleOf(kind, stored.object)) };
 }
 
 /** The workload as who applies a scale wants it: nothing but the number. */
@@ -120,6 +125,11 @@ function scaleOf(kind: ServedKind, object: KubeObject): KubeObject {
       ...(paths && selector === '' ? {} : { selector }),
     },
   };
+}
+
+/** As it is written: no replicas are not mentioned. */
+function shown(scale: KubeObject): KubeObject {
+  return (scale.spec as { replicas: number }).replicas === 0 ? { ...scale, spec: {} } : scale;
 }
 
 function numberAt(object: KubeObject, path: readonly string[]): number {

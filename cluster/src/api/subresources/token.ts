@@ -1,31 +1,41 @@
-import { BerthError } from '@berth/kube/errors';
 import type { KubeObject, ObjectMeta, Pod } from '@berth/kube/objects';
+import { decodeDefinition } from '@berth/kube/schema';
 import { admitted } from '../admission/values.ts';
 import type { ServiceAccountTokens, TokenOrder } from '../authentication/service-accounts.ts';
 import type { Call } from '../call.ts';
-import { badRequest, invalid } from '../faults.ts';
+import { badRequest, conflict, invalid, notFound } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
+import { ownedValue } from '../schema/ownership.ts';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import { isRecord } from '../verbs/decode.ts';
 import { find } from '../verbs/get.ts';
 import { timestamp } from '../verbs/time.ts';
 import type { Handler } from './subresources.ts';
 
+const tokenRequestDefinition = 'io.k8s.api.authentication.v1.TokenRequest';
 const defaultSeconds = 3600;
 const leastSeconds = 600;
 const mostSeconds = 2 ** 32;
 
+const type = { group: 'authentication.k8s.io', kind: 'TokenRequest' };
+
 /** `serviceaccounts/token`: a TokenRequest, answered with a token of our own. */
 export function tokenRequests(tokens: ServiceAccountTokens): Handler {
   return async (machinery, call) => {
+    const asked = ownedValue(machinery, call, tokenRequestDefinition, sent(call));
+    checkIdentity(call, asked.metadata);
     const account = (await find(machinery, { ...call, options: new Map() })).object;
-    const body = await admitted(machinery, call, { operation: 'CREATE', object: sent(call) });
+    checkUid(call, asked.metadata.uid, account.metadata.uid);
+    const { name, namespace, uid } = account.metadata;
+    const creationTimestamp = timestamp(machinery.now());
+    const metadata = { ...asked.metadata, name, namespace, uid, creationTimestamp } as ObjectMeta;
+    const body = await admitted(machinery, call, { operation: 'CREATE', object: { ...asked, metadata } });
     const spec = isRecord(body.spec) ? body.spec : {};
-    const audiences = audiencesOf(spec.audiences) ?? [tokens.issuer];
-    const expirationSeconds = secondsOf(spec.expirationSeconds);
-    const order: TokenOrder = { account, audiences, expirationSeconds };
-    const bound = spec.boundObjectRef ?? undefined;
-    if (bound !== undefined && !isRecord(bound)) throw badRequest('spec.boundObjectRef must be an object');
+    const audiences = Array.isArray(spec.audiences) && spec.audiences.length > 0 ? spec.audiences : [tokens.issuer];
+    const expirationSeconds = spec.expirationSeconds as number;
+    checkSeconds(expirationSeconds);
+    const order: TokenOrder = { account, audiences: audiences as string[], expirationSeconds };
+    const bound = isRecord(spec.boundObjectRef) ? spec.boundObjectRef : undefined;
     if (bound !== undefined) order.boundTo = boundObject(machinery, account.metadata, bound);
     const { token, expires } = await tokens.issue(order);
     return {
@@ -34,44 +44,45 @@ export function tokenRequests(tokens: ServiceAccountTokens): Handler {
       value: {
         kind: 'TokenRequest',
         apiVersion: 'authentication.k8s.io/v1',
-        metadata: {
-          name: account.metadata.name,
-          namespace: call.namespace,
-          creationTimestamp: timestamp(machinery.now()),
-        },
-        spec: { audiences, expirationSeconds, ...(spec.boundObjectRef ? { boundObjectRef: spec.boundObjectRef } : {}) },
+        metadata: body.metadata,
+        spec: { audiences, expirationSeconds, boundObjectRef: bound ?? null },
         status: { token, expirationTimestamp: timestamp(expires) },
       },
     };
   };
 }
 
-/** The TokenRequest that came in, with what its path says. */
-function sent({ body, name, namespace }: Call): KubeObject {
-  const given = isRecord(body) ? body : {};
-  const metadata = { ...(isRecord(given.metadata) ? given.metadata : {}), name, namespace };
-  return { ...given, kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', metadata };
+/** The TokenRequest that came in, with its defaults. Throws `BadRequest`. */
+function sent({ body }: Call): KubeObject {
+  const { object } = decodeDefinition(tokenRequestDefinition, body ?? {}, { mode: 'Ignore' });
+  const given = object as unknown as KubeObject;
+  const spec = { ...(given.spec as object | undefined) } as Record<string, unknown>;
+  spec.expirationSeconds ??= defaultSeconds;
+  const metadata = (given.metadata ?? {}) as ObjectMeta;
+  return { kind: 'TokenRequest', apiVersion: 'authentication.k8s.io/v1', metadata, spec };
 }
 
-/** Undefined when none is asked for. Throws `BadRequest`. */
-function audiencesOf(value: unknown): string[] | undefined {
-  const given = value ?? [];
-  if (!Array.isArray(given) || given.some((one) => typeof one !== 'string')) {
-    throw badRequest('spec.audiences must be a list of strings');
+/** What the request says of itself is what its path says. */
+function checkIdentity(call: Call, metadata: ObjectMeta): void {
+  for (const field of ['name', 'namespace'] as const) {
+    const value = metadata[field];
+    if (!value || value === call[field]) continue;
+    const message = `Invalid value: ${JSON.stringify(value)}: must match the service account ${field} if specified`;
+    throw invalid(type, call.name, [{ reason: 'FieldValueInvalid', message, field: `metadata.${field}` }]);
   }
-  return given.length > 0 ? given : undefined;
 }
 
-function secondsOf(value: unknown): number {
-  const seconds = value ?? defaultSeconds;
-  if (typeof seconds === 'number' && seconds >= leastSeconds && seconds <= mostSeconds) return Math.floor(seconds);
-  const isMore = typeof seconds === 'number' && seconds > mostSeconds;
-  const why = `may not specify a duration ${isMore ? 'larger than 2^32 seconds' : 'less than 10 minutes'}`;
-  const message = `Invalid value: ${JSON.stringify(seconds)}: ${why}`;
-  // Judged before it is known whose token it is to be.
-  throw invalid({ group: 'authentication.k8s.io', kind: 'TokenRequest' }, '', [
-    { reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' },
-  ]);
+function checkUid({ name }: Call, uid: string | undefined, actual: string | undefined): void {
+  if (!uid || uid === actual) return;
+  const why = `the UID in the token request (${uid}) does not match the UID of the service account (${actual})`;
+  throw conflict({ group: type.group, resource: type.kind }, name, why);
+}
+
+function checkSeconds(seconds: number): void {
+  if (seconds >= leastSeconds && seconds <= mostSeconds) return;
+  const bound = seconds < leastSeconds ? 'less than 10 minutes' : 'larger than 2^32 seconds';
+  const message = `Invalid value: ${seconds}: may not specify a duration ${bound}`;
+  throw invalid(type, '', [{ reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' }]);
 }
 
 function boundObject(
@@ -79,13 +90,17 @@ function boundObject(
   account: ObjectMeta,
   ref: Record<string, unknown>,
 ): NonNullable<TokenOrder['boundTo']> {
-  const { kind, name, uid } = ref;
-  if ((kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node') || typeof name !== 'string') {
-    throw badRequest(`cannot bind token for serviceaccount to type: ${String(kind)}`);
+  const { apiVersion, kind, name, uid } = ref;
+  const version = typeof apiVersion === 'string' ? apiVersion : '';
+  if ((kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node') || version.includes('/')) {
+    const shown = version.includes('/') ? version : `/${version}`;
+    throw badRequest(`cannot bind token to object of type ${shown}, Kind=${String(kind ?? '')}`);
   }
-  const prefix = resourcePrefix('', `${kind.toLowerCase()}s`);
+  if (typeof name !== 'string' || name === '') throw badRequest('Name parameter required.');
+  const resource = `${kind.toLowerCase()}s`;
+  const prefix = resourcePrefix('', resource);
   const found = storage.get(objectKey(prefix, kind === 'Node' ? undefined : account.namespace, name));
-  if (!found) throw new BerthError('NotFound', `${kind.toLowerCase()}s "${name}" not found`);
+  if (!found) throw notFound({ group: '', resource }, name);
   const pod = kind === 'Pod' ? (found.object as Pod) : undefined;
   if (pod && pod.spec?.serviceAccountName !== account.name) {
     throw badRequest(
@@ -94,10 +109,8 @@ function boundObject(
   }
   const actual = found.object.metadata.uid ?? '';
   if (typeof uid === 'string' && uid !== '' && uid !== actual) {
-    throw new BerthError(
-      'Conflict',
-      `the UID in the bound object reference (${uid}) does not match the UID in record (${actual})`,
-    );
+    const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
+    throw conflict({ group: '', resource: kind }, name, why);
   }
   return { kind, name, uid: actual };
 }

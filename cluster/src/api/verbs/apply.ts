@@ -44,10 +44,12 @@ export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
 }
 
 /** Unlike other bodies, a configuration has to say what it is. */
-function checkType({ body, kind: { description }, namespace }: Call): void {
+function checkType({ body: given, kind: { description }, namespace }: Call): void {
+  const body = given ?? {};
   if (!isRecord(body)) return;
   const expected = apiVersionOf(description);
   const apiVersion = typeof body.apiVersion === 'string' ? body.apiVersion : '';
+  if (apiVersion === '') throw badRequest(`invalid object type: /, Kind=${String(body.kind ?? '')}`);
   if (apiVersion !== expected) {
     throw badRequest(
       `Incorrect version specified in apply patch. Specified patch version: ${apiVersion}, expected: ${expected}`,

@@ -1,4 +1,4 @@
-import type { BerthError } from '@berth/kube/errors';
+import type { BerthError, ErrorCause } from '@berth/kube/errors';
 import { apiVersionOf } from '@berth/kube/objects';
 import { type KindDescription, kindForObject } from '@berth/kube/schema';
 import type { Call } from '../call.ts';
@@ -11,8 +11,11 @@ interface Said {
 }
 
 /** Why a body is no object of the call's kind, as kube-apiserver says it of kinds that it knows, and of others. */
-export function otherKind({ kind: { description, isCustom } }: Call, { apiVersion, kind }: Said): BerthError {
+export function otherKind(call: Call, { apiVersion, kind }: Said): BerthError {
+  const { description, isCustom } = call.kind;
   const expected = apiVersionOf(description);
+  if (isCustom && call.patchType !== undefined && call.patchType !== 'apply')
+    return becameOther(call, { apiVersion, kind });
   const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
   if (isCustom && apiVersion === expected) {
     const message = `Invalid value: ${JSON.stringify(kind)}: must be ${description.kind}`;
@@ -28,6 +31,19 @@ export function otherKind({ kind: { description, isCustom } }: Call, { apiVersio
     ? `converting (${version}.${kind}) to (${internalName(description)}): unknown conversion`
     : notRegistered({ apiVersion, kind });
   return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${description.kind}: ${why}`);
+}
+
+/** What a patch made another kind of is judged like any object. */
+function becameOther({ kind: { description }, name }: Call, { apiVersion, kind }: Said): BerthError {
+  const expected = { kind: description.kind, apiVersion: apiVersionOf(description) };
+  const causes = Object.entries({ kind, apiVersion }).flatMap(([field, value]): ErrorCause[] => {
+    const wanted = expected[field as keyof Said];
+    if (value === wanted) return [];
+    return [
+      { reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: must be ${wanted}`, field },
+    ];
+  });
+  return invalid({ group: apiVersion.split('/').slice(0, -1).join('/'), kind }, name, causes);
 }
 
 /** Of a kind that nobody knows. What it names as the scheme is Kubernetes' own list of kinds. */

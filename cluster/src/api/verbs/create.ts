@@ -89,6 +89,9 @@ async function attempt(machinery: Machinery, request: AdmissionRequest): Promise
   const { description, prefix } = call.kind;
   const { name } = request.object.metadata;
   if (!name) {
+    // Whatever else is wrong is said with it.
+    const nameless = { ...request.object, metadata: { ...request.object.metadata, name: '' } };
+    validate(call, prepare(call, redefault(call, nameless)), undefined);
     const message = 'Required value: name or generateName is required';
     throw invalid(description, '', [{ reason: 'FieldValueRequired', message, field: 'metadata.name' }]);
   }

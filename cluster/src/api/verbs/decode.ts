@@ -8,7 +8,8 @@ import { otherKind } from './body-kind.ts';
  * object and its metadata are new. Throws `BadRequest`.
  */
 export function bodyObject(call: Call): KubeObject {
-  const { body } = call;
+  // As Go reads it, null is an object of which nothing is said.
+  const body = call.body === null ? {} : call.body;
   if (!isRecord(body)) throw badRequest(`the body must be an object of kind ${call.kind.description.kind}`);
   const expected = apiVersionOf(call.kind.description);
   const { kind } = call.kind.description;

@@ -30,7 +30,8 @@ export function deleteOptions(call: Call): DeleteOptions {
 }
 
 /** The body with the types that its fields must have: what cannot be read must not delete more than was meant. */
-function bodyOf({ body = {} }: Call): Record<string, unknown> {
+function bodyOf(call: Call): Record<string, unknown> {
+  const body = call.body ?? {};
   if (!isRecord(body)) throw badRequest('the body of a delete must be an object of kind DeleteOptions');
   checkKind(body);
   const type = { schema: 'io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions', kind: 'DeleteOptions', version: 'v1' };

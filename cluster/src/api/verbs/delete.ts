@@ -99,15 +99,24 @@ async function object(kind: ServedKind, current: StoredObject, next: KubeObject)
   return { type: 'object', object: await viewOf(kind, encodeObject(current.key, next, current.revision)) };
 }
 
-function checkPreconditions(call: Call, options: DeleteOptions, current: StoredObject): void {
+function checkPreconditions(call: Call, options: DeleteOptions, { object, revision }: StoredObject): void {
   const { uid, resourceVersion } = options.preconditions ?? {};
-  if (uid !== undefined && uid !== current.object.metadata.uid) {
-    const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid}`;
-    throw conflict(call.kind.description, call.name, why);
+  const { description } = call.kind;
+  // A namespace is deleted in its own way, which says it in its own words and names the resource.
+  const isNamespace = description.group === '' && description.kind === 'Namespace';
+  const ref = isNamespace ? description : { group: description.group, resource: description.kind };
+  const record = object.metadata.uid;
+  if (uid !== undefined && uid !== record) {
+    const why = isNamespace
+      ? `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${record}`
+      : `the UID in the precondition (${uid}) does not match the UID in record (${record}). The object might have been deleted and then recreated`;
+    throw conflict(ref, call.name, why);
   }
-  if (resourceVersion !== undefined && resourceVersion !== String(current.revision)) {
-    const why = `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${current.revision}`;
-    throw conflict(call.kind.description, call.name, why);
+  if (resourceVersion !== undefined && resourceVersion !== String(revision)) {
+    const why = isNamespace
+      ? `Precondition failed: ResourceVersion in precondition: ${resourceVersion}, ResourceVersion in object meta: ${revision}`
+      : `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${revision}). The object might have been modified`;
+    throw conflict(ref, call.name, why);
   }
 }
 

@@ -41,7 +41,8 @@ export async function rewrite(
     const proposed = await revise(view.object);
     if (proposed === view.object) return view;
     const { uid, resourceVersion } = proposed.metadata;
-    if (resourceVersion && resourceVersion !== String(current.revision)) throw conflict(description, call.name);
+    if (isVersion(resourceVersion) && resourceVersion !== String(current.revision))
+      throw conflict(description, call.name);
     // Of a replacement it is a condition; a patch that writes another one is told that nobody may.
     if (uid && uid !== current.object.metadata.uid && call.patchType === undefined) {
       const why = `Precondition failed: UID in precondition: ${uid}, UID in object meta: ${current.object.metadata.uid}`;
@@ -52,11 +53,16 @@ export async function rewrite(
     } catch (error) {
       const lost = isBerthError(error, 'Conflict') && error.details?.name === current.key;
       if (!lost) throw error;
-      if (resourceVersion || tries === attempts) throw conflict(description, call.name);
+      if (isVersion(resourceVersion) || tries === attempts) throw conflict(description, call.name);
       // The winner may not be durable yet, and until then nobody sees what it wrote: on a busy disk that takes a while.
       await setTimeout(Math.min(tries, longestWaitMs));
     }
   }
+}
+
+/** Whether an update names what it replaces: 0 is whatever there is. */
+export function isVersion(resourceVersion: string | undefined): boolean {
+  return (resourceVersion ?? '') !== '' && resourceVersion !== '0';
 }
 
 const noOptions: ReadonlyMap<string, string> = new Map();

@@ -4,7 +4,7 @@ import { invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { createAbsent, isAbsent } from './create-absent.ts';
 import { bodyObject, checkName } from './decode.ts';
-import { rewrite } from './rewrite.ts';
+import { isVersion, rewrite } from './rewrite.ts';
 import { checkWriteOptions } from './write-options.ts';
 
 const attempts = 5;
@@ -15,7 +15,7 @@ export async function update(machinery: Machinery, call: Call): Promise<Answer> 
   const object = bodyObject(call);
   checkName(call, object.metadata.name);
   const replacement = () => {
-    if (needsVersion(call) && !object.metadata.resourceVersion) throw withoutVersion(call);
+    if (needsVersion(call) && !isVersion(object.metadata.resourceVersion)) throw withoutVersion(call);
     return object;
   };
   for (let tries = 1; ; tries++) {

@@ -27,6 +27,8 @@ export interface FieldManager {
   time: string | undefined;
   /** `status`, `scale`; nothing for the object itself. */
   subresource?: string | undefined;
+  /** The version in which others are told of conflicts, where this way of writing has one of its own: `autoscaling/v1`. */
+  shownVersion?: string;
   /** Fields (`status`, `metadata.labels`) that this way of writing leaves alone, with all below them. */
   ignored?: readonly string[];
   /** The only fields that this way of writing touches; `*` stands for any element of a list. */
@@ -96,10 +98,10 @@ function laidOver(
   let { result, next } = attempt(by.force === true);
   if ('conflicts' in result && by.manager === 'kubectl') {
     const rest = withoutAllowed(result.conflicts, allowedByLastApplied(structures, typed.schema, before));
-    if (rest.size > 0) throw conflictOf(rest, owners);
+    if (rest.size > 0) throw conflictOf(rest, owners, by.shownVersion);
     ({ result, next } = attempt(true));
   }
-  if ('conflicts' in result) throw conflictOf(result.conflicts, owners);
+  if ('conflicts' in result) throw conflictOf(result.conflicts, owners, by.shownVersion);
   strip(next, writer.identity);
   const changed = !sameData(before, result.object);
   const own = next.get(writer.identity);
@@ -254,10 +256,10 @@ function withoutAllowed(conflicts: Conflicts, allowed: FieldSet): Conflicts {
   return left;
 }
 
-function conflictOf(conflicts: Conflicts, owners: Owners): BerthError {
+function conflictOf(conflicts: Conflicts, owners: Owners, shownVersion: string | undefined): BerthError {
   const byManager = [...conflicts]
     .sort(([a], [b]) => compareText(a, b))
-    .map(([identity, set]) => ({ who: shownOwner(owners.get(identity)), paths: set.paths() }));
+    .map(([identity, set]) => ({ who: shownOwner(owners.get(identity), shownVersion), paths: set.paths() }));
   const causes: ErrorCause[] = byManager.flatMap(({ who, paths }) =>
     paths.map((field) => ({ reason: 'FieldManagerConflict', message: `conflict with ${who}`, field })),
   );
@@ -271,9 +273,9 @@ function conflictOf(conflicts: Conflicts, owners: Owners): BerthError {
   return new BerthError('Conflict', message, { details: { causes } });
 }
 
-function shownOwner(owner: Owner | undefined): string {
+function shownOwner(owner: Owner | undefined, shownVersion: string | undefined): string {
   if (owner === undefined) return '""';
   const name = JSON.stringify(owner.manager);
   const who = owner.subresource === '' ? name : `${name} with subresource ${JSON.stringify(owner.subresource)}`;
-  return owner.operation === 'Update' ? `${who} using ${owner.apiVersion}` : who;
+  return owner.operation === 'Update' ? `${who} using ${shownVersion ?? owner.apiVersion}` : who;
 }

@@ -1,8 +1,10 @@
 import type { KubeObject } from '../../objects/index.ts';
+import { sameData } from '../../patch/index.ts';
 import { parseQuantity } from '../../quantity/index.ts';
 import { ensure, type Fields, fill, part, parts, text } from '../fields.ts';
 import type { KindDescription } from '../types.ts';
 import { dropDisabled } from './disabled.ts';
+import { templateGeneration } from './workloads.ts';
 
 /**
  * What the API server itself gives a new object beyond defaults, in place: its first status, a namespace's finalizer,
@@ -25,9 +27,6 @@ export function prepareForCreate(kind: KindDescription, object: KubeObject): Kub
   if (kind.group === 'batch' && kind.kind === 'Job') selectOwnPods(object);
   return object;
 }
-
-/** The annotation that counts how often a daemon set's template was changed. */
-export const templateGeneration = 'deprecated.daemonset.template.generation';
 
 /** Whether what a client says of the status of a new object counts for nothing. A node says what it is as it comes. */
 export function dropsStatusAtCreation(kind: KindDescription): boolean {
@@ -77,10 +76,14 @@ function selectOwnPods(job: Fields): void {
   const name = text(metadata, 'name') ?? '';
   const templateMetadata = ensure(ensure(spec, 'template'), 'metadata');
   const labels = ensure(templateMetadata, 'labels');
+  // The job's own labels are those of its pods, unless it has others.
+  const own = part(metadata, 'labels') ?? {};
+  const follows = Object.keys(own).length === 0 || sameData(own, labels);
   for (const prefix of ['batch.kubernetes.io/', '']) {
     fill(labels, `${prefix}controller-uid`, uid);
     fill(labels, `${prefix}job-name`, name);
   }
+  if (follows) metadata.labels = { ...labels };
   const selector = ensure(spec, 'selector');
   fill(ensure(selector, 'matchLabels'), 'batch.kubernetes.io/controller-uid', uid);
 }

@@ -15,6 +15,11 @@ export function dropDisabled({ group, kind }: KindDescription, object: KubeObjec
     const rolling = rollingUpdate(object);
     if (rolling !== undefined && rollingUpdate(old)?.maxUnavailable === undefined) delete rolling.maxUnavailable;
   }
+  // DynamicKubeletConfig, which is gone
+  if (group === '' && kind === 'Node') {
+    const node = part(object, 'spec');
+    if (node !== undefined && part(old, 'spec')?.configSource === undefined) delete node.configSource;
+  }
   return object;
 }
 

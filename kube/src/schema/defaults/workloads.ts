@@ -51,7 +51,12 @@ export function defaultStatefulSet(statefulSet: Fields): void {
   defaultPodTemplate(ensure(spec, 'template'));
 }
 
+/** The annotation that counts how often a daemon set's template was changed. */
+export const templateGeneration = 'deprecated.daemonset.template.generation';
+
 export function defaultDaemonSet(daemonSet: Fields): void {
+  // Whoever writes a daemon set seems to write this too; the server counts.
+  fill(ensure(ensure(daemonSet, 'metadata'), 'annotations'), templateGeneration, '0');
   const spec = ensure(daemonSet, 'spec');
   fill(spec, 'revisionHistoryLimit', 10);
   const strategy = ensure(spec, 'updateStrategy');

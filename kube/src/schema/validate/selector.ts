@@ -11,25 +11,33 @@ export function validateLabelSelector(selector: Fields | undefined, path: string
     for (const message of labelValue(String(value))) problems.invalid(`${path}.matchLabels`, value, message);
   }
   parts(selector, 'matchExpressions').forEach((expression, index) => {
-    const at = `${path}.matchExpressions[${index}]`;
-    const operator = text(expression, 'operator') ?? '';
-    const values = Array.isArray(expression.values) ? expression.values : [];
-    if (operator === 'In' || operator === 'NotIn') {
-      if (values.length === 0)
-        problems.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
-    } else if (operator === 'Exists' || operator === 'DoesNotExist') {
-      if (values.length > 0)
-        problems.forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
-    } else {
-      problems.invalid(`${at}.operator`, operator, 'not a valid selector operator');
-    }
-    for (const message of qualifiedName(text(expression, 'key') ?? ''))
-      problems.invalid(`${at}.key`, expression.key ?? '', message);
-    for (const [position, value] of values.entries()) {
-      for (const message of labelValue(String(value))) problems.invalid(`${at}.values[${position}]`, value, message);
-    }
+    validateRequirement(expression, `${path}.matchExpressions[${index}]`, problems);
   });
   return problems.causes.length === before;
+}
+
+/** One requirement of a label selector; `anyOperator`: newer ones than we know are no mistake. */
+export function validateRequirement(
+  expression: Fields,
+  at: string,
+  problems: Problems,
+  options: { anyOperator?: boolean } = {},
+): void {
+  const operator = text(expression, 'operator') ?? '';
+  const values = Array.isArray(expression.values) ? expression.values : [];
+  if (operator === 'In' || operator === 'NotIn') {
+    if (values.length === 0) problems.required(`${at}.values`, "must be specified when `operator` is 'In' or 'NotIn'");
+  } else if (operator === 'Exists' || operator === 'DoesNotExist') {
+    if (values.length > 0)
+      problems.forbidden(`${at}.values`, "may not be specified when `operator` is 'Exists' or 'DoesNotExist'");
+  } else if (!options.anyOperator) {
+    problems.invalid(`${at}.operator`, operator, 'not a valid selector operator');
+  }
+  for (const message of qualifiedName(text(expression, 'key') ?? ''))
+    problems.invalid(`${at}.key`, expression.key ?? '', message);
+  for (const [position, value] of values.entries()) {
+    for (const message of labelValue(String(value))) problems.invalid(`${at}.values[${position}]`, value, message);
+  }
 }
 
 /**

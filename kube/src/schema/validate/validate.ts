@@ -23,6 +23,7 @@ import { validateResize } from './pod-resize.ts';
 import { Problems } from './problems.ts';
 import * as quotas from './quotas.ts';
 import { validateResourceSlice } from './resource-slices.ts';
+import { reviewRules } from './reviews.ts';
 import { validateService } from './services.ts';
 import { statusRules, validateRequestConditions } from './status.ts';
 import * as storage from './storage.ts';
@@ -113,6 +114,11 @@ export function validate(
   options: { subresource?: string } = {},
 ): ErrorCause[] {
   const problems = new Problems();
+  const review = kind.group === 'authorization.k8s.io' ? reviewRules[kind.kind] : undefined;
+  if (review !== undefined) {
+    review(object, problems);
+    return problems.causes;
+  }
   // The strategy of every kind looks at this, and so does what calls it.
   if (old !== undefined) problems.twice((found) => validateMetadataUpdate(object, old, found));
   validateMetadata(kind, object, problems);

@@ -5,7 +5,7 @@ import type { KindDescription } from '../types.ts';
 import { dnsLabel } from '../validate/names.ts';
 import { deprecatedLabel, nodeTermWarnings } from './node-labels.ts';
 import { claimWarnings, podWarnings } from './pod.ts';
-import { serviceWarnings } from './service.ts';
+import { serviceWarnings, unusualAddress } from './service.ts';
 
 /** What there is to say of an object; `old` is what it replaces. */
 type Warn = (object: Fields, old: Fields | undefined) => string[];
@@ -73,6 +73,22 @@ const byKind: ReadonlyMap<string, Warn> = new Map<string, Warn>([
   ],
   ['PersistentVolume', persistentVolumeWarnings],
   [
+    'Node',
+    (object) =>
+      text(part(object, 'spec'), 'externalID')
+        ? ['spec.externalID: this field is deprecated, and is unused by Kubernetes']
+        : [],
+  ],
+  ['Endpoints', endpointsWarnings],
+  [
+    'CSIDriver.storage.k8s.io',
+    (object, old) => {
+      const spec = part(object, 'spec') ?? {};
+      const asks = parts(spec, 'tokenRequests').length > 0 && changed('tokenRequests', spec, part(old, 'spec'));
+      return asks && spec.serviceAccountTokenInSecrets === undefined ? [tokensInSecrets] : [];
+    },
+  ],
+  [
     'ServiceAccount',
     (object, old) => {
       const key = 'kubernetes.io/enforce-mountable-secrets';
@@ -94,6 +110,20 @@ const byKind: ReadonlyMap<string, Warn> = new Map<string, Warn>([
       old === undefined && object.addressType === 'FQDN' ? ['spec.addressType: FQDN endpoints are deprecated'] : [],
   ],
 ]);
+
+const tokensInSecrets =
+  'spec.serviceAccountTokenInSecrets is unset; if supported by this CSI driver, set to true to prevent possible logging of tokens in volume attributes';
+
+/** Addresses that are written otherwise than they should be. */
+function endpointsWarnings(endpoints: Fields): string[] {
+  return parts(endpoints, 'subsets').flatMap((subset, index) =>
+    ['addresses', 'notReadyAddresses'].flatMap((list) =>
+      parts(subset, list).flatMap(({ ip }, position) =>
+        unusualAddress(String(ip ?? ''), `subsets[${index}].${list}[${position}].ip`),
+      ),
+    ),
+  );
+}
 
 const storageClassAnnotation = 'deprecated since v1.8; use "storageClassName" attribute instead';
 

@@ -43,7 +43,7 @@ function addressWarnings(spec: Fields | undefined, field: string): string[] {
 }
 
 /** An address that is written otherwise than it should be. */
-function unusualAddress(address: string, at: string): string[] {
+export function unusualAddress(address: string, at: string): string[] {
   const read = readAddress(address);
   if (read === undefined) return [];
   if (read !== address) {

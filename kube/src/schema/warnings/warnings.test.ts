@@ -185,3 +185,23 @@ it('services, ingresses and claims are told what means nothing or is done otherw
     'spec.resources.requests[storage]: fractional byte value "1500m" is invalid, must be an integer',
   ]);
 });
+
+it('old fields and unusual addresses are told of', () => {
+  const of = (kind: string, fields: object, apiVersion = 'v1') =>
+    warnings({ apiVersion, kind, metadata: { name: 'x' }, ...fields });
+  expect(of('Node', { spec: { externalID: 's' } })).toEqual([
+    'spec.externalID: this field is deprecated, and is unused by Kubernetes',
+  ]);
+  expect(of('Endpoints', { subsets: [{ addresses: [{ ip: '10.0.0.1' }, { ip: '010.1.1.1' }] }] })).toEqual([
+    'subsets[0].addresses[1].ip: non-standard IP address "010.1.1.1" will be considered invalid in a future Kubernetes release: use "10.1.1.1"',
+  ]);
+  expect(
+    of('Service', { spec: { externalIPs: ['::ffff:1.2.3.4', '2001:DB8::1', '10.0.0.1'], loadBalancerIP: '01.1.1.1' } }),
+  ).toEqual([
+    'spec.externalIPs[0]: non-standard IP address "::ffff:1.2.3.4" will be considered invalid in a future Kubernetes release: use "1.2.3.4"',
+    'spec.externalIPs[1]: IPv6 address "2001:DB8::1" should be in RFC 5952 canonical format ("2001:db8::1")',
+    'spec.loadBalancerIP: non-standard IP address "01.1.1.1" will be considered invalid in a future Kubernetes release: use "1.1.1.1"',
+  ]);
+  const driver = { spec: { tokenRequests: [{ audience: 'a' }] } };
+  expect(of('CSIDriver', driver, 'storage.k8s.io/v1')).toHaveLength(1);
+});
