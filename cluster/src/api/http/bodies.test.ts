@@ -131,7 +131,7 @@ data:
     const read = await it.post('/api/v1/namespaces/default/pods?dryRun=All', pod, yaml);
     expect(read.json.spec.volumes[0].configMap).toEqual({ name: 'c', defaultMode: 420, optional: true });
     expect((await it.post(path, 'metadata: {name: a}\n---\nmetadata: {name: b}', yaml)).status).toBe(400);
-    expect((await it.post(path, '# nothing\n', yaml)).status).toBe(400);
+    expect((await it.post(path, '# nothing\n', yaml)).status).toBe(422);
   });
 });
 

@@ -1,5 +1,4 @@
 import type { KubeObject } from '../../objects/index.ts';
-import { sameData } from '../../patch/index.ts';
 import { parseQuantity } from '../../quantity/index.ts';
 import { ensure, type Fields, fill, part, parts, text } from '../fields.ts';
 import type { KindDescription } from '../types.ts';
@@ -76,9 +75,9 @@ function selectOwnPods(job: Fields): void {
   const name = text(metadata, 'name') ?? '';
   const templateMetadata = ensure(ensure(spec, 'template'), 'metadata');
   const labels = ensure(templateMetadata, 'labels');
-  // The job's own labels are those of its pods, unless it has others.
+  // Labels that defaulting took from the pods are the pods' very own; it does so again whenever there are none.
   const own = part(metadata, 'labels') ?? {};
-  const follows = Object.keys(own).length === 0 || sameData(own, labels);
+  const follows = own === labels || Object.keys(own).length === 0;
   for (const prefix of ['batch.kubernetes.io/', '']) {
     fill(labels, `${prefix}controller-uid`, uid);
     fill(labels, `${prefix}job-name`, name);

@@ -83,7 +83,9 @@ export function defaultJob(job: Fields): void {
   }
   const template = ensure(spec, 'template');
   const labels = part(part(template, 'metadata'), 'labels');
-  if (labels !== undefined) labelLikeTemplate(job, labels);
+  // As in Kubernetes they are shared, not copied: what the server adds to the pods' labels the job has too.
+  const metadata = ensure(job, 'metadata');
+  if (labels !== undefined && Object.keys(part(metadata, 'labels') ?? {}).length === 0) metadata.labels = labels;
   defaultPodTemplate(template);
 }
 
