@@ -13,6 +13,7 @@ import { mutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { validatingWebhooks } from './admission/webhooks/validating.ts';
 import { Aggregator } from './aggregation/index.ts';
 import { Authenticator } from './authentication/authenticator.ts';
+import { issuerHandler } from './authentication/issuer.ts';
 import { ServiceAccountTokens } from './authentication/service-accounts.ts';
 import { privilegeEscalation } from './authorization/escalation.ts';
 import { mastersGroup, RbacAuthorizer } from './authorization/rbac.ts';
@@ -134,6 +135,8 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const aggregated = (path: string) => aggregator.find(path);
   const metrics = new RequestMetrics();
   const servers = new Set<HttpsServer>();
+  /** Where this server is found. */
+  let address: string | undefined;
   const yaml = new Yaml();
   const tables = new Tables(now);
   const unread = new UnreadBudget(options.watches?.unreadBytes);
@@ -147,6 +150,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       healthHandler(checks),
       discoveryHandler(registry, aggregator),
       openApiHandler(registry, aggregator),
+      issuerHandler(tokens, () => address ?? 'kubernetes.default.svc'),
       metrics.handler(storage),
     ],
     aggregated,
@@ -173,9 +177,13 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       );
       const listening = await server.listen(listen);
       servers.add(server);
+      address ??= `${listen.host}:${listening.port}`;
       return listening;
     },
-    advertise: (at) => advertise(client(self), at),
+    advertise(at) {
+      address = `${at.address}:${at.port}`;
+      return advertise(client(self), at);
+    },
     setPodAccess(access) {
       podAccess.current = access;
     },

@@ -57,9 +57,16 @@ export function expired(from: Revision, oldest: Revision): BerthError {
   return new BerthError('Expired', `too old resource version: ${from} (${oldest})`);
 }
 
-/** The bare 404 of a path that means nothing here. */
+/** The bare 404 of a path that means nothing within a group that is built in. */
 export function unknownPath(): BerthError {
-  return new BerthError('NotFound', 'the server could not find the requested resource');
+  return new BerthError('NotFound', 'the server could not find the requested resource', { details: {} });
+}
+
+/** That of a path where nobody is: over HTTP a line of text, no status. */
+export class PageNotFound extends BerthError {
+  constructor() {
+    super('NotFound', 'the server could not find the requested resource');
+  }
 }
 
 export function methodNotAllowed(): BerthError {

@@ -77,10 +77,17 @@ export function servedKind(description: KindDescription, options: ServedOptions 
 /** What is served, by resource. It may grow and shrink while the server runs; `generation` says that it did. */
 export class KindRegistry {
   readonly #byResource = new Map<string, ServedKind>();
+  readonly #builtInGroups: ReadonlySet<string>;
   #generation = 0;
 
+  /** With the kinds that are built in. */
   constructor(kinds: readonly ServedKind[]) {
+    this.#builtInGroups = new Set(kinds.map(({ description }) => description.group));
     for (const kind of kinds) this.add(kind);
+  }
+
+  hasBuiltInGroup(group: string): boolean {
+    return this.#builtInGroups.has(group);
   }
 
   get generation(): number {

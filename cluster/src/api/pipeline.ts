@@ -2,7 +2,7 @@ import { admitted } from './admission/values.ts';
 import type { Attributes } from './authorization/authorizer.ts';
 import { demand } from './authorization/demand.ts';
 import type { Answer, Call } from './call.ts';
-import { invalid, methodNotAllowed, notFound, unknownPath } from './faults.ts';
+import { invalid, methodNotAllowed, notFound, PageNotFound, unknownPath } from './faults.ts';
 import type { Target } from './http/route.ts';
 import type { ServedKind } from './kinds.ts';
 import type { Machinery } from './machinery.ts';
@@ -30,7 +30,7 @@ export class Pipeline {
   /** The kind and subresource that a target names. Throws `NotFound` when they are not served. */
   resolve(target: Target): Pick<Call, 'kind' | 'subresource'> {
     const kind = this.machinery.kinds.get(target.group, target.version, target.resource);
-    if (!kind) throw unknownPath();
+    if (!kind) throw this.machinery.kinds.hasBuiltInGroup(target.group) ? unknownPath() : new PageNotFound();
     // What belongs to the cluster is not reached through a namespace, whose roles do not reach that far.
     if (target.namespace !== '' && !kind.description.namespaced) throw unknownPath();
     if (target.subresource === '') return { kind, subresource: undefined };

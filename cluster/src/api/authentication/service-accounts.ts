@@ -1,6 +1,6 @@
 import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
 import type { KubeObject } from '@berth/kube/objects';
-import { jwtVerify, SignJWT } from 'jose';
+import { type JWK, jwtVerify, SignJWT } from 'jose';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { AuthenticationOptions, User } from '../types.ts';
@@ -28,6 +28,8 @@ export interface TokenOrder {
 /** Signs and reads service-account tokens (JWT), and checks that what they are bound to is still there. */
 export class ServiceAccountTokens {
   readonly issuer: string;
+  /** What tokens may be signed with, as JSON Web Keys. */
+  readonly publicKeys: readonly (JWK & { alg: string })[];
   readonly #storage: ObjectStorage;
   readonly #now: () => Date;
   readonly #privateKey: KeyObject;
@@ -44,6 +46,8 @@ export class ServiceAccountTokens {
     this.#publicKey = createPublicKey(options.serviceAccountKey.publicKey);
     const spki = this.#publicKey.export({ type: 'spki', format: 'der' });
     this.#keyId = createHash('sha256').update(spki).digest('base64url');
+    const { kty, crv, x, y } = this.#publicKey.export({ format: 'jwk' }) as JWK;
+    this.publicKeys = [{ use: 'sig', kty, kid: this.#keyId, crv, alg: algorithm, x, y } as JWK & { alg: string }];
   }
 
   async issue({

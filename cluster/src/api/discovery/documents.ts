@@ -14,7 +14,7 @@ export interface Document {
 /** Everything that discovery says, made once for a state of the registry. */
 export interface DiscoveryDocuments {
   /** By path: `/api`, `/apis`, `/apis/apps`, `/apis/apps/v1`, … */
-  legacy: ReadonlyMap<string, Document>;
+  legacy: ReadonlyMap<string, Buffer>;
   /** `/api` and `/apis` as APIGroupDiscoveryList. */
   aggregated: ReadonlyMap<string, Document>;
 }
@@ -24,8 +24,8 @@ export function discoveryDocuments(
   foreign: readonly ForeignVersion[] = [],
 ): DiscoveryDocuments {
   const groups = groupsOf(registry);
-  const legacy = new Map<string, Document>();
-  const add = (path: string, value: object) => legacy.set(path, document(value));
+  const legacy = new Map<string, Buffer>();
+  const add = (path: string, value: object) => legacy.set(path, Buffer.from(JSON.stringify(value)));
   add('/api', {
     kind: 'APIVersions',
     versions: ['v1'],

@@ -4,7 +4,7 @@ import { parseFieldSelector } from '@berth/kube/selectors';
 import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
 import { impersonated } from '../authentication/impersonation.ts';
 import type { Call } from '../call.ts';
-import { badRequest, methodNotAllowed, unknownPath } from '../faults.ts';
+import { badRequest, methodNotAllowed, PageNotFound, unknownPath } from '../faults.ts';
 import { attributesOf, foreignAttributesOf, type Pipeline } from '../pipeline.ts';
 import type { ProtobufDecoder } from '../protobuf/decode.ts';
 import type { Tables } from '../table/table.ts';
@@ -76,7 +76,7 @@ export function requestHandler(parts: HandlerParts) {
     } catch (error) {
       if (isOurs(error)) parts.failed(error, path);
       drain(request);
-      await respondError(request, response, error, served.warnings);
+      await respondError(request, response, error, served.warnings, parts.yaml);
     } finally {
       parts.finished(served.verb, served.resource, response.statusCode, performance.now() - started);
     }
@@ -142,13 +142,14 @@ async function servePath(
     const acting = impersonated(pipeline, user, request);
     pipeline.authorize(acting, { verb: verb === 'head' ? 'get' : verb, path });
   }
-  if (verb !== 'get' && verb !== 'head') throw methodNotAllowed();
   checkTimeout(options);
   for (const handler of paths) {
     const answer = await handler(path, request);
+    if (answer && verb !== 'get' && verb !== 'head') throw methodNotAllowed();
     if (answer) return await respond(request, response, { code: 200, ...answer });
   }
-  throw unknownPath();
+  const [, group] = /^\/(?:api|apis\/([^/]+))\/./.exec(path) ?? [undefined, path];
+  throw pipeline.machinery.kinds.hasBuiltInGroup(group ?? '') ? unknownPath() : new PageNotFound();
 }
 
 async function serveResource(

@@ -1,4 +1,4 @@
-import { unknownPath } from '../faults.ts';
+import { PageNotFound } from '../faults.ts';
 import type { PathHandler } from './handle.ts';
 
 export interface ReadyCheck {
@@ -18,7 +18,7 @@ export function healthHandler(checks: readonly ReadyCheck[]): PathHandler {
     const [, probe, one] = found;
     const known = [ping, ...checks];
     const asked = one ? known.filter((check) => check.name === one) : known;
-    if (asked.length === 0) throw unknownPath();
+    if (asked.length === 0) throw new PageNotFound();
     const query = new URLSearchParams((request.url ?? '').split('?')[1]);
     const excluded = new Set(query.getAll('exclude'));
     const lines: string[] = [];
@@ -36,7 +36,8 @@ export function healthHandler(checks: readonly ReadyCheck[]): PathHandler {
     }
     const verbose = !ok || query.has('verbose');
     const text = verbose ? [...lines, `${probe} check ${ok ? 'passed' : 'failed'}`, ''].join('\n') : 'ok';
-    return { code: ok ? 200 : 500, body: Buffer.from(text), type: 'text/plain; charset=utf-8' };
+    const headers = { 'x-content-type-options': 'nosniff' };
+    return { code: ok ? 200 : 500, body: Buffer.from(text), type: 'text/plain; charset=utf-8', headers };
   };
 }
 

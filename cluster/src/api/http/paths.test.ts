@@ -170,3 +170,50 @@ test('a connection that comes as a plain request is refused as such, if there is
     expect((await it.send(`${namespace}/pods/none/${subresource}`)).status).toBe(404);
   }
 });
+
+describe('a path where nobody is', () => {
+  const text = { status: 404, body: '404 page not found\n' };
+  test.each([
+    ['GET', '/nowhere'],
+    ['POST', '/nowhere'],
+    ['GET', '/healthz/nothing'],
+    ['GET', '/apis/none'],
+    ['GET', '/apis/none.example/v1'],
+    ['GET', '/apis/none.example/v1/things'],
+    ['PUT', '/apis/none.example/v1/things/one'],
+  ])('%s %s is a page that is not found', async (method, path) => {
+    const answer = await it.send(path, { method });
+    expect(answer).toMatchObject(text);
+    expect(answer.headers).toMatchObject({
+      'content-type': 'text/plain; charset=utf-8',
+      'x-content-type-options': 'nosniff',
+    });
+  });
+
+  test.each(['/api/v9', '/api/v1/things', '/apis/apps/v9', '/apis/apps/v1/things'])('%s is a status', async (path) => {
+    expect((await it.send(path)).json).toMatchObject({ kind: 'Status', reason: 'NotFound', details: {} });
+  });
+
+  test('is told as YAML to who takes that, as all that fails is', async () => {
+    const path = '/api/v1/namespaces/default/configmaps/none';
+    const answer = await it.send(path, { headers: { accept: 'application/yaml' } });
+    expect(answer.headers['content-type']).toBe('application/yaml');
+    expect(answer.body).toContain('message: configmaps "none" not found\n');
+  });
+});
+
+test('discovery tells groups in the order of Kubernetes; only the newer form is kept by clients', async () => {
+  const accept = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList';
+  const legacy = await it.send('/apis');
+  expect(legacy.headers).toMatchObject({ 'cache-control': 'no-cache, private' });
+  expect(legacy.headers.etag).toBeUndefined();
+  const aggregated = await it.send('/apis', { headers: { accept } });
+  expect(aggregated.headers).toMatchObject({ 'cache-control': 'public', etag: expect.any(String) });
+  const names = legacy.json.groups.map(({ name }: { name: string }) => name);
+  expect(JSON.parse(aggregated.body).items.map((item: { metadata: object }) => item.metadata)).toEqual(
+    names.map((name: string) => ({ name })),
+  );
+  expect(names.join(' ')).toBe(
+    'apiregistration.k8s.io apps events.k8s.io authentication.k8s.io authorization.k8s.io autoscaling batch certificates.k8s.io networking.k8s.io policy rbac.authorization.k8s.io storage.k8s.io admissionregistration.k8s.io apiextensions.k8s.io scheduling.k8s.io coordination.k8s.io node.k8s.io discovery.k8s.io resource.k8s.io flowcontrol.apiserver.k8s.io',
+  );
+});

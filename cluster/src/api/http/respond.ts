@@ -1,6 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import { type Status, statusOf } from '@berth/kube/errors';
+import { PageNotFound } from '../faults.ts';
+import type { Yaml } from '../yaml/yaml.ts';
 import { sendCompressed, sendPieces } from './pieces.ts';
 import type { Request } from './read-body.ts';
 import { warningHeaders } from './warnings.ts';
@@ -66,12 +68,32 @@ export async function respondError(
   response: Response,
   error: unknown,
   warnings: readonly string[] = [],
+  yaml?: Yaml,
 ): Promise<void> {
+  if (error instanceof PageNotFound) return await respond(request, response, { ...pageNotFound, warnings });
   const status = statusOf(error);
   const headers: OutgoingHttpHeaders = {};
   if (status.details?.retryAfterSeconds) headers['retry-after'] = String(status.details.retryAfterSeconds);
   if (status.code === 401) headers['www-authenticate'] = 'Bearer realm="berth"';
-  await respond(request, response, { code: status.code, body: statusBody(status), headers, warnings });
+  const body = statusBody(status);
+  if (yaml === undefined || !takesYaml(request)) {
+    return await respond(request, response, { code: status.code, body, headers, warnings });
+  }
+  const text = Buffer.from(await yaml.fromJson(body.toString()));
+  await respond(request, response, { code: status.code, body: text, type: 'application/yaml', headers, warnings });
+}
+
+const pageNotFound = {
+  code: 404,
+  body: Buffer.from('404 page not found\n'),
+  type: 'text/plain; charset=utf-8',
+  headers: { 'x-content-type-options': 'nosniff' },
+};
+
+/** Whether YAML is the first that a client takes of what there is. */
+function takesYaml({ headers: { accept } }: Request): boolean {
+  const types = accept?.split(',').map((clause) => clause.split(';')[0]?.trim());
+  return types?.find((type) => /^application\/(?:json|yaml|\*)$|^\*\/\*$/.test(type ?? '')) === 'application/yaml';
 }
 
 /** A status as bytes; a continue token that an `Expired` carries goes where clients look for it. */

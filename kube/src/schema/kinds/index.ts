@@ -27,6 +27,7 @@ import { storage } from './storage.ts';
 export const kinds: readonly KindDescription[] = [
   ...core,
   ...apiregistration,
+  ...apps,
   ...events,
   ...authentication,
   ...authorization,
@@ -43,8 +44,7 @@ export const kinds: readonly KindDescription[] = [
   ...coordination,
   ...node,
   ...discovery,
-  ...flowcontrol,
-  ...apps,
   ...resource,
+  ...flowcontrol,
   ...metrics,
 ];
