@@ -81,7 +81,7 @@ describe('YAML', () => {
     );
     const laughs = await it.post(path, lines.join('\n'), yaml);
     expect(laughs.status).toBe(400);
-    expect(laughs.json.message).toMatch(/aliases unfold into too much/);
+    expect(laughs.json.message).toMatch(/yaml: document contains excessive aliasing/);
     const quadratic = `a: &a ${'x'.repeat(1_000_000)}\nb: [${'*a,'.repeat(100_000)}]`;
     expect((await it.post(path, quadratic, yaml)).status).toBe(400);
     expect((await it.post(path, 'a: &a\n  b: *a', yaml)).status).toBe(400);
@@ -131,7 +131,8 @@ data:
     const read = await it.post('/api/v1/namespaces/default/pods?dryRun=All', pod, yaml);
     expect(read.json.spec.volumes[0].configMap).toEqual({ name: 'c', defaultMode: 420, optional: true });
     expect((await it.post(path, 'metadata: {name: a}\n---\nmetadata: {name: b}', yaml)).status).toBe(400);
-    expect((await it.post(path, '# nothing\n', yaml)).status).toBe(422);
+    // Nothing is an object without a name.
+    expect((await it.post(path, '# nothing\n', yaml)).json).toMatchObject({ code: 422, reason: 'Invalid' });
   });
 });
 
@@ -209,6 +210,93 @@ describe('texts and numbers', () => {
     for (const number of ['.nan', '.inf', '-.Inf']) {
       const text = `metadata: {name: n}\nspec: {activeDeadlineSeconds: ${number}}`;
       expect((await it.post(pods, text, yaml)).status).toBe(400);
+    }
+  });
+});
+
+describe('a body that cannot be read', () => {
+  const create = (body: string | Buffer) => it.post(path, body);
+  const patch = (type: string, body: string) =>
+    it.send(`${path}/any`, { method: 'PATCH', body, headers: { 'content-type': type } });
+
+  test.each([
+    ['', "couldn't get version/kind; json parse error: unexpected end of JSON input (<empty>)"],
+    ['{"a":', 'couldn\'t get version/kind; json parse error: unexpected end of JSON input ({"a":)'],
+    ['x', "couldn't get version/kind; json parse error: invalid character 'x' looking for beginning of value (78)"],
+    [
+      '[]',
+      'couldn\'t get version/kind; json parse error: json: cannot unmarshal array into Go value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" } (5b5d)',
+    ],
+    [
+      '{"apiVersion":5}',
+      'couldn\'t get version/kind; json parse error: json: cannot unmarshal number into Go struct field .apiVersion of type string ({"apiVersion":5})',
+    ],
+  ])('%j is refused in the words of Kubernetes', async (body, why) => {
+    const refused = await create(body);
+    expect(refused.status).toBe(400);
+    expect(refused.json.message).toBe(`the object provided is unrecognized (must be of type ConfigMap): ${why}`);
+  });
+
+  test('or has no metadata that could be', async () => {
+    expect((await create('null')).json).toMatchObject({ code: 422, reason: 'Invalid' });
+    expect((await create('{"metadata":null}')).json).toMatchObject({ code: 422, reason: 'Invalid' });
+    expect((await create('{"metadata":[]}')).json.message).toBe(
+      'ConfigMap in version "v1" cannot be handled as a ConfigMap: json: cannot unmarshal array into Go struct field ConfigMap.metadata of type v1.ObjectMeta',
+    );
+  });
+
+  test.each([
+    ['application/json-patch+json', '[', 'error decoding patch: unexpected end of JSON input'],
+    ['application/merge-patch+json', '', 'error decoding patch: unexpected end of JSON input'],
+    [
+      'application/merge-patch+json',
+      '5',
+      'error decoding patch: json: cannot unmarshal number into Go value of type map[string]interface {}',
+    ],
+    ['application/strategic-merge-patch+json', '{"a":', 'unexpected end of JSON input'],
+    [
+      'application/strategic-merge-patch+json',
+      '[]',
+      'json: cannot unmarshal array into Go value of type map[string]interface {}',
+    ],
+    [
+      'application/apply-patch+yaml',
+      'x',
+      'error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal string into Go value of type map[string]interface {}',
+    ],
+  ])('nor as a patch of %s: %j', async (type, body, message) => {
+    expect((await patch(type, body)).json).toMatchObject({ code: 400, reason: 'BadRequest', message });
+  });
+
+  test('scales nothing and deletes nothing', async () => {
+    const deployments = '/apis/apps/v1/namespaces/default/deployments';
+    const template = { metadata: { labels: { a: 'b' } }, spec: { containers: [{ name: 'c', image: 'i' }] } };
+    const spec = { replicas: 3, selector: { matchLabels: { a: 'b' } }, template };
+    await it.post(deployments, JSON.stringify({ metadata: { name: 'kept' }, spec }));
+    const headers = { 'content-type': 'application/json' };
+    for (const body of ['', '{', 'null', '{}', '[]', '{"kind":[]}', '{"metadata":5}', '{"spec":{"replicas":0}}']) {
+      const scaled = await it.send(`${deployments}/kept/scale`, { method: 'PUT', body, headers });
+      expect([body, scaled.status]).toEqual([body, 400]);
+    }
+    for (const body of ['{', '[]', '5', '{"kind":[]}', '{"apiVersion":5}']) {
+      const length = { ...headers, 'content-length': body.length };
+      const deleted = await it.send(`${deployments}/kept`, { method: 'DELETE', body, headers: length });
+      expect([body, deleted.status]).toEqual([body, 400]);
+      expect(deleted.json.message).toMatch(/^couldn't get version\/kind; json parse error: /);
+    }
+    expect((await it.send(`${deployments}/kept`)).json.spec.replicas).toBe(3);
+  });
+
+  test('half a pair of surrogates is replaced, as no text can hold it', async () => {
+    const body = '{"metadata":{"name":"halves"},"data":{"a":"q\\ud800q","b":"\\udc00\\ud83d\\ude00"}}';
+    expect((await create(body)).json.data).toEqual({ a: 'q\ufffdq', b: '\ufffd😀' });
+  });
+
+  test('types that are not served are named', async () => {
+    for (const type of ['application/x-www-form-urlencoded', 'application/foo+json', 'text/plain']) {
+      const refused = await it.post(path, '{}', type);
+      expect(refused.status).toBe(415);
+      expect(refused.json.message).toContain('application/json, application/yaml, application/vnd.kubernetes.protobuf');
     }
   });
 });

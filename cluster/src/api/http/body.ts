@@ -1,10 +1,13 @@
 import { isUtf8 } from 'node:buffer';
-import { BerthError } from '@berth/kube/errors';
+import { BerthError, isBerthError } from '@berth/kube/errors';
 import { duplicateFields } from '@berth/kube/schema';
 import type { PatchType, RepeatedFields } from '../call.ts';
 import { badRequest } from '../faults.ts';
 import type { ProtobufDecoder } from '../protobuf/decode.ts';
+import type { Converted } from '../yaml/convert.ts';
 import type { Yaml } from '../yaml/yaml.ts';
+import { jsonFault } from './json-fault.ts';
+import { fitting, type Purpose, unreadable } from './unreadable.ts';
 
 const limitDepth = 200;
 
@@ -42,58 +45,82 @@ export async function decodeBody(
   body: Buffer,
   contentType: string | undefined,
   { protobuf, yaml }: { protobuf: ProtobufDecoder; yaml: Yaml },
+  purpose: Purpose,
 ): Promise<DecodedBody> {
-  if (body.length === 0) return { value: undefined };
+  if (body.length === 0 && purpose.isDeletion) return { value: undefined };
   const type = mediaType(contentType);
   if (type === 'application/vnd.kubernetes.protobuf') return { value: protobuf.decode(body) };
-  const isYaml =
-    type === 'application/yaml' || type === 'application/x-yaml' || type === 'application/apply-patch+yaml';
-  if (
-    !isYaml &&
-    type !== '' &&
-    type !== 'application/json' &&
-    !type.endsWith('+json') &&
-    type !== 'application/x-www-form-urlencoded'
-  ) {
+  const isYaml = yamlTypes.has(type);
+  if (!isYaml && !jsonTypes.has(type)) {
     throw new BerthError(
       'UnsupportedMediaType',
-      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml',
+      'the body of the request was in an unknown format - accepted media types include: application/json, application/yaml, application/vnd.kubernetes.protobuf',
     );
   }
   if (!isUtf8(body))
     throw badRequest(`the body is not UTF-8: the byte at position ${firstBadByte(body)} does not belong`);
   checkDepth(body);
-  const text = body.toString();
-  if (isYaml) return await decodeYaml(text, yaml);
-  return decodeJson(text);
+  const decoded = isYaml ? await decodeYaml(body, yaml, purpose) : decodeJson(body, purpose);
+  return { ...decoded, value: fitting(decoded.value, purpose, body) };
 }
 
-function decodeJson(text: string): DecodedBody {
+const yamlTypes = new Set(['application/yaml', 'application/x-yaml', 'application/apply-patch+yaml']);
+const jsonTypes = new Set([
+  '',
+  'application/json',
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+]);
+
+function decodeJson(body: Buffer, purpose: Purpose): DecodedBody {
+  const text = body.toString();
   let value: unknown;
   try {
-    value = parseJson(text);
+    value = wellFormed(parseJson(text), text);
   } catch (error) {
     if (error instanceof BerthError) throw error;
-    throw badRequest(`the object provided is unrecognized: the body is not JSON: ${(error as Error).message}`);
+    throw unreadable(purpose, body, jsonFault(body), 'json');
   }
   const texts = duplicateFields(text);
   return texts.length === 0 ? { value } : { value, repeated: { format: 'json', texts } };
 }
 
-async function decodeYaml(text: string, yaml: Yaml): Promise<DecodedBody> {
+async function decodeYaml(body: Buffer, yaml: Yaml, purpose: Purpose): Promise<DecodedBody> {
+  const text = body.toString();
   if (/^\s*[{[]/.test(text)) {
     try {
       // Most of what is sent as YAML is JSON, which is read far sooner.
-      return decodeJson(text);
+      return decodeJson(body, purpose);
     } catch {
       // YAML is wider than JSON: `{a: b}`.
     }
   }
-  const { text: json, repeated: texts } = await yaml.toJson(text);
+  const { text: json, repeated: texts } = await readYaml(text, yaml, (why) => unreadable(purpose, body, why, 'yaml'));
   // Aliases may nest what does not nest in the text.
   checkDepth(Buffer.from(json));
-  const value: unknown = JSON.parse(json);
+  const value = wellFormed(JSON.parse(json), json);
   return texts.length === 0 ? { value } : { value, repeated: { format: 'yaml', texts } };
+}
+
+async function readYaml(text: string, yaml: Yaml, unreadable: (why: string) => BerthError): Promise<Converted> {
+  try {
+    return await yaml.toJson(text);
+  } catch (error) {
+    throw isBerthError(error, 'BadRequest') ? unreadable(error.message) : error;
+  }
+}
+
+/** With half of a pair of surrogates, which no text can hold, replaced, as Go's reader does. */
+function wellFormed(value: unknown, json: string): unknown {
+  return /\\u[dD][89a-fA-F]/.test(json) ? replaceLone(value) : value;
+}
+
+function replaceLone(value: unknown): unknown {
+  if (typeof value === 'string') return value.toWellFormed();
+  if (Array.isArray(value)) return value.map(replaceLone);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toWellFormed(), replaceLone(item)]));
 }
 
 /** A number that is too large for a double would silently become null. */

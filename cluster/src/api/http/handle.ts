@@ -18,6 +18,7 @@ import { type Response, respond, respondError } from './respond.ts';
 import { queryOf, type Target, targetOf, verbOf } from './route.ts';
 import { tlsSocketOf } from './server.ts';
 import type { UnreadBudget } from './unread.ts';
+import type { Purpose } from './unreadable.ts';
 import { streamWatch } from './watch-stream.ts';
 
 /** A path that is not a resource: health, version, discovery, OpenAPI. Answers undefined when it is not its own. */
@@ -174,13 +175,19 @@ async function serveResource(
   const representation = negotiate(request.headers.accept, { hasTable: hasTable(call) });
   if (hasBody.has(request.method ?? '')) {
     if (request.method === 'PATCH') call.patchType = patchTypeOf(request.headers['content-type']);
-    const decoded = await decodeBody(await parts.bodies.read(request), request.headers['content-type'], parts);
+    const body = await parts.bodies.read(request);
+    const decoded = await decodeBody(body, request.headers['content-type'], parts, purposeOf(call));
     call.body = decoded.value;
     if (decoded.repeated) call.repeated = decoded.repeated;
   }
   const answer = await pipeline.run(call);
   if (answer.type === 'watch') streamWatch(parts, call, answer.source, response, representation);
   else await respond(request, response, await encodeAnswer(tables, parts.yaml, call, answer, representation));
+}
+
+function purposeOf({ verb, kind: { description }, subresource, patchType }: Call): Purpose {
+  const { kind, version } = subresource?.kind ?? description;
+  return { kind, version, patchType, isDeletion: verb === 'delete' || verb === 'deletecollection' };
 }
 
 /** How long the client waits is its own matter, as nothing here takes long; but it must be a duration as Go writes it. */

@@ -11,7 +11,7 @@ import type { ServedKind } from '../kinds.ts';
 import type { Machinery } from '../machinery.ts';
 import { applied, owned } from '../schema/ownership.ts';
 import { valueAt } from '../table/table.ts';
-import { isRecord } from '../verbs/decode.ts';
+import { checkName, isRecord } from '../verbs/decode.ts';
 import { find } from '../verbs/get.ts';
 import { rewrite } from '../verbs/rewrite.ts';
 
@@ -29,6 +29,7 @@ export async function scale(machinery: Machinery, call: Call): Promise<Answer> {
     if (isUnset) old.spec = { replicas: unset };
     const sent = call.verb === 'patch' ? patched(call, old) : call.body;
     if (!isRecord(sent)) throw badRequest('the body must be an object of kind Scale');
+    if (call.verb === 'update') checkName(call, isRecord(sent.metadata) ? sent.metadata.name : undefined);
     const { kind: name, apiVersion } = old;
     const object = { ...sent, kind: name, apiVersion, metadata: sent.metadata ?? {} } as KubeObject;
     const proposed = await admitted(machinery, call, { operation: 'UPDATE', object, old });

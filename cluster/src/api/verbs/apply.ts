@@ -1,4 +1,4 @@
-import { BerthError, isBerthError } from '@berth/kube/errors';
+import { isBerthError } from '@berth/kube/errors';
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { type Answer, type Call, isDryRun } from '../call.ts';
 import { badRequest } from '../faults.ts';
@@ -44,23 +44,13 @@ export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
 }
 
 /** Unlike other bodies, a configuration has to say what it is. */
-function checkType({ body: given, kind: { description }, namespace }: Call): void {
+function checkType({ body: given, kind: { description } }: Call): void {
   const body = given ?? {};
   if (!isRecord(body)) return;
   const expected = apiVersionOf(description);
   const apiVersion = typeof body.apiVersion === 'string' ? body.apiVersion : '';
-  if (apiVersion === '') throw badRequest(`invalid object type: /, Kind=${String(body.kind ?? '')}`);
-  if (apiVersion !== expected) {
-    throw badRequest(
-      `Incorrect version specified in apply patch. Specified patch version: ${apiVersion}, expected: ${expected}`,
-    );
-  }
-  if (body.kind) return;
-  const type = `${description.group}/${description.version}, Kind=`;
-  const name = isRecord(body.metadata) ? String(body.metadata.name ?? '') : '';
-  throw new BerthError(
-    'InternalError',
-    `failed to create typed patch object (${namespace}/${name}; ${type}): no corresponding type for ${type}`,
-    { retryable: false, status: { code: 500, reason: '' } },
-  );
+  const kind = typeof body.kind === 'string' ? body.kind : '';
+  if (apiVersion === expected && kind === description.kind) return;
+  const type = apiVersion.includes('/') || apiVersion === '' ? apiVersion : `/${apiVersion}`;
+  throw badRequest(`invalid object type: ${type === '' ? '/' : type}, Kind=${kind}`);
 }

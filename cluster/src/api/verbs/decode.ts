@@ -1,6 +1,7 @@
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import type { Call } from '../call.ts';
 import { badRequest } from '../faults.ts';
+import { unfitPatch } from '../schema/unfit-patch.ts';
 import { otherKind } from './body-kind.ts';
 
 /**
@@ -16,8 +17,13 @@ export function bodyObject(call: Call): KubeObject {
   if ((body.apiVersion ?? expected) !== expected || (body.kind ?? kind) !== kind) {
     throw otherKind(call, { apiVersion: String(body.apiVersion ?? expected), kind: String(body.kind ?? kind) });
   }
-  if (body.metadata !== undefined && !isRecord(body.metadata)) throw badRequest('metadata must be an object');
-  const metadata = { ...body.metadata } as unknown as KubeObject['metadata'];
+  if (body.metadata !== undefined && body.metadata !== null && !isRecord(body.metadata)) {
+    // Of what is sent as an object that is said as it is read: this was patched.
+    const found = Array.isArray(body.metadata) ? 'array' : typeof body.metadata;
+    const why = `json: cannot unmarshal ${found} into Go struct field ${kind}.metadata of type v1.ObjectMeta`;
+    throw unfitPatch(call, body, why);
+  }
+  const metadata = { ...(body.metadata ?? {}) } as unknown as KubeObject['metadata'];
   checkNamespace(call, metadata);
   return { ...body, apiVersion: expected, kind, metadata };
 }

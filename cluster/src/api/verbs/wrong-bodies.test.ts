@@ -71,15 +71,13 @@ describe('a body of another kind', () => {
       (await apply(`${path}/there`, { metadata: { name: 'there' }, ...body })).json;
     expect(await applied({ apiVersion: 'v2', kind: 'ConfigMap' })).toMatchObject({
       code: 400,
-      message: 'Incorrect version specified in apply patch. Specified patch version: v2, expected: v1',
+      message: 'invalid object type: /v2, Kind=ConfigMap',
     });
-    const untyped = await applied({ apiVersion: 'v1' });
-    expect(untyped).toMatchObject({
-      code: 500,
-      message: 'failed to create typed patch object (default/there; /v1, Kind=): no corresponding type for /v1, Kind=',
-    });
-    // `Error from server: …`, as kubectl prints it, is what has no reason.
-    expect(untyped.reason).toBeUndefined();
+    expect((await applied({ apiVersion: 'v1' })).message).toBe('invalid object type: /v1, Kind=');
+    expect((await applied({})).message).toBe('invalid object type: /, Kind=');
+    expect((await applied({ apiVersion: 'apps/v1', kind: 'Deployment' })).message).toBe(
+      'invalid object type: apps/v1, Kind=Deployment',
+    );
   });
 });
 

@@ -53,11 +53,11 @@ function isRepeatedKey(error: unknown): boolean {
 
 /** With the line, which the library appends as `(line:column)` to the first line of its message. */
 function sentenceOf(error: unknown): Error {
-  if (error instanceof RangeError) return new Error('the body is not YAML: it nests too deeply');
+  if (error instanceof RangeError) return new Error('yaml: it nests too deeply');
   const [first = ''] = (error as Error).message.split('\n');
   const at = / \((\d+):(\d+)\)$/.exec(first);
-  if (!at) return new Error(`the body is not YAML: ${first}`);
-  return new Error(`the body is not YAML: line ${at[1]}, column ${at[2]}: ${first.slice(0, at.index)}`);
+  if (!at) return new Error(`yaml: ${first}`);
+  return new Error(`yaml: line ${at[1]}, column ${at[2]}: ${first.slice(0, at.index)}`);
 }
 
 /** Aliases share what they stand for; in JSON it stands there each time. Throws when that becomes too much. */
@@ -66,17 +66,17 @@ function checkUnfolded(value: unknown): void {
   const sizeOf = (part: unknown): number => {
     if (typeof part === 'string') return part.length + 2;
     if (typeof part === 'number' && !Number.isFinite(part)) {
-      throw new Error(`the body is not YAML of Kubernetes: json: unsupported value: ${part}`);
+      throw new Error(`json: unsupported value: ${part > 0 ? '+Inf' : part < 0 ? '-Inf' : 'NaN'}`);
     }
     if (typeof part !== 'object' || part === null) return 5;
     const before = known.get(part);
-    if (before === Number.POSITIVE_INFINITY) throw new Error('the body is not YAML of Kubernetes: it holds itself');
+    if (before === Number.POSITIVE_INFINITY) throw new Error('yaml: an anchor value contains itself');
     if (before !== undefined) return before;
     known.set(part, Number.POSITIVE_INFINITY);
     let size = 2;
     for (const [key, child] of Object.entries(part)) size += key.length + 4 + sizeOf(child);
     known.set(part, size);
-    if (size > mostUnfolded) throw new Error('the body is not YAML of Kubernetes: its aliases unfold into too much');
+    if (size > mostUnfolded) throw new Error('yaml: document contains excessive aliasing');
     return size;
   };
   try {

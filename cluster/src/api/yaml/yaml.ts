@@ -55,6 +55,5 @@ export class Yaml {
 
 function resultOf(result: Result): Converted {
   if ('converted' in result) return result.converted;
-  const message = `the object provided is unrecognized: ${result.problem}`;
-  throw result.isTooLong ? new BerthError('RequestEntityTooLarge', message) : badRequest(message);
+  throw result.isTooLong ? new BerthError('RequestEntityTooLarge', result.problem) : badRequest(result.problem);
 }

@@ -1,4 +1,4 @@
-import { sameData } from '../../patch/index.ts';
+import { identityOf, sameData } from '../../patch/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
 import { protocols, type Surroundings, validateContainers } from './container.ts';
 import { validateEphemeralContainers } from './ephemeral.ts';
@@ -182,6 +182,7 @@ function validateSpread(spec: Fields, path: string, problems: Problems): void {
   const pairs = constraints.map(
     (constraint) => `{${text(constraint, 'topologyKey') ?? ''}, ${text(constraint, 'whenUnsatisfiable') ?? ''}}`,
   );
+  const last = new Map(pairs.map((pair, index) => [pair, index]));
   constraints.forEach((constraint, index) => {
     const at = `${path}.topologySpreadConstraints[${index}]`;
     if (typeof constraint.maxSkew !== 'number' || constraint.maxSkew <= 0) {
@@ -192,7 +193,7 @@ function validateSpread(spec: Fields, path: string, problems: Problems): void {
     if (!actions.includes(action)) problems.unsupported(`${at}.whenUnsatisfiable`, action, actions);
     const pair = pairs[index] ?? '';
     // Told of where it comes first.
-    if (pairs.slice(index + 1).includes(pair)) problems.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
+    if (last.get(pair) !== index) problems.duplicate(`${at}.{topologyKey, whenUnsatisfiable}`, pair);
     validateLabelSelector(part(constraint, 'labelSelector'), `${at}.labelSelector`, problems);
   });
 }
@@ -208,8 +209,8 @@ export function validatePodUpdate(spec: Fields, old: Fields, problems: Problems)
       return;
     }
   }
-  const tolerations = parts(spec, 'tolerations');
-  if (parts(old, 'tolerations').some((toleration) => !tolerations.some((kept) => sameToleration(kept, toleration)))) {
+  const kept = new Set(parts(spec, 'tolerations').map(tolerated));
+  if (parts(old, 'tolerations').some((toleration) => !kept.has(tolerated(toleration)))) {
     problems.forbidden('spec.tolerations', 'existing toleration can not be modified except its tolerationSeconds');
   }
   const deadline = spec.activeDeadlineSeconds;
@@ -229,8 +230,9 @@ export function validatePodUpdate(spec: Fields, old: Fields, problems: Problems)
   if (!sameData(changeable(spec, old), changeable(old, old))) problems.forbidden('spec', mayChange);
 }
 
-function sameToleration(a: Fields, b: Fields): boolean {
-  return sameData({ ...a, tolerationSeconds: 0 }, { ...b, tolerationSeconds: 0 });
+/** What a toleration is known by: all of it but how long it lasts. */
+function tolerated(toleration: Fields): unknown {
+  return identityOf({ ...toleration, tolerationSeconds: 0 });
 }
 
 /** The specification with everything that may change made equal. */
