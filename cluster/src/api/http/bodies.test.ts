@@ -287,6 +287,27 @@ describe('a body that cannot be read', () => {
     expect((await it.send(`${deployments}/kept`)).json.spec.replicas).toBe(3);
   });
 
+  test('times that are none are refused, also where only the server sets them', async () => {
+    const made = (metadata: object) => create(JSON.stringify({ metadata: { name: 'when', ...metadata } }));
+    for (const creationTimestamp of ['yesterday', '9999999-01-01T00:00:00Z', 5]) {
+      expect((await made({ creationTimestamp })).status).toBe(400);
+    }
+    const set = await made({ creationTimestamp: '2020-01-01T00:00:00Z', uid: 'mine', selfLink: '/x' });
+    expect(set.status).toBe(201);
+    expect(set.json.metadata.creationTimestamp).not.toBe('2020-01-01T00:00:00Z');
+    expect(set.json.metadata.uid).not.toBe('mine');
+    expect(set.json.metadata.selfLink).toBeUndefined();
+  });
+
+  test('a record of owners that holds null is none', async () => {
+    await create(named('recorded', { data: { a: 'b' } }));
+    for (const managedFields of [[null], [null, null], [{}], null]) {
+      const body = JSON.stringify({ metadata: { managedFields } });
+      const headers = { 'content-type': 'application/merge-patch+json' };
+      expect((await it.send(`${path}/recorded`, { method: 'PATCH', body, headers })).status).toBe(200);
+    }
+  });
+
   test('half a pair of surrogates is replaced, as no text can hold it', async () => {
     const body = '{"metadata":{"name":"halves"},"data":{"a":"q\\ud800q","b":"\\udc00\\ud83d\\ude00"}}';
     expect((await create(body)).json.data).toEqual({ a: 'q\ufffdq', b: '\ufffd😀' });

@@ -27,9 +27,7 @@ export function otherKind(call: Call, { apiVersion, kind }: Said): BerthError {
       `the API version in the data (${apiVersion}) does not match the expected API version (${expected})`,
     );
   }
-  const why = isKnown
-    ? `converting (${version}.${kind}) to (${internalName(description)}): unknown conversion`
-    : notRegistered({ apiVersion, kind });
+  const why = isKnown ? unknownConversion(description, { apiVersion, kind }) : notRegistered({ apiVersion, kind });
   return badRequest(`${kind} in version ${JSON.stringify(version)} cannot be handled as a ${description.kind}: ${why}`);
 }
 
@@ -44,6 +42,12 @@ function becameOther({ kind: { description }, name }: Call, { apiVersion, kind }
     ];
   });
   return invalid({ group: apiVersion.split('/').slice(0, -1).join('/'), kind }, name, causes);
+}
+
+/** Of an object that is none of the described kind. */
+export function unknownConversion(description: KindDescription, { apiVersion, kind }: Said): string {
+  const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
+  return `converting (${version}.${kind}) to (${internalName(description)}): unknown conversion`;
 }
 
 /** Of a kind that nobody knows. What it names as the scheme is Kubernetes' own list of kinds. */

@@ -131,19 +131,20 @@ async function attempt(machinery: Machinery, request: AdmissionRequest): Promise
 
 /** The object as its writer has it, with who owns what: that is settled before admission adds what nobody wrote. */
 function recorded(machinery: Machinery, call: Call, object: KubeObject, { ownership }: Ownership): KubeObject {
-  const completed = complete(call, withoutServerFields(call, object));
+  const sent = { ...object };
+  if (dropsStatusAtCreation(call.kind.description)) delete sent.status;
+  // Read first, so that what cannot be read is refused also where it does not count.
+  const completed = withoutServerFields(complete(call, sent));
   return ownership === 'given' ? completed : owned(machinery, call, undefined, completed);
 }
 
 const serverFields = ['resourceVersion', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'];
 
 /** What a client may send and nobody should see: only the server knows. */
-function withoutServerFields(call: Call, object: KubeObject): KubeObject {
+function withoutServerFields(object: KubeObject): KubeObject {
   const metadata: Record<string, unknown> = { ...object.metadata };
   for (const field of [...serverFields, 'selfLink']) delete metadata[field];
-  const sent: KubeObject = { ...object, metadata: metadata as unknown as KubeObject['metadata'] };
-  if (dropsStatusAtCreation(call.kind.description)) delete sent.status;
-  return sent;
+  return { ...object, metadata: metadata as unknown as KubeObject['metadata'] };
 }
 
 /** The fields that only the server sets. */

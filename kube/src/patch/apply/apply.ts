@@ -179,7 +179,8 @@ function ownersForUpdate(live: KubeObject | undefined, next: KubeObject, subreso
 
 function isReset(entries: readonly ManagedFieldsEntry[]): boolean {
   const [first] = entries;
-  return first === undefined || (entries.length === 1 && Object.keys(first).length === 0);
+  // Null is an entry without fields, as everywhere in Kubernetes.
+  return entries.length === 0 || (entries.length === 1 && Object.keys(first ?? {}).length === 0);
 }
 
 /** A record that cannot be read is none. */

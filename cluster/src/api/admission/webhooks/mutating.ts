@@ -1,7 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
+import { BerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
 import { applyJsonPatch } from '@berth/kube/patch';
 import type { ServedKind } from '../../kinds.ts';
+import { unknownConversion } from '../../verbs/body-kind.ts';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission.ts';
 import { isConfiguration } from '../matching/matcher.ts';
 import { decodeIn, VersionedRequest } from '../matching/versions.ts';
@@ -69,11 +71,15 @@ async function changed(
     throw internalError(`${what}, which is not supported for this operation`);
   }
   let next: KubeObject;
+  let other: BerthError | undefined;
   try {
-    next = decodeIn(versioned.request, matched, applyJsonPatch(object, patch));
+    const patched: unknown = applyJsonPatch(object, patch);
+    other = otherKind(patched, object, matched);
+    next = decodeIn(versioned.request, matched, patched);
   } catch (error) {
     throw internalError((error as Error).message, error);
   }
+  if (other !== undefined) throw other;
   if (isDeepStrictEqual(next, object)) return false;
   try {
     await versioned.replace(matched, next);
@@ -81,6 +87,15 @@ async function changed(
     throw internalError((error as Error).message, error);
   }
   return true;
+}
+
+/** A webhook may not make something else of an object. As in Kubernetes, nobody says that it was one. */
+function otherKind(patched: unknown, { apiVersion, kind }: KubeObject, matched: ServedKind): BerthError | undefined {
+  if (typeof patched !== 'object' || patched === null || Array.isArray(patched)) return undefined;
+  const made = patched as Partial<KubeObject>;
+  if (made.kind === kind && made.apiVersion === apiVersion) return undefined;
+  const why = unknownConversion(matched.description, { apiVersion: made.apiVersion ?? '', kind: made.kind ?? '' });
+  return new BerthError('InternalError', why, { retryable: false, status: { code: 500, reason: '' } });
 }
 
 function operationsOf(encoded: string): unknown[] {

@@ -92,6 +92,9 @@ function checkPatch(patch: unknown, patchType: unknown, isMutating: boolean): vo
   if (!hasPatch && hasType) throw new Error('webhook returned response.patchType but not response.patch');
   if (hasPatch && typeof patch !== 'string')
     throw new Error(`json: cannot unmarshal ${goMismatch(patch)} of type []uint8`);
+  if (typeof patch === 'string' && !/^[A-Za-z0-9+/\r\n]*={0,2}[\r\n]*$/.test(patch)) {
+    throw new Error(`illegal base64 data at input byte ${patch.search(/[^A-Za-z0-9+/\r\n]/)}`);
+  }
   if (patchType === '') throw new Error('webhook returned invalid response.patchType of ""');
 }
 

@@ -414,6 +414,10 @@ describe('a change', () => {
     expect(await refusal(create('one'))).toMatchObject({ code: 'InternalError' });
     answer(() => patched({ op: 'replace', path: '/metadata/namespace', value: 'kube-system' }));
     expect(await refusal(create('one'))).toMatchObject({ code: 'BadRequest' });
+    answer(() => patched({ op: 'replace', path: '/kind', value: 'Secret' }));
+    expect(await refusal(create('one'))).toMatchObject({
+      message: 'converting (v1.Secret) to (core.ConfigMap): unknown conversion',
+    });
   });
 
   test('by patches that make no sense is an internal error', async () => {
