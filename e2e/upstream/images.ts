@@ -20,6 +20,8 @@ interface Program {
   files?: Readonly<Record<string, string>>;
 }
 
+/** Of the module; they stand beside the programs. The suite asks its web servers for the certificate. */
+export const agnhostFiles = ['localhost.crt', 'localhost.key'];
 const agnhost = { file: 'agnhost', module: 'k8s.io/kubernetes/test/images/agnhost', at: '/agnhost' } as const;
 const picture = (name: string): Program => ({
   ...{ ...agnhost, reference: `localhost/e2e/${name}:1.7`, cmd: ['test-webserver'] },
@@ -57,6 +59,9 @@ export async function makeImages(directory: string): Promise<string[]> {
     const layer: ImageEntry[] = [
       { type: 'file', path: at, content: { source: join(directory, file) }, mode },
       ...Object.entries(files).map(([path, content]): ImageEntry => ({ type: 'file', path, content })),
+      ...(file === 'agnhost' ? agnhostFiles : []).map(
+        (name): ImageEntry => ({ type: 'file', path: `/${name}`, content: { source: join(directory, name) } }),
+      ),
     ];
     const output = join(directory, `${reference.replace(/^.*\//, '').replace(':', '-')}.tar`);
     const config = { entrypoint: [at], ...(cmd === undefined ? {} : { cmd }) };

@@ -12,7 +12,7 @@ import { argv, env, exit, stderr, stdout } from 'node:process';
 import { clientBinary } from '@berth/berth/clients';
 import { startBerth } from '../harness/index.ts';
 import { serveApi } from './api-server.ts';
-import { makeImages, programs } from './images.ts';
+import { agnhostFiles, makeImages, programs } from './images.ts';
 import { leftOut } from './left-out.ts';
 import { execute, output } from './programs.ts';
 
@@ -140,6 +140,10 @@ async function buildEndToEnd(directory: string): Promise<void> {
   const still = { cwd: directory, env: { ...goFlags, CGO_ENABLED: '0' } };
   for (const [file, module] of new Map(programs.map(({ file, module }) => [file, module]))) {
     await execute('go', ['build', '-o', file, module], still);
+  }
+  for (const file of agnhostFiles) {
+    const content = readFileSync(join(found.Dir, 'test', 'images', 'agnhost', 'porter', file));
+    writeFileSync(join(directory, file), content);
   }
   await execute('go', ['test', '-c', '-o', 'e2e.test', 'k8s.io/kubernetes/test/e2e'], { cwd: directory, env: goFlags });
 }

@@ -93,7 +93,10 @@ export interface KindDescription extends ResourceRef {
   schema: string;
   /** Where the object's specification lives, for `generation`: the fields that are not metadata or status. */
   hasStatus: boolean;
-  /** Field selectors beyond `metadata.name` and `metadata.namespace`: the selector's name, and the object's path. */
+  /**
+   * Field selectors beyond `metadata.name` and `metadata.namespace`: the selector's name, and the object's path, or several
+   * with spaces between them, of which the first counts that is not empty.
+   */
   fieldSelectors: Readonly<Record<string, string>>;
   columns: readonly Column[];
   /** A replacement of one that is absent makes it. */

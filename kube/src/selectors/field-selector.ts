@@ -37,7 +37,7 @@ function unescapeValue(value: string, text: string): string {
 }
 
 /**
- * Whether `object` satisfies every requirement. `paths` maps a selector's name to the object's path (a kind's
+ * Whether `object` satisfies every requirement. `paths` maps a selector's name to the object's path or paths (a kind's
  * `fieldSelectors`); `metadata.name` and `metadata.namespace` always work. A field that is absent is the empty string,
  * booleans and numbers compare by their text.
  */
@@ -48,7 +48,8 @@ export function matchesFields(
 ): boolean {
   return selector.every(({ field, operator, value }) => {
     const path = Object.hasOwn(paths, field) ? (paths[field] ?? field) : field;
-    return (fieldText(object, path) === value) === (operator === '=');
+    const texts = path.split(' ').map((one) => fieldText(object, one));
+    return ((texts.find((text) => text !== '') ?? '') === value) === (operator === '=');
   });
 }
 

@@ -123,6 +123,12 @@ describe('field selectors', () => {
   it('follows the kind: other names, other fields', () => {
     const event = { source: { component: 'kubelet' } };
     expect(matchesFields(parseFieldSelector('source=kubelet'), event, { source: 'source.component' })).toBe(true);
+    const either = { source: 'source.component reportingComponent' };
+    const asking = (text: string, object: object) => matchesFields(parseFieldSelector(text), object, either);
+    expect(asking('source=kubelet', { ...event, reportingComponent: 'other' })).toBe(true);
+    expect(asking('source=other', { source: {}, reportingComponent: 'other' })).toBe(true);
+    expect(asking('source!=other', { reportingComponent: 'other' })).toBe(false);
+    expect(asking('source=', {})).toBe(true);
     const asked = parseFieldSelector('spec.x=1');
     expect(() => checkFieldSelector(asked, { source: '' })).toThrow('field label not supported: spec.x');
     expect(() => checkFieldSelector(asked, {}, { isCustom: true })).toThrow('field label not supported: spec.x');

@@ -23,6 +23,8 @@ export interface TokenOrder {
   expirationSeconds: number;
   /** The token is good while this object exists. */
   boundTo?: { kind: 'Pod' | 'Secret' | 'Node'; name: string; uid: string };
+  /** Where the pod runs that it is bound to. */
+  node?: { name: string; uid: string };
 }
 
 /** Signs and reads service-account tokens (JWT), and checks that what they are bound to is still there. */
@@ -55,10 +57,12 @@ export class ServiceAccountTokens {
     audiences,
     expirationSeconds,
     boundTo,
+    node,
   }: TokenOrder): Promise<{ token: string; expires: Date }> {
     const { name, namespace = '', uid = '' } = account.metadata;
     const seconds = Math.floor(this.#now().getTime() / 1000);
     const claims: Record<string, unknown> = { namespace, serviceaccount: { name, uid } };
+    if (node) claims.node = node;
     if (boundTo) claims[boundTo.kind.toLowerCase()] = { name: boundTo.name, uid: boundTo.uid };
     const token = await new SignJWT({ 'kubernetes.io': claims })
       .setProtectedHeader({ alg: algorithm, kid: this.#keyId })
@@ -112,7 +116,8 @@ export class ServiceAccountTokens {
       present('serviceaccounts', namespace, serviceaccount) &&
       present('pods', namespace, pod) &&
       present('secrets', namespace, secret) &&
-      present('nodes', '', node)
+      // A token of a pod is as good as the pod, whatever becomes of the node that it names.
+      (pod !== undefined || present('nodes', '', node))
     );
   }
 }
@@ -129,7 +134,10 @@ function userOf({ namespace, serviceaccount, pod, node }: Claims, id: string): U
     extra['authentication.kubernetes.io/pod-name'] = [pod.name];
     extra['authentication.kubernetes.io/pod-uid'] = [pod.uid];
   }
-  if (node) extra['authentication.kubernetes.io/node-name'] = [node.name];
+  if (node) {
+    extra['authentication.kubernetes.io/node-name'] = [node.name];
+    extra['authentication.kubernetes.io/node-uid'] = [node.uid];
+  }
   return {
     name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
     uid: serviceaccount.uid,

@@ -1,4 +1,5 @@
 import https from 'node:https';
+import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../testing.ts';
 
@@ -128,6 +129,39 @@ test('a token is ordered with audiences that are text', async () => {
   }
 });
 
+test('a token of a pod names its node, and others can check it by what the server publishes', async () => {
+  const core = '/api/v1/namespaces/default';
+  await ask('POST', '/api/v1/nodes', { metadata: { name: 'n1' } });
+  const node = JSON.parse((await ask('GET', '/api/v1/nodes/n1')).body) as { metadata: { uid: string } };
+  await ask('POST', `${core}/serviceaccounts`, { metadata: { name: 'placed' } });
+  const spec = { serviceAccountName: 'placed', nodeName: 'n1', containers: [{ name: 'c', image: 'x' }] };
+  expect((await ask('POST', `${core}/pods`, { metadata: { name: 'placed' }, spec })).status).toBe(201);
+  const boundObjectRef = { kind: 'Pod', apiVersion: 'v1', name: 'placed' };
+  const ordered = await ask('POST', `${core}/serviceaccounts/placed/token`, { spec: { boundObjectRef } });
+  const { token } = (JSON.parse(ordered.body) as { status: { token: string } }).status;
+  const review = () => ask('POST', '/apis/authentication.k8s.io/v1/tokenreviews', { spec: { token } });
+  type Reviewed = { status: { authenticated?: boolean; user: { extra: object } } };
+  expect((JSON.parse((await review()).body) as Reviewed).status.user.extra).toMatchObject({
+    'authentication.kubernetes.io/node-name': ['n1'],
+    'authentication.kubernetes.io/node-uid': [node.metadata.uid],
+    'authentication.kubernetes.io/pod-name': ['placed'],
+  });
+  await ask('DELETE', '/api/v1/nodes/n1');
+  expect((JSON.parse((await review()).body) as Reviewed).status.authenticated).toBe(true);
+
+  const of = 'system:serviceaccount:default:placed';
+  expect((await ask('GET', '/.well-known/openid-configuration', undefined, 'bob')).status).toBe(403);
+  const found = JSON.parse((await ask('GET', '/.well-known/openid-configuration', undefined, of)).body) as {
+    issuer: string;
+    jwks_uri: string;
+  };
+  expect(found.jwks_uri).toMatch(/^https:.*\/openid\/v1\/jwks$/);
+  const keys = createLocalJWKSet(
+    JSON.parse((await ask('GET', '/openid/v1/jwks', undefined, of)).body) as JSONWebKeySet,
+  );
+  expect((await jwtVerify(token, keys, { issuer: found.issuer })).payload.sub).toBe(of);
+});
+
 test('a token lives ten minutes at the least', async () => {
   const path = '/api/v1/namespaces/default/serviceaccounts/short';
   await ask('POST', '/api/v1/namespaces/default/serviceaccounts', { metadata: { name: 'short' } });
@@ -218,4 +252,18 @@ test('who takes the part of another has the UID and the extra values that it say
     body: expect.stringContaining(why),
   });
   expect((await nested({ 'impersonate-uid': '1' })).status).toBe(403);
+});
+
+test('the certificate that pods trust is in every namespace, whatever is done to it', async () => {
+  const path = '/api/v1/namespaces/default/configmaps/kube-root-ca.crt';
+  const data = async () => {
+    const { status, body } = await ask('GET', path);
+    return status === 200 ? (JSON.parse(body) as { data: Record<string, string> }).data : undefined;
+  };
+  const whole = { 'ca.crt': server.certificates.authority.cert };
+  await expect.poll(data).toEqual(whole);
+  await ask('DELETE', path);
+  await expect.poll(data).toEqual(whole);
+  await ask('PATCH', path, { data: { 'ca.crt': '', more: 'x' } }, undefined, 'application/merge-patch+json');
+  await expect.poll(data).toEqual(whole);
 });

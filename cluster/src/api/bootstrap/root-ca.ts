@@ -1,6 +1,6 @@
 import type { KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
-import { resources } from '@berth/kube/objects';
+import { type ConfigMap, resources } from '@berth/kube/objects';
 import type { Logger } from 'pino';
 import { resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
@@ -8,7 +8,9 @@ import type { ObjectStorage } from '../storage/object-storage.ts';
 const name = 'kube-root-ca.crt';
 const prefix = resourcePrefix('', 'namespaces');
 
-/** Keeps a ConfigMap with the cluster's authority in every namespace: pods trust the API server by it. */
+const configMaps = resourcePrefix('', 'configmaps');
+
+/** Keeps a ConfigMap with the cluster's authority in every namespace, whatever is done to it: pods trust the API server by it. */
 export function publishRootCa(
   storage: ObjectStorage,
   client: KubeClient,
@@ -30,8 +32,36 @@ export function publishRootCa(
       logger.warn({ err: error, namespace }, 'the authority could not be published to a namespace');
     }
   };
+  const restore = async (namespace: string) => {
+    try {
+      await client.patch(
+        resources.configMaps,
+        { namespace, name },
+        { type: 'json', body: [{ op: 'add', path: '/data', value: { 'ca.crt': clusterCa } }] },
+      );
+    } catch (error) {
+      if (!isBerthError(error, 'NotFound'))
+        logger.warn({ err: error, namespace }, 'the authority could not be restored');
+    }
+  };
   for (const { object } of storage.list(prefix)) void publish(object.metadata.name);
-  return storage.listen(prefix, (event) => {
-    if (event.type === 'put' && !event.previous) void publish(event.object.object.metadata.name);
-  });
+  const stopListening = [
+    storage.listen(prefix, (event) => {
+      if (event.type === 'put' && !event.previous) void publish(event.object.object.metadata.name);
+    }),
+    storage.listen(configMaps, (event) => {
+      const { object } = event.object;
+      const { namespace } = object.metadata;
+      if (object.metadata.name !== name || namespace === undefined) return;
+      if (event.type === 'delete') void publish(namespace);
+      else if (!holdsOnly((object as ConfigMap).data, clusterCa)) void restore(namespace);
+    }),
+  ];
+  return () => {
+    for (const stop of stopListening) stop();
+  };
+}
+
+function holdsOnly(data: ConfigMap['data'], ca: string): boolean {
+  return data?.['ca.crt'] === ca && Object.keys(data).length === 1;
 }

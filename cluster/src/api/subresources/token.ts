@@ -36,7 +36,7 @@ export function tokenRequests(tokens: ServiceAccountTokens): Handler {
     checkSeconds(expirationSeconds);
     const order: TokenOrder = { account, audiences: audiences as string[], expirationSeconds };
     const bound = isRecord(spec.boundObjectRef) ? spec.boundObjectRef : undefined;
-    if (bound !== undefined) order.boundTo = boundObject(machinery, account.metadata, bound);
+    if (bound !== undefined) Object.assign(order, boundObject(machinery, account.metadata, bound));
     const { token, expires } = await tokens.issue(order);
     return {
       type: 'value',
@@ -89,7 +89,7 @@ function boundObject(
   { storage }: Machinery,
   account: ObjectMeta,
   ref: Record<string, unknown>,
-): NonNullable<TokenOrder['boundTo']> {
+): Pick<TokenOrder, 'boundTo' | 'node'> {
   const { apiVersion, kind, name, uid } = ref;
   const version = typeof apiVersion === 'string' ? apiVersion : '';
   if ((kind !== 'Pod' && kind !== 'Secret' && kind !== 'Node') || version.includes('/')) {
@@ -112,5 +112,10 @@ function boundObject(
     const why = `the UID in the bound object reference (${uid}) does not match the UID in record. The object might have been deleted and then recreated`;
     throw conflict({ group: '', resource: kind }, name, why);
   }
-  return { kind, name, uid: actual };
+  const nodeName = pod?.spec?.nodeName;
+  const node = nodeName ? storage.get(objectKey(resourcePrefix('', 'nodes'), undefined, nodeName)) : undefined;
+  return {
+    boundTo: { kind, name, uid: actual },
+    ...(node && nodeName ? { node: { name: nodeName, uid: node.object.metadata.uid ?? '' } } : {}),
+  };
 }

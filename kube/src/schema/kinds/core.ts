@@ -50,7 +50,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
       'involvedObject.fieldPath': 'involvedObject.fieldPath',
       reason: 'reason',
       reportingComponent: 'reportingComponent',
-      source: 'source.component',
+      source: 'source.component reportingComponent',
       type: 'type',
     },
     columns: [
