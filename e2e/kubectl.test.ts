@@ -81,6 +81,21 @@ describe('kubectl', () => {
     expect(failed.stderr).toContain('told');
   });
 
+  it('adds a container to look into a pod, which sees the processes of the one it is for', async () => {
+    const [pod = ''] = (
+      await berth.kubectl('get', 'pods', '-l', 'app=nginx', '-o', 'jsonpath={.items[*].metadata.name}')
+    ).split(' ');
+    const looks = ['debug', pod, '--image', 'nginx:1.14.2', '--target', 'nginx', '-c', 'looks', '--profile', 'general'];
+    await berth.kubectl(...looks, '--', 'sh', '-c', 'cat /proc/1/cmdline; echo; exit 3');
+    const state = '{.status.ephemeralContainerStatuses[0].state.terminated.exitCode}';
+    await until(
+      'it has looked',
+      async () => (await berth.kubectl('get', 'pod', pod, '-o', `jsonpath=${state}`)) === '3',
+    );
+    expect(await berth.kubectl('logs', pod, '-c', 'looks')).toContain('httpd');
+    expect(await berth.kubectl('get', 'pod', pod)).toContain('1/1');
+  });
+
   it('prints logs and follows them to the end', async () => {
     await berth.kubectl(
       'run',

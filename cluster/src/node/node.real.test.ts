@@ -11,6 +11,8 @@ beforeAll(async () => {
 afterAll(() => node[Symbol.asyncDispose]());
 
 const image = 'berth.local/busybox:1';
+/** The runtime may take its time to count what everybody uses. */
+const patient = { timeout: 30_000 };
 const shell = (script: string, name = 'main') => ({ name, image, command: ['/bin/sh', '-c', script] });
 const statusOf = (pod: Pod, name = 'main') => pod.status?.containerStatuses?.find((status) => status.name === name);
 const isReady = (pod: Pod) =>
@@ -297,7 +299,7 @@ test('what runs is measured, and weighed by what it asked for', async () => {
   // cpu.weight of version 2 for the same shares is 10.
   await expect.poll(() => weightOf(cgroup)).toMatch(/^(256|10)$/);
   const used = async () => (await node.agent().usage()).containers.find((found) => found.pod === 'weighed');
-  await expect.poll(async () => (await used())?.cpuNanoseconds ?? 0).toBeGreaterThan(10_000_000);
+  await expect.poll(async () => (await used())?.cpuNanoseconds ?? 0, patient).toBeGreaterThan(10_000_000);
   await node.client.delete(resources.pods, { namespace: 'default', name: 'weighed' });
   await gone('weighed');
 });
@@ -324,11 +326,15 @@ test('the agent answers what its machine, pods and containers use, as kubelet do
     series(await text(path)).find(
       (one) => one.name === name && Object.entries(labels).every(([key, wanted]) => one.labels[key] === wanted),
     )?.value ?? 0;
-  await expect.poll(() => value('/metrics/resource', 'container_cpu_usage_seconds_total', own)).toBeGreaterThan(0.1);
+  await expect
+    .poll(() => value('/metrics/resource', 'container_cpu_usage_seconds_total', own), patient)
+    .toBeGreaterThan(0.1);
   expect(await value('/metrics/resource', 'node_cpu_usage_seconds_total', {})).toBeGreaterThan(1);
   expect(await value('/metrics/resource', 'pod_memory_working_set_bytes', { pod: 'told' })).toBeGreaterThan(4096);
   const cadvisor = '/metrics/cadvisor';
-  await expect.poll(() => value(cadvisor, 'container_cpu_cfs_throttled_periods_total', own)).toBeGreaterThan(0);
+  await expect
+    .poll(() => value(cadvisor, 'container_cpu_cfs_throttled_periods_total', own), patient)
+    .toBeGreaterThan(0);
   expect(await value(cadvisor, 'container_spec_memory_limit_bytes', own)).toBe(64 * 2 ** 20);
   expect(await value(cadvisor, 'container_memory_usage_bytes', own)).toBeGreaterThan(4096);
   expect(
@@ -347,7 +353,7 @@ test('the agent answers what its machine, pods and containers use, as kubelet do
   expect(JSON.parse(await text('/pods'))).toMatchObject({ kind: 'PodList' });
   await node.client.delete(resources.pods, { namespace: 'default', name: 'told' });
   await gone('told');
-  await expect.poll(() => text('/metrics/probes')).not.toContain('told');
+  await expect.poll(() => text('/metrics/probes'), patient).not.toContain('told');
 });
 
 /** The series of a text in Prometheus' format. Throws at a line that is none. */
@@ -365,6 +371,37 @@ function series(text: string): { name: string; labels: Record<string, string>; v
       return { name: match[1] ?? '', labels: Object.fromEntries(labels), value: Number(match[3]) };
     });
 }
+
+test('a container for a look inside is added to a pod at work, once, and sees the processes of another', async () => {
+  await node.run('looked-into', { containers: [shell('while true; do sleep 1; done')] });
+  const before = await node.until('looked-into', isReady);
+  const add = (name: string, more: object) => {
+    const one = { name, image, command: ['sh', '-c', 'cat /proc/1/cmdline; exit 3'], ...more };
+    const patch = { type: 'strategic', body: { spec: { ephemeralContainers: [one] } } } as const;
+    const key = { namespace: 'default', name: 'looked-into' };
+    return node.client.patch(resources.pods, key, patch, { subresource: 'ephemeralcontainers' });
+  };
+  const statusOf = (pod: Pod, name: string) =>
+    pod.status?.ephemeralContainerStatuses?.find((status) => status.name === name);
+  await add('early', { image: 'berth.local/absent:1', imagePullPolicy: 'Never' });
+  const waiting = await node.until('looked-into', (pod) => statusOf(pod, 'early')?.state?.waiting !== undefined);
+  expect(statusOf(waiting, 'early')).toMatchObject({ ready: false, restartCount: 0 });
+  expect(statusOf(waiting, 'early')).not.toHaveProperty('started');
+  await add('looks', { targetContainerName: 'main' });
+  const after = await node.until('looked-into', (pod) => statusOf(pod, 'looks')?.state?.terminated !== undefined);
+  expect(statusOf(after, 'looks')?.state?.terminated).toMatchObject({ exitCode: 3, reason: 'Error' });
+  expect(statusOf(after, 'looks')).toMatchObject({ ready: false, restartCount: 0 });
+  const signal = new AbortController().signal;
+  const log = await node.agent().access.logs(after, { container: 'looks', signal });
+  expect(await text(log)).toContain('while true; do sleep 1; done');
+  // The pod itself is as it was, and what ran once does not run again, with a new agent either.
+  await node.restartAgent();
+  const at = await node.until('looked-into', isReady);
+  expect(at.status?.containerStatuses?.[0]?.containerID).toBe(before.status?.containerStatuses?.[0]?.containerID);
+  expect(statusOf(at, 'looks')?.containerID).toBe(statusOf(after, 'looks')?.containerID);
+  await node.client.delete(resources.pods, { namespace: 'default', name: 'looked-into' });
+  await gone('looked-into');
+});
 
 test('the node is registered with its lease', async () => {
   const registered = await node.client.get(resources.nodes, { name: 'n0' });

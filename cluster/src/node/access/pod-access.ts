@@ -3,7 +3,7 @@ import type { Pod } from '@berth/kube/objects';
 import type { PodAccess, ProcessSession } from '../../api/streaming/types.ts';
 import { readLog } from '../logs/index.ts';
 import type { ObservedContainer } from '../pods/observed.ts';
-import { allContainers } from '../pods/sandbox-config.ts';
+import { allContainers, ephemeralContainers } from '../pods/sandbox-config.ts';
 import type { PodWorker } from '../pods/worker.ts';
 import type { ProcessStreams, Runtime } from '../runtime/types.ts';
 
@@ -72,7 +72,9 @@ function previousOf(attempts: readonly ObservedContainer[]): ObservedContainer |
 }
 
 function attemptsOf(worker: PodWorker, pod: Pod, name: string): ObservedContainer[] {
-  if (!allContainers(worker.pod).some((container) => container.name === name)) {
+  if (
+    ![...allContainers(worker.pod), ...ephemeralContainers(worker.pod)].some((container) => container.name === name)
+  ) {
     throw new BerthError('BadRequest', `container ${name} is not valid for pod ${pod.metadata.name}`);
   }
   return worker.observed.containers.filter((container) => container.name === name);

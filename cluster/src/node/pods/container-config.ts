@@ -16,6 +16,8 @@ export interface ContainerInput {
   mounts: Mount[];
   nodeMemory: number;
   seccompDirectory: string;
+  /** The id of the container whose processes it is to see. */
+  target?: string;
 }
 
 /** What the runtime needs to create a container. Throws `BadRequest` when `runAsNonRoot` is not kept. */
@@ -50,7 +52,7 @@ export function containerConfig(input: ContainerInput): ContainerConfig {
     stdinOnce: container.stdinOnce ?? false,
     tty: container.tty ?? false,
     resources: containerResources(pod, container, input.nodeMemory),
-    security: securityOf(pod, container, image, input.seccompDirectory),
+    security: withTarget(securityOf(pod, container, image, input.seccompDirectory), input.target),
   };
 }
 
@@ -99,6 +101,11 @@ function securityOf(pod: Pod, container: Container, image: ImageStatus, seccompD
   const profile = seccompOf(own?.seccompProfile ?? ofPod?.seccompProfile, seccompDirectory);
   security.seccomp = privileged ? { type: 'Unconfined' } : (profile ?? { type: 'Unconfined' });
   return security;
+}
+
+function withTarget(security: ContainerSecurity, target: string | undefined): ContainerSecurity {
+  if (target === undefined) return security;
+  return { ...security, namespaces: { ...security.namespaces, pid: { of: target } } };
 }
 
 function requireNonRoot(pod: Pod, container: Container, user: number | string | undefined, image: ImageStatus): void {

@@ -275,3 +275,23 @@ describe('status', () => {
     expect(status.phase).toBe(phase);
   });
 });
+
+describe('ephemeral containers', () => {
+  const pod = podOf({ ephemeralContainers: [{ name: 'looks', image: 'x:1' }] });
+  const init = { initContainers: [{ name: 'first', image: 'x:1' }] };
+
+  test('start beside what runs, or while the pod is still initialized, once there is a sandbox', () => {
+    expect(stepsOf(pod, observedOf([{}])).steps).toEqual(['start looks#0']);
+    const early = podOf({ ...pod.spec, ...init });
+    expect(stepsOf(early, observedOf([{ name: 'first' }])).steps).toEqual(['start looks#0']);
+    expect(stepsOf(pod, observedOf([], false)).steps).not.toContain('start looks#0');
+  });
+
+  test('never start again, and keep no pod from its end', () => {
+    const ended = { id: 'c1', name: 'looks', state: 'exited', exitCode: 1 } as const;
+    expect(stepsOf(pod, observedOf([{}, ended])).steps).toEqual([]);
+    const job = podOf({ ...pod.spec, restartPolicy: 'Never' });
+    const still = { id: 'c1', name: 'looks' };
+    expect(stepsOf(job, observedOf([{ state: 'exited' }, still])).steps).toEqual(['stop-sandbox']);
+  });
+});

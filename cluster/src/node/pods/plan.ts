@@ -2,6 +2,7 @@ import type { Container, Pod } from '@berth/kube/objects';
 import { containerHash } from './hash.ts';
 import type { PodMemory } from './memory.ts';
 import { marks, newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
+import { ephemeralContainers } from './sandbox-config.ts';
 
 export type Step =
   | { type: 'terminate' }
@@ -13,7 +14,7 @@ export type Step =
   | { type: 'start'; container: Container; kind: ContainerKind; attempt: number; leftover?: string }
   | { type: 'kill'; container: Container; id: string; message: string };
 
-export type ContainerKind = 'init' | 'sidecar' | 'main';
+export type ContainerKind = 'init' | 'sidecar' | 'main' | 'ephemeral';
 
 export interface Plan {
   steps: Step[];
@@ -73,6 +74,7 @@ class Planner {
       const attempt = sandbox ? sandbox.metadata.attempt + 1 : 0;
       this.step({ type: 'create-sandbox', attempt, changed: sandbox !== undefined });
     }
+    if (sandbox?.ready) this.ephemeral();
     this.containers(sandbox?.ready ? sandbox.id : undefined);
   }
 
@@ -82,6 +84,17 @@ class Planner {
     const begun = main.some((container) => newestOf(this.observed, container.name)?.sandboxId === sandboxId);
     if (!this.initContainers(sandboxId, begun && sandboxId !== undefined)) return;
     for (const container of main) this.container(container, 'main', sandboxId);
+  }
+
+  /** Started as soon as there is a sandbox, whatever the others do, and never again. */
+  private ephemeral(): void {
+    for (const container of ephemeralContainers(this.pod)) {
+      const newest = newestOf(this.observed, container.name);
+      if (!newest) this.start(container, 'ephemeral', 0);
+      else if (newest.state === 'created' || newest.state === 'unknown') {
+        this.start(container, 'ephemeral', newest.attempt, newest.id);
+      }
+    }
   }
 
   /** Whether the main containers may run. */

@@ -52,6 +52,9 @@ export const allContainers = (pod: Pod): Container[] => [
   ...(pod.spec?.containers ?? []),
 ];
 
+/** Containers that somebody added to a pod at work, to look into it; they are run like others, once. */
+export const ephemeralContainers = (pod: Pod): Container[] => (pod.spec?.ephemeralContainers ?? []) as Container[];
+
 export function namespacesOf(pod: Pod): NamespaceScopes {
   const spec = pod.spec;
   return {

@@ -10,6 +10,7 @@ import type { NodeContext } from './context.ts';
 import { environmentOf } from './environment.ts';
 import { ensureImage, ImageMissing } from './images.ts';
 import type { ContainerMemory, StartFailure } from './memory.ts';
+import { newestOf, type ObservedPod } from './observed.ts';
 import { fqdnOf, hostnameOf } from './sandbox-config.ts';
 
 export interface StartOptions {
@@ -20,6 +21,7 @@ export interface StartOptions {
   sandbox: SandboxStatus;
   sandboxConfig: SandboxConfig;
   memory: ContainerMemory;
+  observed: ObservedPod;
 }
 
 /** A container could not be started: its waiting state, and in how many milliseconds to try again. */
@@ -82,7 +84,8 @@ async function configured(options: StartOptions, image: Awaited<ReturnType<typeo
     hostIps: context.hostIps,
     allocatable: context.allocatable,
   });
-  const parts = { pod, container, attempt, image, environment, nodeMemory: context.allocatable.memory };
+  const target = targetOf(options);
+  const parts = { pod, container, attempt, image, environment, nodeMemory: context.allocatable.memory, ...target };
   const { seccompDirectory } = context;
   if (!context.processes) return containerConfig({ ...parts, mounts: [], seccompDirectory });
   const variables = new Map(environment.map(({ key, value }) => [key, value]));
@@ -106,6 +109,15 @@ async function configured(options: StartOptions, image: Awaited<ReturnType<typeo
   // Found again after a restart of the agent, to read the container's last words from.
   config.annotations[terminationFile] = last;
   return config;
+}
+
+/** The container that an ephemeral one names, whose processes it sees. */
+function targetOf({ container, observed }: StartOptions): { target?: string } {
+  const { targetContainerName: name } = container as { targetContainerName?: string };
+  if (!name) return {};
+  const found = newestOf(observed, name);
+  if (!found) throw new BerthError('BadRequest', `unable to find target container "${name}"`);
+  return { target: found.id };
 }
 
 export const terminationFile = 'berth.dev/termination-file';

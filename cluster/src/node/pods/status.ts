@@ -3,6 +3,7 @@ import { memoryOf, type PodMemory } from './memory.ts';
 import { newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal } from './plan.ts';
 import { qosClassOf } from './resources.ts';
+import { ephemeralContainers } from './sandbox-config.ts';
 
 type PodStatus = NonNullable<Pod['status']>;
 type State = NonNullable<ContainerStatus['state']>;
@@ -57,6 +58,14 @@ export function podStatus(input: StatusInput): PodStatus {
   };
   if (pod.metadata.generation !== undefined) status.observedGeneration = pod.metadata.generation;
   if (initContainers.length > 0) status.initContainerStatuses = initStatuses;
+  const ephemeral = ephemeralContainers(pod);
+  if (ephemeral.length > 0) {
+    status.ephemeralContainerStatuses = ephemeral.map((container) => {
+      const { started, ...told } = containerStatus(container, input, false, 'ContainerCreating');
+      // Nobody probes them, and the pod is ready without them.
+      return { ...told, ready: false };
+    });
+  }
   // A pod that ended keeps the address it had.
   const shown = ips.length > 0 ? ips : isOver(phase) ? (previous.podIPs ?? []).map(({ ip }) => ip ?? '') : [];
   if (shown[0]) {

@@ -4,7 +4,7 @@ import type { NodeContext } from './context.ts';
 import { runHook } from './hooks.ts';
 import { type ContainerMemory, memoryOf, type PodMemory } from './memory.ts';
 import { newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
-import { allContainers } from './sandbox-config.ts';
+import { allContainers, ephemeralContainers } from './sandbox-config.ts';
 
 export interface SupervisionOptions {
   context: NodeContext;
@@ -30,7 +30,7 @@ export class Supervision {
   adopt(status: Pod['status']): void {
     const { memory, observed, pod } = this.#options;
     const known = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
-    for (const container of allContainers(pod())) {
+    for (const container of [...allContainers(pod()), ...ephemeralContainers(pod())]) {
       const newest = newestOf(observed, container.name);
       if (!newest || this.#probes.has(newest.id)) continue;
       const before = known.find((found) => found.containerID?.endsWith(newest.id));

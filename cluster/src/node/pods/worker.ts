@@ -12,7 +12,7 @@ import { memoryOf, nextBackoff, type PodMemory } from './memory.ts';
 import { agentMark, newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal, type Plan, plan, ranFor, type Step } from './plan.ts';
 import { PodVolumes } from './pod-volumes.ts';
-import { sandboxConfig } from './sandbox-config.ts';
+import { ephemeralContainers, sandboxConfig } from './sandbox-config.ts';
 import { failureOf, StartError, startContainer } from './start-container.ts';
 import { StatusWriter } from './status-writer.ts';
 import { Supervision } from './supervision.ts';
@@ -78,7 +78,8 @@ export class PodWorker {
   /** Why a container is not running: the reason of its waiting state. */
   waitingReason(name: string): string | undefined {
     const { status } = this.#status;
-    const all = [...(status?.containerStatuses ?? []), ...(status?.initContainerStatuses ?? [])];
+    const { containerStatuses = [], initContainerStatuses = [], ephemeralContainerStatuses = [] } = status ?? {};
+    const all = [...containerStatuses, ...initContainerStatuses, ...ephemeralContainerStatuses];
     return all.find((found) => found.name === name)?.state?.waiting?.reason;
   }
 
@@ -297,7 +298,8 @@ export class PodWorker {
       this.#forget(step.leftover);
     }
     const ended = newestOf(this.#observed, container.name);
-    const options = { context, pod: this.#pod, container, attempt, sandbox, memory };
+    const observed = this.#observed;
+    const options = { context, pod: this.#pod, container, attempt, sandbox, memory, observed };
     let id: string;
     try {
       id = await startContainer({ ...options, sandboxConfig: this.#sandboxConfig(sandbox.metadata.attempt) });
@@ -395,7 +397,7 @@ export class PodWorker {
       );
     };
     if (wasReady && grace > drainMs / 1000) await delay(drainMs);
-    await end(this.#pod.spec?.containers ?? []);
+    await end([...(this.#pod.spec?.containers ?? []), ...ephemeralContainers(this.#pod)]);
     // Sidecars serve the others to their end; the last begun goes first.
     for (const sidecar of (this.#pod.spec?.initContainers ?? []).toReversed()) await end([sidecar]);
     for (const { id, ready } of this.#observed.sandboxes) if (ready) await this.#stopSandbox(id);

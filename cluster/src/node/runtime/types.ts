@@ -15,7 +15,8 @@ export type NamespaceScope = 'pod' | 'container' | 'node';
 
 export interface NamespaceScopes {
   network: NamespaceScope;
-  pid: NamespaceScope;
+  /** `of`: that of another container of the sandbox, by its id. */
+  pid: NamespaceScope | { of: string };
   ipc: NamespaceScope;
 }
 

@@ -3,7 +3,7 @@ import type { Pod } from '@berth/kube/objects';
 import { claimNameOf } from '../../claims/index.ts';
 import type { ObservedPod } from '../pods/observed.ts';
 import { cgroupParentOf, containerResources } from '../pods/resources.ts';
-import { allContainers } from '../pods/sandbox-config.ts';
+import { allContainers, ephemeralContainers } from '../pods/sandbox-config.ts';
 import type { Machine } from '../registration/machine.ts';
 import type { ContainerStats, Runtime } from '../runtime/types.ts';
 import { directoryOf, type VolumeDirectories } from '../volumes/directories.ts';
@@ -96,7 +96,7 @@ async function sampleContainers(
       const cgroup = `${cgroupParentOf(pod, instance)}/${id}`;
       const { at = 0, cpuNanoseconds = 0, workingSetBytes = 0, writableLayerBytes = 0 } = figures ?? {};
       const told = { ...unused, memoryBytes: workingSetBytes, ...(await readCgroup(cgroup)) };
-      const container = allContainers(pod).find((found) => found.name === name);
+      const container = [...allContainers(pod), ...ephemeralContainers(pod)].find((found) => found.name === name);
       const resources = container ? containerResources(pod, container, machine.memoryBytes) : {};
       const use = { ...told, cpuNanoseconds, workingSetBytes };
       return { name, id, image, startedAt, at, cgroup, use, writableLayerBytes, resources };

@@ -104,8 +104,9 @@ export function statsOf(wire: WireStats): ContainerStats {
 
 const namespacesOf = (scopes: NamespaceScopes) => ({
   network: scopes.network.toUpperCase(),
-  pid: scopes.pid.toUpperCase(),
+  pid: typeof scopes.pid === 'object' ? 'TARGET' : scopes.pid.toUpperCase(),
   ipc: scopes.ipc.toUpperCase(),
+  targetId: typeof scopes.pid === 'object' ? scopes.pid.of : '',
 });
 
 const profileOf = (profile: SecurityProfile) => ({
