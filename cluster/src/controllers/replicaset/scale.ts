@@ -1,5 +1,6 @@
 import { controllerOf, type Pod, resources } from '@berth/kube/objects';
 import type { Action, View } from '@berth/kube/reconcile';
+import { matchesLabels } from '@berth/kube/selectors';
 import { suffixOf } from '../hashing.ts';
 import { byDeletionRank, createPods, deletePod, isActive, podFromTemplate } from '../pods/index.ts';
 import { keyOf } from '../status.ts';
@@ -55,15 +56,19 @@ function remove<T extends ReplicaOwner>(
   return [...actions.map(({ deletion }) => deletion), ...actions.map(({ event }) => event)];
 }
 
-/** How many active pods of this owner and its siblings (of the same Deployment) each node runs. */
+/** How many active pods of this owner and its siblings (of the same Deployment) each node runs; orphans that match count as theirs. */
 function crowdsOf<T extends ReplicaOwner>(kind: ReplicaKind<T>, owner: T, view: View): Map<string, number> {
+  const { namespace } = owner.metadata;
   const above = controllerOf(owner);
-  const siblings: readonly ReplicaOwner[] = above ? view.controlledBy(kind.resource, above.uid) : [owner];
+  const siblings: readonly T[] = above ? view.controlledBy(kind.resource, above.uid) : [owner];
+  const orphans = view.controlledBy(resources.pods, '').filter((pod) => pod.metadata.namespace === namespace);
   const crowds = new Map<string, number>();
   for (const sibling of siblings) {
-    for (const pod of view.controlledBy(resources.pods, sibling.metadata.uid ?? '')) {
+    const selector = kind.selectorOf(sibling);
+    for (const pod of [...view.controlledBy(resources.pods, sibling.metadata.uid ?? ''), ...orphans]) {
       const node = pod.spec?.nodeName;
-      if (node && isActive(pod)) crowds.set(node, (crowds.get(node) ?? 0) + 1);
+      if (!node || !isActive(pod) || !matchesLabels(selector, pod.metadata.labels)) continue;
+      crowds.set(node, (crowds.get(node) ?? 0) + 1);
     }
   }
   return crowds;

@@ -16,10 +16,9 @@ export function statusOf<T extends ReplicaOwner>(
   const labels = Object.entries(owner.spec?.template?.metadata?.labels ?? {});
   const labeled = active.filter((pod) => labels.every(([name, value]) => pod.metadata.labels?.[name] === value));
   const waits = active.map((pod) => availableIn(pod, minReadySeconds, now) ?? 0).filter((wait) => wait > 0);
-  const wanted = owner.spec?.replicas ?? 1;
   const before: readonly StatusCondition[] = owner.status?.conditions ?? [];
-  // Kept until the number is right again: a refusal that is being retried is still one.
-  const conditions = active.length === wanted ? withoutCondition(before, 'ReplicaFailure') : before;
+  // This is written when nothing of the round was refused.
+  const conditions = withoutCondition(before, 'ReplicaFailure');
   const status = {
     replicas: active.length,
     ...count('fullyLabeledReplicas', labeled.length),
