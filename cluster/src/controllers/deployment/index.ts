@@ -80,10 +80,11 @@ function reconcile(deployment: Deployment, view: View, now: number): Outcome {
       return false;
     }
     if (isRollingUpdate(deployment)) {
-      const before = plan.newSet;
       syncRevision(plan, true);
-      // A set that is only being made has no size to change yet.
-      if (before) rollingUpdate(plan);
+      const decided = plan.actions.length;
+      if (plan.newSet) rollingUpdate(plan);
+      // History is looked at in a round in which nothing moves.
+      if (plan.actions.slice(decided).some(({ type }) => type === 'event')) return true;
     } else recreate(plan);
     if (isRolledOut(plan)) cleanUpHistory(plan);
     return true;

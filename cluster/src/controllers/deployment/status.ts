@@ -69,8 +69,12 @@ export function isComplete({ deployment }: Plan, counts: Counts): boolean {
   return counts.updatedReplicas === replicas && counts.replicas === replicas && counts.availableReplicas === replicas;
 }
 
+/** Whether the rollout was over when the status was last written: what was seen then is what history is kept by. */
 export function isRolledOut(plan: Plan): boolean {
-  return isComplete(plan, countsOf(plan));
+  const { metadata, status = {} } = plan.deployment;
+  const { replicas = 0, updatedReplicas = 0, readyReplicas = 0, availableReplicas = 0 } = status;
+  const isSeen = (status.observedGeneration ?? 0) >= (metadata.generation ?? 0);
+  return isSeen && isComplete(plan, { replicas, updatedReplicas, readyReplicas, availableReplicas });
 }
 
 function hasMoved({ deployment }: Plan, counts: Counts): boolean {
