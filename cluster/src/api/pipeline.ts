@@ -47,10 +47,16 @@ export class Pipeline {
     demand(this.machinery.authorizer, user, attributes);
   }
 
+  /** Throws `MethodNotAllowed` for what cannot be done to the kind, whatever the body says. */
+  checkVerb(call: Call): void {
+    if (call.subresource) this.#subresources.checkVerb(call);
+    else if (!this.#subresources.reviewOf(call)) checkVerb(call);
+  }
+
   async run(call: Call): Promise<Answer> {
+    this.checkVerb(call);
     const special = this.#subresources.reviewOf(call);
     if (special) return await special(this.machinery, await admittedQuestion(this.machinery, call));
-    if (!call.subresource) checkVerb(call);
     if (call.subresource) return await this.#subresources.run(this.machinery, call);
     if (call.kind.computed) return await readComputed(this.machinery, call, call.kind.computed);
     return await verbs[call.verb](this.machinery, call);

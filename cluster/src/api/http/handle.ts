@@ -172,6 +172,7 @@ async function serveResource(
     await stream(call, request, response);
     return;
   }
+  pipeline.checkVerb(call);
   const representation = negotiate(request.headers.accept, { hasTable: hasTable(call) });
   if (hasBody.has(request.method ?? '')) {
     if (request.method === 'PATCH') call.patchType = patchTypeOf(request.headers['content-type']);

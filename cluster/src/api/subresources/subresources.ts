@@ -19,10 +19,13 @@ export class Subresources {
     const { group, resource } = call.kind.description;
     const name = call.subresource?.name ?? '';
     const handler = this.#handlers.get(`${group}/${resource}/${name}`) ?? this.#generic.get(name);
-    const verbs: readonly string[] = call.subresource?.verbs ?? [];
-    if (!verbs.includes(call.verb)) throw methodNotAllowed();
     if (!handler) return await unconnected(machinery, call);
     return await handler(machinery, call);
+  }
+
+  checkVerb({ subresource, verb }: Call): void {
+    const verbs: readonly string[] = subresource?.verbs ?? [];
+    if (!verbs.includes(verb)) throw methodNotAllowed();
   }
 
   reviewOf(call: Call): Handler | undefined {

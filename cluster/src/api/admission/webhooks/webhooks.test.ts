@@ -41,6 +41,8 @@ afterEach(async () => {
 
 function answer(respond: Respond): void {
   handler = reviewing((request, path) => {
+    // The cluster puts its certificate back whenever a test has removed it.
+    if ((request.object ?? request.oldObject)?.metadata.name === 'kube-root-ca.crt') return {};
     asked.push(request);
     return respond(request, path);
   });
