@@ -1,3 +1,4 @@
+import { BerthError } from '@berth/kube/errors';
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import type { Answer, Call, ListAnswerMeta } from '../call.ts';
 import type { ServedKind } from '../kinds.ts';
@@ -31,11 +32,13 @@ function bytesOf(tables: Tables, call: Call, answer: Answer, { as }: Representat
     case 'object':
       if (as === 'Table')
         return tableBytes(tables, call, [answer.object], { resourceVersion: String(answer.object.revision) });
+      if (as === 'PartialObjectMetadataList') throw notAcceptable(call, as, false);
       if (as === 'PartialObjectMetadata') return Buffer.from(JSON.stringify(partialOf(answer.object)));
       return answer.object.bytes;
     case 'list':
       if (as === 'Table') return tableBytes(tables, call, answer.items, answer.meta);
-      if (as.startsWith('PartialObjectMetadata')) return partialList(answer.items, answer.meta);
+      if (as === 'PartialObjectMetadata') throw notAcceptable(call, as, true);
+      if (as === 'PartialObjectMetadataList') return partialList(answer.items, answer.meta);
       return listParts(answer.kind, answer.items, answer.meta);
     case 'deleted':
       return returnsDeleted.has(answer.object.object.kind) ? answer.object.bytes : deletedStatus(call, answer.object);
@@ -49,6 +52,15 @@ function bytesOf(tables: Tables, call: Call, answer: Answer, { as }: Representat
     case 'watch':
       throw new Error('a watch is a stream');
   }
+}
+
+/** Kubernetes names what it has by the type that it is in memory. */
+function notAcceptable({ kind: { description, isCustom } }: Call, as: string, isList: boolean): BerthError {
+  const { group, kind, listKind } = description;
+  const folder = group === '' || group === 'events.k8s.io' ? 'core' : group.split('.')[0];
+  const type = isCustom ? 'unstructured.Unstructured' : `${folder}.${kind}`;
+  const is = isList ? `is a list (*${isCustom ? `${type}List` : `${folder}.${listKind}`})` : `is not a list (*${type})`;
+  return new BerthError('NotAcceptable', `you requested ${as}, but the requested object ${is}`);
 }
 
 const latestMeta = '"apiVersion":"meta.k8s.io/v1"';

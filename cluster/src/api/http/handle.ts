@@ -173,7 +173,10 @@ async function serveResource(
     return;
   }
   pipeline.checkVerb(call);
-  const representation = negotiate(request.headers.accept, { hasTable: hasTable(call) });
+  const representation = negotiate(request.headers.accept, {
+    hasTable: hasTable(call),
+    isWatch: call.verb === 'watch',
+  });
   if (hasBody.has(request.method ?? '')) {
     if (request.method === 'PATCH') call.patchType = patchTypeOf(request.headers['content-type']);
     const body = await parts.bodies.read(request);

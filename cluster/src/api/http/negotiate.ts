@@ -10,15 +10,18 @@ export interface Representation {
 const plain: Representation = { format: 'json', as: 'object' };
 
 /**
- * The first representation of an Accept header that is served; a table only of what has one. Throws `NotAcceptable` when
- * there is none.
+ * The first representation of an Accept header that is served; a table only of what has one, and a watch not as YAML, which
+ * has no end of a document. Throws `NotAcceptable` when there is none.
  */
-export function negotiate(accept: string | undefined, { hasTable } = { hasTable: true }): Representation {
+export function negotiate(
+  accept: string | undefined,
+  { hasTable, isWatch }: { hasTable: boolean; isWatch: boolean } = { hasTable: true, isWatch: false },
+): Representation {
   if (accept === undefined || accept === '' || accept === 'application/json' || accept === '*/*') return plain;
   for (const clause of accept.split(',')) {
     const [type, ...parameters] = clause.split(';').map((part) => part.trim());
     const format = formats[type ?? ''];
-    if (format === undefined) continue;
+    if (format === undefined || (isWatch && format === 'yaml')) continue;
     const as = parameterOf(parameters, 'as');
     if (as === undefined) return { format, as: 'object' };
     const served = (as === 'Table' && hasTable) || as === 'PartialObjectMetadata' || as === 'PartialObjectMetadataList';
@@ -30,7 +33,7 @@ export function negotiate(accept: string | undefined, { hasTable } = { hasTable:
   }
   throw new BerthError(
     'NotAcceptable',
-    'only the following media types are accepted: application/json, application/yaml',
+    `only the following media types are accepted: ${isWatch ? 'application/json;stream=watch' : 'application/json, application/yaml'}`,
   );
 }
 

@@ -217,3 +217,42 @@ test('discovery tells groups in the order of Kubernetes; only the newer form is 
     'apiregistration.k8s.io apps events.k8s.io authentication.k8s.io authorization.k8s.io autoscaling batch certificates.k8s.io networking.k8s.io policy rbac.authorization.k8s.io storage.k8s.io admissionregistration.k8s.io apiextensions.k8s.io scheduling.k8s.io coordination.k8s.io node.k8s.io discovery.k8s.io resource.k8s.io flowcontrol.apiserver.k8s.io metrics.k8s.io',
   );
 });
+
+test.each([
+  [
+    'configmaps/one',
+    'PartialObjectMetadataList',
+    'you requested PartialObjectMetadataList, but the requested object is not a list (*core.ConfigMap)',
+  ],
+  [
+    'configmaps',
+    'PartialObjectMetadata',
+    'you requested PartialObjectMetadata, but the requested object is a list (*core.ConfigMapList)',
+  ],
+])('%s is not to be had as %s', async (path, as, message) => {
+  await it.post(`${namespace}/configmaps`, JSON.stringify({ metadata: { name: 'one' } }));
+  const accept = `application/json;as=${as};v=v1;g=meta.k8s.io`;
+  const { status, json } = await it.send(`${namespace}/${path}`, { headers: { accept } });
+  expect([status, json.reason, json.message]).toEqual([406, 'NotAcceptable', message]);
+});
+
+test('a watch is not to be had as YAML', async () => {
+  const watch = `${namespace}/configmaps?watch=1&timeoutSeconds=1`;
+  const refused = await it.send(watch, { headers: { accept: 'application/yaml' } });
+  expect(refused.status).toBe(406);
+  expect(refused.body).toContain('application/json;stream=watch');
+  expect((await it.send(watch, { headers: { accept: 'application/yaml, */*' } })).status).toBe(200);
+});
+
+test('a pod that no node has yet has said nothing', async () => {
+  await it.post(`${namespace}/serviceaccounts`, JSON.stringify({ metadata: { name: 'default' } }));
+  const pod = { metadata: { name: 'waits' }, spec: { containers: [{ name: 'c', image: 'x' }] } };
+  await it.post(`${namespace}/pods`, JSON.stringify(pod));
+  for (const query of ['', '?follow=true', '?previous=true']) {
+    expect(await it.send(`${namespace}/pods/waits/log${query}`)).toMatchObject({ status: 204, body: '' });
+  }
+  expect((await it.send(`${namespace}/pods/waits/log?stream=Stdout`)).json).toMatchObject({
+    code: 422,
+    details: { causes: [{ field: 'stream', message: 'Forbidden: may not be specified' }] },
+  });
+});

@@ -18,15 +18,15 @@ export function podLog(machinery: Machinery, holder: PodAccessHolder): StreamHan
     const pod = await podOf(machinery, call);
     const options = { ...asked, container: containerOf(pod, call.options.get('container')), signal: aborted.signal };
     const http = response as ServerResponse;
-    const headers = { 'content-type': 'text/plain', 'cache-control': 'no-cache, private' };
+    const headers = { 'cache-control': 'no-cache, private' };
     if (!pod.spec?.nodeName) {
-      // Nobody has run it, and nobody has said anything.
-      http.writeHead(200, headers);
+      // As in Kubernetes: what has not begun anywhere has said nothing yet.
+      http.writeHead(204, headers);
       http.end();
       return;
     }
     const logs = await accessTo(holder, pod).logs(pod, options);
-    http.writeHead(200, headers);
+    http.writeHead(200, { ...headers, 'content-type': 'text/plain' });
     http.flushHeaders?.();
     try {
       await pipe(logs, http);

@@ -17,6 +17,7 @@ export type Shape =
         | 'string'
         | 'bytes'
         | 'time'
+        | 'micro-time'
         | 'quantity'
         | 'boolean'
         | 'double'
@@ -98,7 +99,8 @@ export function shapesOf(catalogue: SchemaCatalogue): (definition: string) => Sh
       case 'string':
         if (schema.format === 'quantity') return { type: 'quantity', goType: 'resource.Quantity' };
         if (schema.format === 'byte') return { type: 'bytes', goType: '[]uint8' };
-        if (schema.format?.startsWith('date-time')) return { type: 'time', goType: 'v1.Time' };
+        if (schema.format === 'date-time') return { type: 'time', goType: 'string' };
+        if (schema.format === 'date-time-micro') return { type: 'micro-time', goType: 'string' };
         return { type: 'string', goType: 'string' };
       case 'boolean':
         return { type: 'boolean', goType: 'bool' };
