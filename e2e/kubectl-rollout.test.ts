@@ -118,6 +118,14 @@ describe.concurrent('kubectl follows', () => {
       deployment.apps/web restarted
       $ kubectl rollout status deployment/web --timeout=60s | tail -1
       deployment "web" successfully rolled out
+      $ kubectl patch deployment web -p '{"spec":{"revisionHistoryLimit":0}}'
+      deployment.apps/web patched
+      $ until [ $(kubectl get replicasets -o name | wc -l) = 1 ]; do sleep 0.1; done
+      $ kubectl rollout history deployment/web | wc -l
+      4
+      $ kubectl rollout undo deployment/web
+      error: no rollout history found for deployment "web"
+      [exit 1]
     `);
   });
 
