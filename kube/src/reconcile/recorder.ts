@@ -48,7 +48,8 @@ export function eventRecorder(options: RecorderOptions): EventRecorder {
 
   function allowed(key: string, now: number): boolean {
     const bucket = spam.get(key) ?? { tokens: spamBurst, at: now };
-    const tokens = Math.min(spamBurst, bucket.tokens + (now - bucket.at) / spamRefill);
+    // A clock that was put back takes nothing away.
+    const tokens = Math.min(spamBurst, bucket.tokens + Math.max(0, now - bucket.at) / spamRefill);
     remember(spam, key, { tokens: tokens >= 1 ? tokens - 1 : tokens, at: now });
     return tokens >= 1;
   }
@@ -56,7 +57,7 @@ export function eventRecorder(options: RecorderOptions): EventRecorder {
   /** The message to write: the given one, or that of the combined event when there were many like it. */
   function combined(key: string, message: string, now: number): { message: string; isCombined: boolean } {
     let group = similar.get(key);
-    if (!group || now - group.since > similarWindow) group = { since: now, messages: new Set() };
+    if (!group || Math.abs(now - group.since) > similarWindow) group = { since: now, messages: new Set() };
     group.messages.add(message);
     remember(similar, key, group);
     if (group.messages.size < similarLimit) return { message, isCombined: false };

@@ -1,7 +1,7 @@
 import type { Container, Pod, Secret } from '@berth/kube/objects';
 import type { ImageStatus, RegistryCredentials } from '../runtime/types.ts';
 import type { NodeContext } from './context.ts';
-import { type ContainerMemory, nextBackoff } from './memory.ts';
+import { type ContainerMemory, isPausing, nextBackoff } from './memory.ts';
 import { duration } from './status.ts';
 
 /** An image that is not there: what the container's waiting state says, and when to look again. */
@@ -44,7 +44,7 @@ export async function ensureImage(
     throw new ImageMissing('ErrImageNeverPull', message, presenceCheck);
   }
   const waiting = memory.pull;
-  if (waiting && waiting.until > now()) {
+  if (waiting && isPausing(waiting.until, waiting.delay, now())) {
     if (!waiting.told) {
       waiting.told = true;
       recorder.record(pod, 'Normal', 'BackOff', `Back-off pulling image "${image}"`);

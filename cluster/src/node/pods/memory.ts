@@ -53,8 +53,21 @@ export function memoryOf(memory: PodMemory, name: string): ContainerMemory {
 
 export const firstBackoff = 10_000;
 export const longestBackoff = 300_000;
+/** The longest pause before what failed of a pod itself is tried again. */
+export const longestRetry = 30_000;
 /** After this long a run a container's next failure counts as its first. */
 const goodRun = 600_000;
+
+/** Milliseconds by which clocks are put right now and then; no pause is cut short for that. */
+const correction = 10_000;
+
+/**
+ * Whether a pause of `length` milliseconds that ends at `until` is still on. One that seems to have more than its length before it is over: the
+ * clock was put back, by hours perhaps, and nobody shall wait for those.
+ */
+export function isPausing(until: number, length: number, now: number): boolean {
+  return until > now && until - now <= length + correction;
+}
 
 /** The pause before the restart after next. */
 export function nextBackoff(current: number | undefined, ranFor: number): number {

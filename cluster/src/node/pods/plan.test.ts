@@ -184,6 +184,17 @@ describe('plan', () => {
     expect(stepsOf(podOf(), long, memoryWith({ main: { backoff: 10_000 } })).steps).toEqual(['start main#1']);
   });
 
+  test('no pause lasts longer than it is, whatever happens to the clock', () => {
+    const hours = 2 * 3_600_000;
+    const before = observedOf([{ state: 'exited', startedAt: now + hours - 5000, finishedAt: now + hours }]);
+    expect(stepsOf(podOf(), before, memoryWith({ main: { backoff: 160_000 } })).steps).toEqual(['start main#1']);
+    const failure = { reason: 'CreateContainerError', message: '', retryAt: now + hours, count: 1 };
+    expect(stepsOf(podOf(), observedOf(), memoryWith({ main: { failure } })).steps).toEqual(['start main#0']);
+    const failed = { ...memoryWith(), retryAt: now + hours };
+    expect(stepsOf(podOf(), observedOf(), failed).steps).toEqual(['start main#0']);
+    expect(stepsOf(podOf(), observedOf(), { ...failed, retryAt: now + 20_000 }).steps).toEqual([]);
+  });
+
   test('a container that could not be started waits as well', () => {
     const never = observedOf([exited({ exitCode: 128, reason: 'StartError', startedAt: 0, finishedAt: now - 4000 })]);
     expect(stepsOf(podOf(), never, memoryWith({ main: { backoff: 10_000 } }))).toMatchObject({

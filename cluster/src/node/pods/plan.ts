@@ -1,6 +1,6 @@
 import type { Container, Pod } from '@berth/kube/objects';
 import { containerHash } from './hash.ts';
-import type { PodMemory } from './memory.ts';
+import { isPausing, longestBackoff, longestRetry, type PodMemory } from './memory.ts';
 import { marks, newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { ephemeralContainers } from './sandbox-config.ts';
 
@@ -64,7 +64,7 @@ class Planner {
       for (const { id, ready } of observed.sandboxes) if (ready) this.step({ type: 'stop-sandbox', id });
       return;
     }
-    if (memory.retryAt !== undefined && memory.retryAt > this.now) {
+    if (memory.retryAt !== undefined && isPausing(memory.retryAt, longestRetry, this.now)) {
       this.wake(memory.retryAt);
       return;
     }
@@ -142,7 +142,7 @@ class Planner {
     if (!this.restarts(kind, newest)) return;
     const backoff = this.memory.containers.get(container.name)?.backoff;
     const restartAt = newest.finishedAt + (backoff ?? 0);
-    if (backoff !== undefined && restartAt > this.now && ranFor(newest) < 600_000) {
+    if (backoff !== undefined && isPausing(restartAt, backoff, this.now) && ranFor(newest) < 600_000) {
       this.result.backoffs.set(container.name, backoff);
       this.wake(restartAt);
       return;
@@ -152,7 +152,7 @@ class Planner {
 
   private start(container: Container, kind: ContainerKind, attempt: number, leftover?: string): void {
     const failure = this.memory.containers.get(container.name)?.failure;
-    if (failure && failure.retryAt > this.now) {
+    if (failure && isPausing(failure.retryAt, longestBackoff, this.now)) {
       this.wake(failure.retryAt);
       return;
     }

@@ -118,7 +118,7 @@ export class Supervision {
         context.recorder.record(pod(), 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${failed}`);
       }
     }
-    const left = Math.ceil((deadline - context.now()) / 1000);
+    const left = Math.min(Math.ceil((deadline - context.now()) / 1000), seconds);
     // After a hook that took all the time, the process still gets a moment to end by itself.
     await context.runtime.stopContainer(id, Math.max(left, hook ? 2 : 0));
   }

@@ -8,7 +8,7 @@ import { weighPod } from './cgroup.ts';
 import { cleanUp, deleteFromApi } from './clean-up.ts';
 import type { NodeContext } from './context.ts';
 import { createSandbox } from './create-sandbox.ts';
-import { memoryOf, nextBackoff, type PodMemory } from './memory.ts';
+import { longestRetry, memoryOf, nextBackoff, type PodMemory } from './memory.ts';
 import { agentMark, newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal, type Plan, plan, ranFor, type Step } from './plan.ts';
 import { PodVolumes } from './pod-volumes.ts';
@@ -209,7 +209,7 @@ export class PodWorker {
         this.#unsure = true;
         if (!isBerthError(error)) logger.error({ err: error, pod: pod.metadata.name }, 'a pod step failed');
         this.#memory.retryAt = now() + this.#retryDelay;
-        this.#retryDelay = Math.min(this.#retryDelay * 2, 30_000);
+        this.#retryDelay = Math.min(this.#retryDelay * 2, longestRetry);
         // A deletion meanwhile is not held up by what failed.
         this.#again = this.#pod !== pod;
         this.#sleep(this.#memory.retryAt);

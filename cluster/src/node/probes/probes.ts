@@ -112,7 +112,8 @@ function watch(options: Watch): void {
     timer = setTimeout(turn, period);
   };
   const turn = () => void round();
-  const first = options.startedAt + (probe.initialDelaySeconds ?? 0) * 1000 - now();
-  timer = setTimeout(turn, Math.max(0, first));
+  const delay = (probe.initialDelaySeconds ?? 0) * 1000;
+  // A start that is yet to come was before the clock was put back.
+  timer = setTimeout(turn, Math.min(Math.max(0, options.startedAt + delay - now()), delay));
   over.addEventListener('abort', () => clearTimeout(timer), { once: true });
 }
