@@ -15,6 +15,8 @@ export interface BerthOptions {
   /** A data directory of the caller's, which the caller removes. */
   dataDir?: string;
   ports?: { api: number; console: number };
+  /** Further environment of `up`. */
+  env?: Record<string, string>;
 }
 
 /** A Berth of the test's own, as `berth up` in a terminal. Disposing runs `berth down --purge`. */
@@ -55,7 +57,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
 
   let started: Awaited<ReturnType<typeof launch>>;
   try {
-    started = await launch(args);
+    started = await launch(args, options.env);
   } catch (error) {
     await berth('down', '--purge');
     throw error;
@@ -74,7 +76,7 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
       return stdout;
     },
     async restart() {
-      self.process = (await launch(args)).process;
+      self.process = (await launch(args, options.env)).process;
     },
     async [Symbol.asyncDispose]() {
       const { status, stderr } = await berth('down', '--purge');
@@ -87,8 +89,14 @@ export async function startBerth(options: BerthOptions = {}): Promise<Berth> {
 }
 
 /** Starts `berth up` and waits until it says that it is ready. */
-function launch(args: readonly string[]): Promise<{ process: ChildProcess; ready: Berth['ready'] }> {
-  const child = spawn(process.execPath, [main, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+function launch(
+  args: readonly string[],
+  more: Record<string, string> = {},
+): Promise<{ process: ChildProcess; ready: Berth['ready'] }> {
+  const child = spawn(process.execPath, [main, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...more },
+  });
   return new Promise((resolve, reject) => {
     let pending = '';
     let complaints = '';

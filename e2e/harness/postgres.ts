@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildImage, busyboxImage, directoryEntries, type ImageEntry, libraryEntries } from '@berth/cluster/images';
 import type { ImageFile } from './images.ts';
+import { unpackPackages } from './packages.ts';
 import { run } from './run.ts';
 
 /** The user that the server runs as: it refuses to be root. */
@@ -81,28 +82,8 @@ export async function postgresArchive(reference: string): Promise<ImageFile> {
 
 /** Debian's packages of PostgreSQL with what this machine lacks for them, unpacked below the folder. */
 async function unpackedPackages(folder: string): Promise<string> {
-  const [archives, root] = [join(folder, 'archives'), join(folder, 'root')];
-  mkdirSync(join(archives, 'partial'), { recursive: true });
   const depends = (await run('apt-cache', ['depends', '--no-recommends', '--no-suggests', 'postgresql'])).stdout;
   const server = /postgresql-\d+/.exec(depends)?.[0];
   if (!server) throw new Error('apt knows no package postgresql: run "apt-get update"');
-  const options = ['Debug::NoLocking=1', 'APT::Sandbox::User=root', `Dir::Cache::archives=${archives}`];
-  const wanted = [server, server.replace('postgresql', 'postgresql-client'), 'libpq5'];
-  const fetch = () =>
-    run('apt-get', [
-      ...['install', '--yes', '--download-only', '--reinstall', '--no-install-recommends'],
-      ...options.flatMap((option) => ['-o', option]),
-      ...wanted,
-    ]);
-  let fetched = await fetch();
-  // The lists may be older than what the mirror still has.
-  if (fetched.status !== 0) {
-    await run('apt-get', ['update']);
-    fetched = await fetch();
-  }
-  const files = readdirSync(archives).filter((name) => name.endsWith('.deb'));
-  if (fetched.status !== 0 || files.length === 0) throw new Error(`PostgreSQL could not be fetched: ${fetched.stderr}`);
-  for (const file of files) await run('dpkg', ['-x', join(archives, file), root]);
-  if (!existsSync(join(root, 'usr/lib/postgresql'))) throw new Error(`${files.join(', ')} hold no PostgreSQL`);
-  return root;
+  return unpackPackages(folder, [server, server.replace('postgresql', 'postgresql-client'), 'libpq5']);
 }
