@@ -234,7 +234,7 @@ test('a log is not read for what cannot be, whether there is such a pod or not; 
     spec: { containers: [{ name: 'c', image: 'i' }] },
   });
   const waiting = await it.send(`${namespace}/pods/waits/log`);
-  expect([waiting.status, waiting.body]).toEqual([200, '']);
+  expect([waiting.status, waiting.body]).toEqual([204, '']);
 });
 
 test('a job has the labels of its pods, unless it has others', async () => {
