@@ -160,7 +160,7 @@ test('a long request may follow a long answer on the same connection', async () 
     return status;
   };
   await it.post(path, '{"metadata":{"name":"long"}}');
-  for (let at = 0; at < 40; at++) expect(await put(at)).toBe(200);
+  for (let at = 0; at < 5; at++) expect(await put(at)).toBe(200);
   // What was sent before the answer is read is read after it.
   const socket = await it.socket();
   const body = JSON.stringify({ metadata: { name: 'long' }, data: { text: 'y'.repeat(900_000) } });
