@@ -9,6 +9,8 @@ import type { Runtime } from './runtime/types.ts';
 let node: NodeFixture;
 /** Does what the call asked for, and then loses its answer with the runtime. */
 let lose: 'runSandbox' | 'createContainer' | 'startContainer' | undefined;
+/** When the end of a container was told, and not yet that it was for want of memory. */
+const explained = new Map<string, number>();
 const lost = new BerthError('ServiceUnavailable', 'rpc error: code = Unavailable desc = the answer was lost');
 
 beforeAll(async () => {
@@ -24,6 +26,13 @@ beforeAll(async () => {
       };
     return {
       ...runtime,
+      async containerStatus(id) {
+        const status = await runtime.containerStatus(id);
+        if (status.reason !== 'OOMKilled') return status;
+        const first = explained.get(id) ?? Date.now();
+        explained.set(id, first);
+        return Date.now() - first < 200 ? { ...status, reason: 'Error' } : status;
+      },
       runSandbox: losing('runSandbox', runtime.runSandbox),
       createContainer: losing('createContainer', runtime.createContainer),
       startContainer: losing('startContainer', runtime.startContainer),
@@ -72,6 +81,20 @@ test.each(['runSandbox', 'createContainer', 'startContainer'] as const)(
     expect((await sandboxesOf(name)).filter(({ ready }) => ready)).toHaveLength(1);
   },
 );
+
+test('a container that the kernel ended for want of memory says so, though the runtime is told later', async () => {
+  const main = shell('exec dd if=/dev/zero of=/dev/null bs=200M count=1');
+  const containers = [{ ...main, resources: { limits: { memory: '24Mi' } } }];
+  await node.run('hungry', { restartPolicy: 'Never', containers });
+  const killed = (pod: Pod) => statusOf(pod)?.state?.terminated;
+  const pod = await node.until('hungry', (pod) => killed(pod)?.reason === 'OOMKilled');
+  expect(killed(pod)).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
+  expect(explained.size).toBe(1);
+  // One that is started again keeps it as its last state.
+  await node.run('hungrier', { containers });
+  const again = await node.until('hungrier', (pod) => statusOf(pod)?.lastState?.terminated?.reason === 'OOMKilled');
+  expect(statusOf(again)?.lastState?.terminated).toMatchObject({ exitCode: 137 });
+});
 
 test('what ends while the runtime is away is seen when it is back, and nothing else restarts', async () => {
   await node.run('ends', { containers: [shell(forever)] });

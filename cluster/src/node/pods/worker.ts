@@ -12,7 +12,7 @@ import { longestRetry, memoryOf, nextBackoff, type PodMemory } from './memory.ts
 import { agentMark, newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal, type Plan, plan, ranFor, type Step } from './plan.ts';
 import { PodVolumes } from './pod-volumes.ts';
-import { ephemeralContainers, sandboxConfig } from './sandbox-config.ts';
+import { allContainers, ephemeralContainers, sandboxConfig } from './sandbox-config.ts';
 import { failureOf, StartError, startContainer } from './start-container.ts';
 import { StatusWriter } from './status-writer.ts';
 import { Supervision } from './supervision.ts';
@@ -145,6 +145,23 @@ export class PodWorker {
     this.#supervision.unwatch(container.id);
     for (const { id, resolve } of this.#waiters) if (id === container.id) resolve();
     this.#waiters = this.#waiters.filter(({ id }) => id !== container.id);
+    if (container.exitCode === killed && container.reason === 'Error' && !this.#terminating) {
+      this.#quietly(this.#untilExplained(container));
+    }
+  }
+
+  /** containerd is told that the kernel found no memory by another way than of the end, and at times later: the reason then changes. */
+  async #untilExplained(container: ObservedContainer): Promise<void> {
+    const spec = allContainers(this.#pod).find(({ name }) => name === container.name);
+    if (spec?.resources?.limits?.memory === undefined) return;
+    for (let pause = 20; pause < longestDoubt && !this.#over; pause *= 2) {
+      await delay(pause);
+      const status = await orGone(this.#context.runtime.containerStatus(container.id));
+      if (status?.reason === container.reason) continue;
+      if (status) container.reason = status.reason;
+      this.kick();
+      return;
+    }
   }
 
   /** Volumes made of objects are written anew, and what failed for want of an object is tried at once. */
@@ -434,6 +451,11 @@ export class PodWorker {
  * so that no connection meets a port that was just closed.
  */
 const drainMs = 300;
+
+/** The exit code of what SIGKILL ended. */
+const killed = 137;
+/** Milliseconds. */
+const longestDoubt = 3000;
 
 /** Milliseconds until what failed is tried again; twice as long each time, up to half a minute. */
 const firstRetry = 500;
