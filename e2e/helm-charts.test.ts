@@ -160,7 +160,7 @@ describe.concurrent('helm, on charts in the manner of well-known ones:', () => {
       service/in-admission   ClusterIP      10.…   <none>        443/TCP                      …
       $ kubectl patch validatingwebhookconfiguration in-admission --type=json -p '[{"op":"add","path":"/webhooks/0/clientConfig/caBundle","value":"LS0tCg=="}]'
       validatingwebhookconfiguration.admissionregistration.k8s.io/in-admission patched
-      $ helm upgrade in ${ingress} --set image=controller:2 --wait --timeout 60s | grep DESC
+      $ helm upgrade in ${ingress} --set image=controller:2 --wait --timeout 60s 2> /dev/null | grep DESC
       DESCRIPTION: Upgrade complete
       $ ${authority}
       LS0tCg==

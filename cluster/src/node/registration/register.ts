@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import type { KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Lease, type Node, resources } from '@berth/kube/objects';
@@ -25,13 +26,17 @@ export interface RegistrationOptions {
 /** Kubelet's rhythm: the status is written when it changed or every 5 minutes. */
 const statusPeriod = 300_000;
 
+/** How often a new node tries to reach the API server; each time takes up to three seconds where nobody answers. */
+const mostAttempts = 10;
+
 /** Makes the Node known, then keeps its status and lease fresh until stopped. */
 export async function registerNode(options: RegistrationOptions): Promise<{ node: Node; stop(): void }> {
   const { client, name, logger, now } = options;
   const version = await options.runtime.version();
   let writtenAt = 0;
   let beating = false;
-  let current = await createNode(options, await describe());
+  const description = await describe();
+  let current = await onceReached(() => createNode(options, description));
   await heartbeat();
   await renewLease().catch((error) => logger.warn({ err: error }, 'the lease of the node could not be written'));
   const timer = setInterval(() => void beat(), options.leaseSeconds * 250);
@@ -131,6 +136,18 @@ function withOthers(status: NonNullable<Node['status']>, current: Node) {
 }
 
 /** The Node as it is in the API, made when it is not; labels of ours are put right. */
+/** A link that was just put up lets nobody through for a moment. */
+async function onceReached<T>(say: () => Promise<T>): Promise<T> {
+  for (let attempts = 1; ; attempts++) {
+    try {
+      return await say();
+    } catch (error) {
+      if (!isBerthError(error, 'ServiceUnavailable') || attempts === mostAttempts) throw error;
+      await setTimeout(250);
+    }
+  }
+}
+
 async function createNode({ client, name }: RegistrationOptions, description: NodeDescription): Promise<Node> {
   const wanted = nodeObject(description);
   try {

@@ -1,14 +1,14 @@
+import type { KubeClient } from '@berth/kube/client';
+import { BerthError } from '@berth/kube/errors';
 import { resources } from '@berth/kube/objects';
 import { pino } from 'pino';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { startTestApi } from '../../api/testing.ts';
 import { createSimulatedRuntime } from '../runtime/simulated/index.ts';
 import { readMachine, registerNode } from './index.ts';
 
-test('a node renews its lease, writes its status when it is told otherwise, and no more than that', async () => {
-  const { api, [Symbol.asyncDispose]: close } = await startTestApi();
-  const client = api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
-  const registration = await registerNode({
+async function register(client: KubeClient) {
+  return await registerNode({
     client,
     name: 'n0',
     machine: await readMachine('/'),
@@ -20,6 +20,12 @@ test('a node renews its lease, writes its status when it is told otherwise, and 
     logger: pino({ level: 'silent' }),
     now: Date.now,
   });
+}
+
+test('a node renews its lease, writes its status when it is told otherwise, and no more than that', async () => {
+  const { api, [Symbol.asyncDispose]: close } = await startTestApi();
+  const client = api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
+  const registration = await register(client);
   const node = () => client.get(resources.nodes, { name: 'n0' });
   const renewed = async () =>
     (await client.get(resources.leases, { namespace: 'kube-node-lease', name: 'n0' })).spec?.renewTime ?? '';
@@ -40,6 +46,21 @@ test('a node renews its lease, writes its status when it is told otherwise, and 
   await expect
     .poll(shown)
     .toEqual(['MemoryPressure False', 'DiskPressure False', 'PIDPressure False', 'Ready True', 'Theirs True']);
+  registration.stop();
+  await close();
+});
+
+test('a node whose link lets nobody through yet asks again', async () => {
+  const { api, [Symbol.asyncDispose]: close } = await startTestApi();
+  const client = api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
+  let failures = 2;
+  const unreached = vi.spyOn(client, 'get').mockImplementation(async (...args) => {
+    if (failures-- > 0) throw new BerthError('ServiceUnavailable', 'connect EHOSTUNREACH');
+    unreached.mockRestore();
+    return await client.get(...args);
+  });
+  const registration = await register(client);
+  expect((await client.get(resources.nodes, { name: 'n0' })).metadata.name).toBe('n0');
   registration.stop();
   await close();
 });
