@@ -65,7 +65,7 @@ describe.concurrent('helm, on charts in the manner of well-known ones:', () => {
       $ helm uninstall cm -n certs-system --wait
       release "cm" uninstalled
       $ kubectl get certificates
-      Error from server (NotFound): Unable to list "certs.example.com/v1, Resource=certificates": the server could not find the requested resource
+      Error from server (NotFound): Unable to list "certs.example.com/v1, Resource=certificates": the server could not find the requested resource (get certificates.certs.example.com)
       [exit 1]
     `);
   });
