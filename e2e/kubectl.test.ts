@@ -151,9 +151,9 @@ describe('kubectl', () => {
     terminal.file('sent', 'over and back\n');
     const name = pod.replace('pod/', '');
     await terminal.play(`
-      $ kubectl cp sent default/${name}:/tmp/sent && kubectl exec -n default ${name} -- cat /tmp/sent
+      $ kubectl cp -c nginx sent default/${name}:/tmp/sent && kubectl exec -n default ${name} -c nginx -- cat /tmp/sent
       over and back
-      $ kubectl cp default/${name}:/tmp/sent received > told && cat received
+      $ kubectl cp -c nginx default/${name}:/tmp/sent received > told && cat received
       over and back
       $ echo heard | kubectl run once --image=nginx:1.14.2 --restart=Never --rm -i --quiet -- sh -c 'read word; echo "$word and said"'
       heard and said

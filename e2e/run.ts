@@ -1,6 +1,6 @@
 /**
- * `npm test`: every test. Without root or containerd the tests that need real containers are left out, and the
- * output says so. The closing line is `N passed, N failed, N skipped`.
+ * `npm test`: every test but those that take minutes each; `npm test -- --long` runs those too. Without root or
+ * containerd the tests that need real containers are left out, and the output says so. The closing line is `N passed, N failed, N skipped`.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -18,7 +18,8 @@ interface Report {
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const canRunContainers =
   process.getuid?.() === 0 && ['/usr/bin/containerd', '/usr/sbin/nft'].every((file) => existsSync(file));
-const projects = canRunContainers ? ['unit', 'real'] : ['unit'];
+const isLong = process.argv.includes('--long');
+const projects = canRunContainers ? ['unit', 'real', ...(isLong ? ['long'] : [])] : ['unit'];
 if (!canRunContainers) {
   console.log('Tests with real containers are left out: they need root, containerd and nftables.');
 }
@@ -37,7 +38,7 @@ for (const project of projects) {
       '--reporter=json',
       `--outputFile.json=${report}`,
       '--passWithNoTests',
-      ...process.argv.slice(2),
+      ...process.argv.slice(2).filter((argument) => argument !== '--long'),
     ],
     { cwd: root, stdio: 'inherit' },
   );
