@@ -1,12 +1,9 @@
 /** What is not run, as patterns of the suites' own names, each with its reason. Whatever is not here has to pass. */
 export const leftOut = {
   /** Of the suite against real containers. */
-  real: {
-    'ResourceQuota.*life of a (pod|service)': 'nothing is refused for a quota yet',
-  },
+  real: {},
   /** Of the suite where pods only pretend to run: besides, what asks a server that runs in a pod. */
   simulated: {
-    'ResourceQuota.*life of a (pod|service)': 'nothing is refused for a quota yet',
     'AdmissionWebhook|CustomResourceConversionWebhook|CustomResourceFieldSelectors': 'webhooks run in pods',
     Aggregator: 'the aggregated API server runs in a pod',
   },

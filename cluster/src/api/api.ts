@@ -6,6 +6,7 @@ import { defaultTolerations, priority } from './admission/pods.ts';
 import { mutatingPolicies } from './admission/policies/mutating.ts';
 import { startTypeChecking } from './admission/policies/status.ts';
 import { validatingPolicies } from './admission/policies/validating.ts';
+import { resourceQuota } from './admission/quota/index.ts';
 import { serviceAccounts } from './admission/service-account.ts';
 import { serviceAddresses } from './admission/services.ts';
 import { claimResize, defaultStorageClass, storageInUseProtection } from './admission/storage.ts';
@@ -92,6 +93,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     privilegeEscalation(authorizer),
     validatingPolicies(outside),
     validatingWebhooks(outside),
+    resourceQuota(storage, now),
   ]);
   const nodes: NodeAccessHolder = { current: undefined };
   for (const kind of measuredKinds({ storage, nodes, now })) registry.add(kind);

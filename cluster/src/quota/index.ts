@@ -2,9 +2,10 @@ import { claimEvaluator, countEvaluator, serviceEvaluator } from './others.ts';
 import { podEvaluator } from './pods.ts';
 import type { Evaluator } from './types.ts';
 
-export { amountsOf, sum, zero } from './amounts.ts';
-export { isCovered } from './scopes.ts';
-export { type Evaluator, type ResourceQuota, resourceQuotas, type Usage } from './types.ts';
+export { amountsOf, areEqual, largest, less, only, sum, written } from './amounts.ts';
+export { usageIn } from './count.ts';
+export { judge, trackedNames } from './judge.ts';
+export { type Evaluator, type ResourceQuota, resourceQuotas, type Usage, type Write } from './types.ts';
 
 const special: readonly Evaluator[] = [podEvaluator, claimEvaluator, serviceEvaluator];
 

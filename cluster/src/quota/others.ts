@@ -16,6 +16,9 @@ export const claimEvaluator: Evaluator = {
     claimNames.some((each) => name === each || name.endsWith(`${ofClass}${each}`)),
   usageOf: (object) => claimUsage(object as PersistentVolumeClaim),
   isInScope: (object, scope) => isClaimInScope(object as PersistentVolumeClaim, scope),
+  // Its status tells what was allocated, and which attributes it has.
+  isConcerned: ({ operation, subresource }) =>
+    subresource === '' || (subresource === 'status' && operation === 'UPDATE'),
 };
 
 function claimUsage(claim: PersistentVolumeClaim): Usage {
@@ -65,6 +68,7 @@ export const serviceEvaluator: Evaluator = {
   tracks: (name) => serviceNames.includes(name),
   usageOf: (object) => serviceUsage(object as Service),
   isInScope: () => false,
+  isConcerned: ({ subresource }) => subresource === '',
 };
 
 function serviceUsage({ spec }: Service): Usage {
@@ -95,5 +99,6 @@ export function countEvaluator({ group, resource }: { group: string; resource: s
     tracks: (name) => names.includes(name),
     usageOf: (_object: KubeObject) => usage,
     isInScope: () => false,
+    isConcerned: ({ operation, subresource }) => operation === 'CREATE' && subresource === '',
   };
 }

@@ -1,9 +1,10 @@
 import type { Pod } from '@berth/kube/objects';
 import type { Quantity } from '@berth/kube/quantity';
 import { one, sum } from './amounts.ts';
+import { missingResources } from './pod-requirements.ts';
 import { isBestEffort, podResources } from './pod-resources.ts';
 import { matchesValues } from './scopes.ts';
-import type { Evaluator, ScopeRequirement, Usage } from './types.ts';
+import type { Evaluator, ScopeRequirement, Usage, Write } from './types.ts';
 
 const computed = ['cpu', 'memory', 'ephemeral-storage'];
 const names = new Set([
@@ -24,7 +25,16 @@ export const podEvaluator: Evaluator = {
     isExtendedRequest(name),
   usageOf: (object, now) => usageOf(object as Pod, now),
   isInScope: (object, scope) => isInScope(object as Pod, scope),
+  isConcerned,
+  missing: (object, required) => missingResources(object as Pod, required),
 };
+
+/** New pods, those that are resized, and those that get or lose a deadline: that is a scope. */
+function isConcerned({ operation, subresource, object, old }: Write): boolean {
+  if (operation === 'CREATE') return subresource === '';
+  if (subresource === 'resize') return true;
+  return subresource === '' && old !== undefined && isTerminating(object as Pod) !== isTerminating(old as Pod);
+}
 
 function isExtendedRequest(name: string): boolean {
   return name.startsWith('requests.') && (!isNative(name) || name.startsWith(`requests.${deviceClasses}`));
@@ -64,13 +74,12 @@ function isCharged({ status, metadata }: Pod, now: number): boolean {
 }
 
 function isInScope(pod: Pod, scope: ScopeRequirement): boolean {
-  const { activeDeadlineSeconds, priorityClassName } = pod.spec ?? {};
-  const isTerminating = activeDeadlineSeconds !== undefined && activeDeadlineSeconds >= 0;
+  const { priorityClassName } = pod.spec ?? {};
   switch (scope.scopeName) {
     case 'Terminating':
-      return isTerminating;
+      return isTerminating(pod);
     case 'NotTerminating':
-      return !isTerminating;
+      return !isTerminating(pod);
     case 'BestEffort':
       return isBestEffort(pod);
     case 'NotBestEffort':
@@ -82,6 +91,10 @@ function isInScope(pod: Pod, scope: ScopeRequirement): boolean {
     default:
       return false;
   }
+}
+
+function isTerminating({ spec }: Pod): boolean {
+  return spec?.activeDeadlineSeconds !== undefined && spec.activeDeadlineSeconds >= 0;
 }
 
 /** Whether its (anti-)affinity is to pods of other namespaces. */

@@ -27,6 +27,16 @@ export const resourceQuotas: Resource<ResourceQuota> = {
   namespaced: true,
 };
 
+/** A creation or an update that may use more. */
+export interface Write {
+  operation: 'CREATE' | 'UPDATE';
+  /** '' when it is of the object itself. */
+  subresource: string;
+  object: KubeObject;
+  /** What is replaced. */
+  old: KubeObject | undefined;
+}
+
 /** How objects of one resource use up quotas. */
 export interface Evaluator {
   resource: { group: string; resource: string };
@@ -36,4 +46,8 @@ export interface Evaluator {
   usageOf(object: KubeObject, now: number): Usage;
   /** Whether the object is one that the scope is about. */
   isInScope(object: KubeObject, scope: ScopeRequirement): boolean;
+  /** Whether a write can change what is used. */
+  isConcerned(write: Write): boolean;
+  /** What the object has to say to be counted and does not, of these names, in Kubernetes' words; undefined: nothing. */
+  missing?(object: KubeObject, names: readonly string[]): string | undefined;
 }

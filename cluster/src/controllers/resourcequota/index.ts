@@ -1,16 +1,15 @@
 import type { KubeObject, Resource } from '@berth/kube/objects';
-import { addQuantities, compareQuantities, formatQuantity, type Quantity } from '@berth/kube/quantity';
 import type { Action, Outcome, Reconciler, View } from '@berth/kube/reconcile';
 import {
   amountsOf,
-  type Evaluator,
+  areEqual,
   evaluatorOf,
-  isCovered,
   type ResourceQuota,
   resourceQuotas,
   sum,
   type Usage,
-  zero,
+  usageIn,
+  written,
 } from '../../quota/index.ts';
 import type { Served } from '../served.ts';
 import { keyOf, statusActions } from '../status.ts';
@@ -50,33 +49,10 @@ function calculate(quota: ResourceQuota, served: Served, view: View, now: number
     const evaluator = resource.namespaced ? evaluatorOf(resource) : undefined;
     const tracked = evaluator ? names.filter((name) => evaluator.tracks(name)) : [];
     if (!evaluator || tracked.length === 0) continue;
-    const nothing: Usage = Object.fromEntries(tracked.map((name) => [name, zero]));
-    used = sum(
-      used,
-      usageIn(quota, evaluator, view.list(resource, { namespace: quota.metadata.namespace ?? '' }), nothing, now),
-    );
+    const objects = view.list(resource, { namespace: quota.metadata.namespace ?? '' });
+    used = sum(used, usageIn(quota, evaluator, objects, tracked, now));
   }
   return Object.fromEntries(Object.entries(used).filter(([name]) => names.includes(name)));
-}
-
-/** What those of the objects use that the quota is about, of what is tracked. */
-function usageIn(
-  quota: ResourceQuota,
-  evaluator: Evaluator,
-  objects: readonly KubeObject[],
-  nothing: Usage,
-  now: number,
-): Usage {
-  const total: Record<string, Quantity> = { ...nothing };
-  for (const object of objects) {
-    if (!isCovered(quota, evaluator, object)) continue;
-    const usage = evaluator.usageOf(object, now);
-    for (const [name, before] of Object.entries(total)) {
-      const more = usage[name];
-      if (more) total[name] = addQuantities(before, more);
-    }
-  }
-  return total;
 }
 
 function write(quota: ResourceQuota, calculated: Usage): Action[] {
@@ -90,23 +66,11 @@ function write(quota: ResourceQuota, calculated: Usage): Action[] {
     areEqual(amountsOf(hard), amountsOf(before.hard)) &&
     areEqual(used, amountsOf(before.used));
   if (isSame) return [];
-  const shown = Object.fromEntries(Object.entries(used).map(([name, amount]) => [name, formatQuantity(amount)]));
   const { uid, resourceVersion } = quota.metadata;
-  return statusActions(resourceQuotas, quota, { hard, used: shown }).map((action) => {
+  return statusActions(resourceQuotas, quota, { hard, used: written(used) }).map((action) => {
     if (action.type !== 'patch' || action.patch.type !== 'merge') return action;
     // Whoever admits something writes the same status: what was counted before must not undo it.
     const metadata = { uid, ...(resourceVersion === undefined ? {} : { resourceVersion }) };
     return { ...action, patch: { type: 'merge', body: { ...(action.patch.body as object), metadata } } };
   });
-}
-
-function areEqual(a: Usage, b: Usage): boolean {
-  const names = Object.keys(a);
-  return (
-    names.length === Object.keys(b).length &&
-    names.every((name) => {
-      const [one, other] = [a[name], b[name]];
-      return one !== undefined && other !== undefined && compareQuantities(one, other) === 0;
-    })
-  );
 }

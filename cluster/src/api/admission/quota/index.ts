@@ -1,0 +1,1 @@
+export { resourceQuota } from './resource-quota.ts';
