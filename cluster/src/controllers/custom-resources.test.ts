@@ -88,7 +88,7 @@ test('a quota counts custom objects as they come and go, and pods as they end', 
   await using cluster = await startTestCluster();
   startFakeKubelet(cluster);
   const { client } = cluster;
-  const hard = { 'count/boats.example.com': '5', pods: '3', 'count/pods': '9', 'requests.cpu': '1' };
+  const hard = { 'count/boats.example.com': '2', pods: '3', 'count/pods': '9', 'requests.cpu': '1' };
   await client.create(resourceQuotas, {
     apiVersion: 'v1',
     kind: 'ResourceQuota',
@@ -102,8 +102,13 @@ test('a quota counts custom objects as they come and go, and pods as they end', 
     );
   await becomes({ pods: '0', 'count/pods': '0', 'requests.cpu': '0' });
   await define(cluster);
+  await becomes({ 'count/boats.example.com': '0', pods: '0', 'count/pods': '0', 'requests.cpu': '0' });
   await make(cluster, 'one');
   await make(cluster, 'two');
+  await expect(make(cluster, 'three')).rejects.toMatchObject({
+    message:
+      'boats.example.com "three" is forbidden: exceeded quota: harbour, requested: count/boats.example.com=1, used: count/boats.example.com=2, limited: count/boats.example.com=2',
+  });
   for (const image of ['ends:well', 'runs:on']) {
     const containers = [{ name: 'main', image, resources: { requests: { cpu: '250m' } } }];
     const metadata = key(image.replace(':', '-'));

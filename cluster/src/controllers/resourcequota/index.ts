@@ -11,7 +11,7 @@ import {
   usageIn,
   written,
 } from '../../quota/index.ts';
-import type { Served } from '../served.ts';
+import { type CustomResourceDefinition, customResourceDefinitions, type Served } from '../served.ts';
 import { keyOf, statusActions } from '../status.ts';
 
 /** Some use ends without anybody saying so: that of a pod whose node is lost. */
@@ -22,7 +22,7 @@ export function resourceQuotaController(served: Served): Reconciler<ResourceQuot
   return {
     name: 'resourcequota-controller',
     resource: resourceQuotas,
-    watches: served.all().flatMap(quotaContentOf),
+    watches: [...served.all().flatMap(quotaContentOf), { resource: customResourceDefinitions, concerns: awaiting }],
     reconcile(quota, view, now): Outcome {
       const used = calculate(quota, served, view, now);
       return { actions: write(quota, used), requeueAfter: resync };
@@ -40,6 +40,18 @@ export function quotaContentOf(resource: Resource) {
       .filter(({ spec }) => Object.keys(spec?.hard ?? {}).some((name) => evaluator.tracks(name)))
       .map(keyOf);
   return [{ resource, concerns }];
+}
+
+/** The quotas that count what a definition defines: nothing of it is made before they have a figure. */
+function awaiting(object: KubeObject, view: View) {
+  const { spec } = object as CustomResourceDefinition;
+  if (!spec) return [];
+  const evaluator = evaluatorOf({ group: spec.group, resource: spec.names.plural });
+  const isCounted = (name: string) => evaluator?.tracks(name) === true;
+  return view
+    .list(resourceQuotas)
+    .filter((quota) => Object.keys(quota.spec?.hard ?? {}).some(isCounted))
+    .map(keyOf);
 }
 
 function calculate(quota: ResourceQuota, served: Served, view: View, now: number): Usage {

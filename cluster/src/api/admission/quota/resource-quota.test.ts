@@ -187,3 +187,19 @@ test('claims count by their class', async () => {
   });
   expect(await usedOf('storage')).toEqual({ [asked]: '1500Mi', persistentvolumeclaims: '2' });
 });
+
+test('a resize counts with what it asks more', async () => {
+  await quota('cpu', { 'requests.cpu': '1' });
+  await create(pod('small', {}, { cpu: '600m' }));
+  const resize = (cpu: string) => {
+    const containers = [{ name: 'main', resources: { requests: { cpu } } }];
+    const patch = { type: 'strategic', body: { spec: { containers } } } as const;
+    return admin.patch(resources.pods, { namespace, name: 'small' }, patch, { subresource: 'resize' });
+  };
+  await expect(resize('1100m')).rejects.toMatchObject({
+    message:
+      'pods "small" is forbidden: exceeded quota: cpu, requested: requests.cpu=500m, used: requests.cpu=600m, limited: requests.cpu=1',
+  });
+  await resize('900m');
+  expect(await usedOf('cpu')).toEqual({ 'requests.cpu': '900m' });
+});
