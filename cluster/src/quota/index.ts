@@ -13,7 +13,7 @@ const special: readonly Evaluator[] = [podEvaluator, claimEvaluator, serviceEval
  * How objects of a resource use up quotas; undefined for what no quota counts. Source: "Resource Quotas" of the Kubernetes documentation.
  */
 export function evaluatorOf(resource: { group: string; resource: string }): Evaluator | undefined {
-  if (resource.resource === 'events') return undefined;
+  if (resource.resource === 'events' && ['', 'events.k8s.io'].includes(resource.group)) return undefined;
   const found = special.find(
     (each) => each.resource.group === resource.group && each.resource.resource === resource.resource,
   );

@@ -1,4 +1,3 @@
-import type { KubeObject } from '@berth/kube/objects';
 import { amountsOf, evaluatorOf, type ResourceQuota, sum, type Write, written } from '../../../quota/index.ts';
 import { objectKey } from '../../storage/keys.ts';
 import type { ObjectStorage } from '../../storage/object-storage.ts';
@@ -31,7 +30,7 @@ export function resourceQuota(storage: ObjectStorage, now: () => Date): Admissio
     },
     check(request) {
       const write = writeOf(request);
-      if (!write || request.namespace === '' || isIgnored(request) || charges.has(request)) return;
+      if (!write || isIgnored(request) || !treasury.watchesOver(request.namespace) || charges.has(request)) return;
       const evaluator = evaluatorOf(request.call.kind.description);
       if (!evaluator?.isConcerned(write)) return;
       return treasury.charge(request, evaluator, write);
@@ -41,7 +40,7 @@ export function resourceQuota(storage: ObjectStorage, now: () => Date): Admissio
 
 function writeOf({ operation, subresource, object, old }: AdmissionRequest): Write | undefined {
   if (operation !== 'CREATE' && operation !== 'UPDATE') return undefined;
-  return { operation, subresource, object: object as KubeObject, old };
+  return { operation, subresource, object, old };
 }
 
 /** What is never stored, and namespaces, which stand in none though their requests name themselves. */

@@ -55,12 +55,15 @@ export class Treasury {
     this.#now = now;
   }
 
+  /** Whether a namespace has quotas: what was acknowledged can be seen. */
+  watchesOver(namespace: string): boolean {
+    return this.#storage.list(`${quotaPrefix}${namespace}/`).length > 0;
+  }
+
   /** Resolves when all quotas have room for a request and it is charged to them; `Forbidden` when one has none. */
-  charge(request: AdmissionRequest, evaluator: Evaluator, write: Write): Promise<void> | undefined {
-    const { namespace } = request;
-    if (this.#storage.isFresh && this.#storage.list(`${quotaPrefix}${namespace}/`).length === 0) return undefined;
+  charge(request: AdmissionRequest, evaluator: Evaluator, write: Write): Promise<void> {
     return new Promise((admit, refuse) => {
-      this.#enter(namespace, ({ waiting }) => waiting.push({ request, evaluator, write, admit, refuse }));
+      this.#enter(request.namespace, ({ waiting }) => waiting.push({ request, evaluator, write, admit, refuse }));
     });
   }
 
