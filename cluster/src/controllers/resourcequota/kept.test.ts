@@ -43,3 +43,38 @@ test('with the controller that counts, as many pods pass as there is room for, a
   await cluster.until(async () => (await usedOf()) === '10', 'it is full again');
   expect(cluster.errors).toEqual([]);
 });
+
+test('a replica set tells that a quota holds it up, and goes on when that is raised', async () => {
+  await using cluster = await startTestCluster();
+  const { client } = cluster;
+  const quotaKey = { namespace, name: 'pods' };
+  await client.create(resourceQuotas, {
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: quotaKey,
+    spec: { hard: { pods: '2' } },
+  });
+  const isCounted = (pods: string) => async () =>
+    (await client.get(resourceQuotas, quotaKey)).status?.hard?.pods === pods;
+  await cluster.until(isCounted('2'), 'the quota is counted');
+  const [selector, { spec }] = [{ matchLabels: { app: 'web' } }, pod('web')];
+  const template = { metadata: { labels: selector.matchLabels }, spec: { containers: spec?.containers ?? [] } };
+  const key = { namespace, name: 'web' };
+  await client.create(resources.replicaSets, {
+    apiVersion: 'apps/v1',
+    kind: 'ReplicaSet',
+    metadata: key,
+    spec: { replicas: 3, selector, template },
+  });
+  const statusOf = async () => (await client.get(resources.replicaSets, key)).status;
+  await cluster.until(async () => {
+    const failure = (await statusOf())?.conditions?.find(({ type }) => type === 'ReplicaFailure');
+    return failure?.reason === 'FailedCreate' && /exceeded quota: pods, requested: pods=1/.test(failure.message ?? '');
+  }, 'the set tells why');
+  expect((await client.list(resources.pods, { namespace })).items.length).toBe(2);
+  await client.patch(resourceQuotas, quotaKey, { type: 'merge', body: { spec: { hard: { pods: '3' } } } });
+  await cluster.until(async () => {
+    const status = await statusOf();
+    return status?.replicas === 3 && !status.conditions?.some(({ type }) => type === 'ReplicaFailure');
+  }, 'the third pod is there');
+});
