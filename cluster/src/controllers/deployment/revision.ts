@@ -39,6 +39,8 @@ function adopt(plan: Plan, set: ReplicaSet, revision: number): void {
       metadata: { ...set.metadata, annotations },
       spec: { ...set.spec, ...spec.spec },
     } as ReplicaSet);
+    // The Deployment's own note and condition follow once the set has its.
+    return;
   }
   noteRevision(plan, annotations[revisionAnnotation] ?? String(revision));
   if (hasDeadline(plan) && !findCondition(plan.conditions, 'Progressing')) {

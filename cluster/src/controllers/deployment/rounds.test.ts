@@ -98,8 +98,11 @@ function comparable(done: Done, { metadata, status: before }: Deployment, sets: 
   };
 }
 
-/** The status follows in the next round where ours is already that of the sets as they will be; so does the revision. */
-const decisions = ({ counts: _, conditions: __, revision: ___, ...rest }: ReturnType<typeof comparable>) => rest;
+/** What is unavailable is told of the sets as they will be, upstream of the sets as they were: it is left out of a round that moves any. */
+function decisions(of: ReturnType<typeof comparable>) {
+  const { unavailableReplicas: _, ...counts } = of.counts;
+  return of.created.length + of.sizes.length === 0 ? of : { ...of, counts };
+}
 
 /**
  * Where we mean to differ: a Deployment that is being deleted keeps its sets as they are, Recreate goes on with the old sets although somebody scaled

@@ -13,13 +13,18 @@ interface Counts {
   availableReplicas: number;
 }
 
-/** Decides the Deployment's status, and when it must be looked at again to see that it missed its deadline. */
+/**
+ * Decides the Deployment's status, and when it must be looked at again to see that it missed its deadline. Only a rollout tells of its progress and of
+ * pods that cannot be made: while it is paused or scaled, those conditions stay as they are.
+ */
 export function statusOf(plan: Plan, rolling: boolean): { actions: Action[]; requeueAfter: number | undefined } {
   const { deployment } = plan;
   const counts = countsOf(plan);
   availability(plan, counts);
-  if (rolling) progress(plan, counts);
-  failure(plan);
+  if (rolling) {
+    progress(plan, counts);
+    failure(plan);
+  }
   const status = {
     ...count('observedGeneration', deployment.metadata.generation ?? 0),
     ...count('replicas', counts.replicas),
@@ -47,9 +52,10 @@ function countsOf(plan: Plan): Counts {
   };
 }
 
-/** Left out while a set does not say how many of its pods are being deleted. */
+/** Left out while a set, other than the one that is only being made, does not say how many of its pods are being deleted. */
 function terminating(plan: Plan): { terminatingReplicas?: number } {
-  const counts = allSets(plan).map(({ status }) => status?.terminatingReplicas);
+  const made = allSets(plan).filter(({ metadata }) => metadata.uid !== undefined);
+  const counts = made.map(({ status }) => status?.terminatingReplicas);
   return counts.includes(undefined) ? {} : { terminatingReplicas: counts.reduce<number>((a, b) => a + (b ?? 0), 0) };
 }
 
