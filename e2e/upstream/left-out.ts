@@ -10,6 +10,9 @@ export const leftOut = {
   cli: {},
   apps: {},
   node: {},
+  scheduling: {},
+  storage: {},
+  network: {},
   controllerRuntime: {
     'Should list serviceaccounts and find exactly one in namespace test-namespace-1':
       'counts on a namespace without its default account, which the pods of the other specs need here',
