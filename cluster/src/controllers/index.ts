@@ -25,13 +25,11 @@ import { podGarbageController, terminatedPodController } from './podgarbage/inde
 import { replicaSetController, replicationController } from './replicaset/index.ts';
 import { quotaContentOf, resourceQuotaController } from './resourcequota/index.ts';
 import { customResourceDefinitions, type Served, servedResources } from './served.ts';
-import { rootCaController, serviceAccountController } from './serviceaccount/index.ts';
+import { serviceAccountController } from './serviceaccount/index.ts';
 import { statefulSetController } from './statefulset/index.ts';
 
 export interface ControllersOptions {
   client: KubeClient;
-  /** PEM of the authority to keep as `kube-root-ca.crt` in every namespace; left out where the API server does it itself. */
-  clusterCa?: string;
   /** Signs the certificates that were approved; left out where nobody here may. */
   signer?: CertificateSigner;
   /** The API over paths, for scales and metrics; left out where nobody scales by metrics. */
@@ -46,7 +44,6 @@ export interface ControllersOptions {
 
 /** The cluster's reconcilers. */
 export function controllers(options: {
-  clusterCa?: string | undefined;
   signer?: CertificateSigner | undefined;
   paths?: PathApi | undefined;
   nodeMonitorGracePeriod?: number | undefined;
@@ -66,7 +63,6 @@ export function controllers(options: {
     endpointsController,
     orphanedEndpointsController,
     serviceAccountController,
-    ...(options.clusterCa === undefined ? [] : [rootCaController(options.clusterCa)]),
     disruptionController(options.paths),
     staleDisruptionController,
     nodeController(options.nodeMonitorGracePeriod === undefined ? {} : { gracePeriod: options.nodeMonitorGracePeriod }),

@@ -35,7 +35,6 @@ export async function startTestCluster(options: { nodeMonitorGracePeriod?: numbe
   await startControllers({
     ...options,
     client,
-    clusterCa: 'certificate',
     signal: abort.signal,
     onError: (error, where) => errors.push(`${where}: ${error instanceof Error ? error.message : error}`),
   });

@@ -76,6 +76,22 @@ describe('namespaces', () => {
   });
 });
 
+test('the authority that pods trust follows the one of the server', async () => {
+  const store = memoryStore();
+  await using first = await startTestApi({ store: unclosable(store) });
+  const before = first.api.client(masters);
+  await before.create(resources.namespaces, { apiVersion: 'v1', kind: 'Namespace', metadata: { name: 'shop' } });
+  const key = { namespace: 'shop', name: 'kube-root-ca.crt' };
+  const { authority } = first.certificates;
+  await expect.poll(() => before.get(resources.configMaps, key)).toMatchObject({ data: { 'ca.crt': authority.cert } });
+  await first.api.close();
+  await using second = await startTestApi({ store });
+  const after = second.api.client(masters);
+  const { cert } = second.certificates.authority;
+  expect(cert).not.toBe(authority.cert);
+  await expect.poll(() => after.get(resources.configMaps, key)).toMatchObject({ data: { 'ca.crt': cert } });
+});
+
 test('a daemon set says how often its template changed', async () => {
   const labels = { app: 'd' };
   const set = (image: string, minReadySeconds = 0) => ({

@@ -2,7 +2,7 @@ import type { KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type ConfigMap, resources } from '@berth/kube/objects';
 import type { Logger } from 'pino';
-import { resourcePrefix } from '../storage/keys.ts';
+import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 
 const name = 'kube-root-ca.crt';
@@ -10,7 +10,10 @@ const prefix = resourcePrefix('', 'namespaces');
 
 const configMaps = resourcePrefix('', 'configmaps');
 
-/** Keeps a ConfigMap with the cluster's authority in every namespace, whatever is done to it: pods trust the API server by it. */
+/**
+ * Keeps a ConfigMap with the cluster's authority in every namespace, whatever is done to it: pods trust the API server by it. Those of another
+ * authority, which the store may have from before, are put right as well.
+ */
 export function publishRootCa(
   storage: ObjectStorage,
   client: KubeClient,
@@ -44,7 +47,12 @@ export function publishRootCa(
         logger.warn({ err: error, namespace }, 'the authority could not be restored');
     }
   };
-  for (const { object } of storage.list(prefix)) void publish(object.metadata.name);
+  for (const { object } of storage.list(prefix)) {
+    const namespace = object.metadata.name;
+    const kept = storage.get(objectKey(configMaps, namespace, name))?.object as ConfigMap | undefined;
+    if (!kept) void publish(namespace);
+    else if (!holdsOnly(kept.data, clusterCa)) void restore(namespace);
+  }
   const stopListening = [
     storage.listen(prefix, (event) => {
       if (event.type === 'put' && !event.previous) void publish(event.object.object.metadata.name);
