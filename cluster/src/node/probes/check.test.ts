@@ -1,5 +1,6 @@
-import { once } from 'node:events';
+import { type EventEmitter, once } from 'node:events';
 import { createServer as createHttpServer } from 'node:http';
+import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { Server as GrpcServer, ServerCredentials, status } from '@grpc/grpc-js';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -38,7 +39,7 @@ async function healthServer(): Promise<{ port: number; stop(): void }> {
   return { port, stop: () => server.forceShutdown() };
 }
 
-const listening = async (server: Server): Promise<number> => {
+const listening = async (server: Pick<Server, 'listen' | 'address' | 'once'> & EventEmitter): Promise<number> => {
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   return (server.address() as AddressInfo).port;
@@ -80,6 +81,109 @@ describe('gRPC', () => {
     const port = await listening(http);
     expect(await check({ grpc: { port } }, target, 5)).toMatchObject({ outcome: 'failure' });
     http.close();
+  });
+});
+
+test('a connection that comes too late is closed, and serves no other check', async () => {
+  const gone: Promise<unknown>[] = [];
+  const peer = createServer((socket) => {
+    gone.push(new Promise((resolve) => socket.on('error', () => {}).once('close', resolve)));
+    socket.resume();
+  });
+  const port = await listening(peer);
+  const opened = Promise.withResolvers<void>();
+  const dial: ProbeTarget['dial'] = async () => {
+    await opened.promise;
+    const socket = connect({ host: '127.0.0.1', port });
+    await once(socket, 'connect');
+    return socket;
+  };
+  const late = { ...target, dial };
+  for (const handler of [{ httpGet: { port } }, { tcpSocket: { port } }, { grpc: { port } }]) {
+    expect(await check(handler, late, 0.05)).toMatchObject({ outcome: 'failure' });
+  }
+  opened.resolve();
+  await expect.poll(() => gone.length).toBe(3);
+  await Promise.all(gone);
+  peer.close();
+});
+
+describe('a gRPC service that breaks the rules fails the check and nothing else', () => {
+  const broken: Record<string, (stream: ServerHttp2Stream) => void> = {
+    'a message that is badly escaped': (stream) => {
+      stream.respond({ ':status': 200, 'grpc-status': '14', 'grpc-message': '%E0%A4%A half' }, { endStream: true });
+    },
+    'a status that is no number': (stream) => {
+      stream.respond({ ':status': 200, 'grpc-status': 'good' }, { endStream: true });
+    },
+    'no status': (stream) => {
+      stream.respond({ ':status': 200 });
+      stream.end(Buffer.from([0, 0, 0, 0, 2, 0x08, 1]));
+    },
+    'half a message': (stream) => {
+      stream.respond({ ':status': 200 }, { waitForTrailers: true });
+      stream.on('wantTrailers', () => stream.sendTrailers({ 'grpc-status': '0' }));
+      stream.end(Buffer.from([0, 0, 0, 0, 2, 0x08]));
+    },
+    'bytes without end': (stream) => {
+      stream.respond({ ':status': 200 });
+      const chunk = Buffer.alloc(16_384);
+      const more = () => {
+        while (!stream.destroyed && stream.write(chunk));
+      };
+      stream.on('drain', more);
+      more();
+    },
+    'a reset': (stream) => stream.close(2),
+    'the end of the connection': (stream) => stream.session?.destroy(),
+  };
+  test.each(Object.entries(broken))('%s', async (_, answer) => {
+    const server = createHttp2Server().on('stream', (stream) => answer(stream.on('error', () => {})));
+    server.on('sessionError', () => {});
+    const port = await listening(server);
+    const result = await check({ grpc: { port } }, target, 5);
+    expect(result).toMatchObject({ outcome: 'failure', message: expect.stringMatching(/^service unhealthy/) });
+    server.close();
+  });
+
+  test('a long name of a service is whole', async () => {
+    const server = createHttp2Server();
+    const asked = new Promise<Buffer>((resolve) => {
+      server.on('stream', async (stream) => {
+        resolve(Buffer.concat(await stream.toArray()));
+        stream.respond({ ':status': 200, 'grpc-status': '5' }, { endStream: true });
+      });
+    });
+    const port = await listening(server);
+    await check({ grpc: { port, service: 'x'.repeat(300) } }, target, 5);
+    // A frame's head of five bytes, the field's tag, and 300 in the variable length of Protocol Buffers.
+    expect((await asked).subarray(0, 8)).toEqual(Buffer.from([0, 0, 0, 1, 0x2f, 0x0a, 0xac, 0x02]));
+    server.close();
+  });
+
+  test('a connection that is over before it is used', async () => {
+    const server = createServer((socket) => socket.destroy());
+    const port = await listening(server);
+    const dial: ProbeTarget['dial'] = async () => {
+      const socket = connect({ host: '127.0.0.1', port });
+      socket.resume();
+      await once(socket, 'close');
+      return socket;
+    };
+    const over = { ...target, dial };
+    const closed = { outcome: 'failure', message: expect.stringMatching(/the connection was closed/) };
+    expect(await check({ grpc: { port } }, over, 5)).toMatchObject(closed);
+    expect(await check({ httpGet: { port } }, over, 5)).toMatchObject(closed);
+    expect(await check({ httpGet: { port, scheme: 'HTTPS' } }, over, 5)).toMatchObject(closed);
+    expect(await check({ tcpSocket: { port } }, over, 5)).toMatchObject(closed);
+    server.close();
+  });
+
+  test('a port that there cannot be', async () => {
+    const bad = { outcome: expect.stringMatching(/failure|error/), message: expect.stringMatching(/70000/) };
+    expect(await check({ grpc: { port: 70_000 } }, target, 5)).toMatchObject(bad);
+    expect(await check({ httpGet: { port: 70_000 } }, target, 5)).toMatchObject(bad);
+    expect(await check({ tcpSocket: { port: 70_000 } }, target, 5)).toMatchObject(bad);
   });
 });
 

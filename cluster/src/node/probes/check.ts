@@ -28,6 +28,13 @@ const dialHere: Dial = (to) =>
     socket.once('error', reject);
   });
 
+/** A connection into the pod, as long as it is one: it may have ended on its way here. */
+async function connected({ dial = dialHere }: ProbeTarget, to: { host: string; port: number }): Promise<Socket> {
+  const socket = await dial(to);
+  if (socket.destroyed) throw new Error(`dial tcp ${to.host}:${to.port}: the connection was closed`);
+  return socket;
+}
+
 /** `error`: the check itself could not be made, which proves nothing about the container. */
 export interface CheckResult {
   outcome: 'success' | 'failure' | 'error';
@@ -88,11 +95,10 @@ function httpCheck(get: HttpGet, target: ProbeTarget, timeoutMs: number): Promis
   const url = `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}${path}`;
   const send = scheme === 'https' ? httpsRequest : httpRequest;
   return new Promise((resolve) => {
-    const { dial = dialHere } = target;
     const asked = send({
       ...{ host, port, path, headers },
       createConnection(_, done) {
-        dial({ host, port }).then(
+        connected(target, { host, port }).then(
           (socket) => done(null, scheme === 'https' ? secure(socket, host) : socket),
           (error) => done(error, undefined as never),
         );
@@ -133,9 +139,8 @@ const secure = (socket: Socket, host: string) =>
   connectTls({ socket, rejectUnauthorized: false, ...(isIP(host) ? {} : { servername: host }) });
 
 async function tcpCheck(target: ProbeTarget, host: string, port: number, timeoutMs: number): Promise<CheckResult> {
-  const { dial = dialHere } = target;
   const late = new AbortController();
-  const connected = dial({ host, port }).then(
+  const answered = connected(target, { host, port }).then(
     (socket) => {
       socket.destroy();
       return success;
@@ -143,7 +148,7 @@ async function tcpCheck(target: ProbeTarget, host: string, port: number, timeout
     (error) => failure(dialError(error, host, port)),
   );
   const result = await Promise.race([
-    connected,
+    answered,
     delay(timeoutMs, failure(`dial tcp ${host}:${port}: i/o timeout`), { signal: late.signal }),
   ]);
   late.abort();
@@ -155,9 +160,10 @@ async function grpcCheck(
   target: ProbeTarget,
   timeoutMs: number,
 ): Promise<CheckResult> {
-  const { ip, dial = dialHere } = target;
+  const { ip } = target;
   const { port, service = '' } = grpc;
-  const { code, details, serving } = await askHealth({ dial: () => dial({ host: ip, port }), service, timeoutMs });
+  const dial = () => connected(target, { host: ip, port });
+  const { code, details, serving } = await askHealth({ dial, service, timeoutMs });
   if (code !== status.OK) return grpcFailure({ code, details }, ip, port);
   if (serving === 1) return success;
   const shown = ['UNKNOWN', 'SERVING', 'NOT_SERVING', 'SERVICE_UNKNOWN'][serving] ?? String(serving);

@@ -9,9 +9,13 @@ export interface Health {
   serving: number;
 }
 
+/** As many bytes as gRPC's clients take; what is answered here has two. */
+const mostBytes = 4 * 1024 * 1024;
+
 /**
  * `grpc.health.v1.Health/Check` over a connection that the caller opens, which no gRPC client takes. The two messages have one field each, so
- * they are written out here. Never rejects: what fails beneath is `UNAVAILABLE`. Source: gRPC over HTTP2, and the health checking protocol.
+ * they are written out here. Never rejects: what fails beneath is `UNAVAILABLE`, whatever the peer says. Source: gRPC over HTTP2, and the health
+ * checking protocol.
  */
 export async function askHealth(options: {
   dial(): Promise<Socket>;
@@ -22,7 +26,7 @@ export async function askHealth(options: {
   const end = (code: status, details: string, serving = 0) => resolve({ code, details, serving });
   const timer = setTimeout(() => end(status.DEADLINE_EXCEEDED, 'Deadline exceeded'), options.timeoutMs);
   const unavailable = (error: Error) => end(status.UNAVAILABLE, error.message);
-  options.dial().then((socket) => {
+  const ask = (socket: Socket) => {
     const session = connect('http://probe', { createConnection: () => socket });
     session.on('error', unavailable);
     session.on('close', () => end(status.UNAVAILABLE, 'the connection was closed'));
@@ -45,23 +49,50 @@ export async function askHealth(options: {
     stream.on('trailers', (headers) => {
       said = headers;
     });
-    stream.on('data', (chunk: Buffer) => received.push(chunk));
+    let length = 0;
+    stream.on('data', (chunk: Buffer) => {
+      length += chunk.length;
+      if (length <= mostBytes) received.push(chunk);
+      else end(status.RESOURCE_EXHAUSTED, `received message larger than max (${length} vs. ${mostBytes})`);
+    });
     stream.on('end', () => {
-      const code = Number(said['grpc-status'] ?? status.UNKNOWN);
+      const code = codeOf(said['grpc-status']);
       const serving = Buffer.concat(received).subarray(5);
       // Field 1, a number below 128.
-      end(code, decodeURIComponent(String(said['grpc-message'] ?? '')), serving[0] === 0x08 ? serving[1] : 0);
+      end(code, unescaped(String(said['grpc-message'] ?? '')), serving[0] === 0x08 ? serving[1] : 0);
     });
     stream.end(requestOf(options.service));
-  }, unavailable);
+  };
+  // A session on a connection that is over throws.
+  options.dial().then(ask).catch(unavailable);
   return promise.finally(() => clearTimeout(timer));
+}
+
+/** What is no code of gRPC's is unknown. */
+function codeOf(said: unknown): status {
+  const code = Number(said ?? status.UNKNOWN);
+  return status[code] === undefined ? status.UNKNOWN : code;
+}
+
+/** What is badly escaped is shown as it came: nobody is to lose the message over it. Source: "Status-Message" of gRPC over HTTP2. */
+function unescaped(message: string): string {
+  try {
+    return decodeURIComponent(message);
+  } catch {
+    return message;
+  }
 }
 
 /** A frame: not compressed, the message's length in four bytes, the message. */
 function requestOf(service: string): Buffer {
   const name = Buffer.from(service);
-  const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
+  const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, ...varint(name.length)]), name]);
   const head = Buffer.alloc(5);
   head.writeUInt32BE(message.length, 1);
   return Buffer.concat([head, message]);
+}
+
+/** Seven bits a byte, the lowest first; all but the last have their highest bit set. Source: the encoding of Protocol Buffers. */
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...varint(value >>> 7)];
 }
