@@ -15,6 +15,7 @@ export default defineConfig({
           include: ['{kube,cluster,platform,berth,console,examples}/**/*.test.{ts,tsx}'],
           exclude: ['**/node_modules/**', '**/*.real.test.ts'],
           testTimeout: 30_000,
+          hookTimeout: 30_000,
           expect,
         },
       },

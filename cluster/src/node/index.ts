@@ -94,9 +94,19 @@ const measureEvery = 10_000;
 
 /** Registers the node and runs the pods that are bound to it. Resolves when the Node is in the API and ready. */
 export async function startNode(options: NodeOptions): Promise<NodeAgent> {
+  const over = new AbortController();
+  try {
+    return await startAgent(options, over);
+  } catch (error) {
+    // What was started until then, its port above all, would be in the way of the next.
+    over.abort();
+    throw error;
+  }
+}
+
+async function startAgent(options: NodeOptions, over: AbortController): Promise<NodeAgent> {
   const { client, runtime, name, instance, dataDir, logger } = options;
   const now = options.now ?? Date.now;
-  const over = new AbortController();
   const signal = AbortSignal.any([options.signal, over.signal]);
   const directories = {
     pods: join(dataDir, 'pods'),

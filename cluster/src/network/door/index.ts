@@ -8,21 +8,28 @@ export interface Door {
   /** Opens a TCP connection. Rejects as a socket that cannot connect, with its `code`; after 10 s with ETIMEDOUT. */
   dial(to: { host: string; port: number }): Promise<Socket>;
   /**
-   * Listens in there, on the port or any free one when that is taken, until the door is closed; answers the port. Connections are handed to
-   * `accept`. Rejects when it cannot listen on that address.
+   * Listens in there, on the port or any free one when that is taken, until it or the door is closed. Connections are handed to `accept`.
+   * Should the way in break, it listens on the same port again. Rejects when it cannot listen on that address.
    */
-  listen(at: { host: string; port: number }, accept: (socket: Socket) => void): Promise<number>;
+  listen(at: { host: string; port: number }, accept: (socket: Socket) => void): Promise<Listener>;
   close(): void;
 }
 
-interface Listener {
+export interface Listener {
+  port: number;
+  close(): void;
+}
+
+interface Listening {
   at: { host: string; port: number };
   accept(socket: Socket): void;
   /** Until it listens for the first time. */
   started: PromiseWithResolvers<number>;
+  /** Its port is known to others: it must be that one again. */
+  known: boolean;
 }
 
-/** After the process in there died it is started again as soon. */
+/** After the process in there died it is started again as soon; a port that is taken is tried again as often. */
 const restartMs = 1000;
 
 const program = fileURLToPath(new URL('./main.ts', import.meta.url));
@@ -33,7 +40,7 @@ const program = fileURLToPath(new URL('./main.ts', import.meta.url));
  */
 export function openDoor(namespace: string): Door {
   const waiting = new Map<number, PromiseWithResolvers<Socket>>();
-  const listeners = new Map<number, Listener>();
+  const listeners = new Map<number, Listening>();
   let other: ChildProcess | undefined;
   let next = 0;
   let closed = false;
@@ -45,36 +52,40 @@ export function openDoor(namespace: string): Door {
     child.unref();
     child.channel?.unref();
     const ended = (why: string) => {
-      if (other === child) other = undefined;
-      for (const { reject } of waiting.values()) reject(new Error(`the way into ${namespace} is closed: ${why}`));
+      // A process that could not be started may say so twice.
+      if (other !== child) return;
+      other = undefined;
+      const closing = new Error(`the way into ${namespace} is closed: ${why}`);
+      for (const { reject } of waiting.values()) reject(closing);
       waiting.clear();
-      if (listeners.size > 0 && !closed) setTimeout(reopen, restartMs).unref();
+      for (const [id, { known, started }] of listeners) {
+        if (known) later(id);
+        else started.reject(closing);
+      }
     };
     child.on('error', (error) => ended(error.message));
     child.on('exit', (code, signal) => ended(`its process ended (${signal ?? code})`));
-    child.on('message', ({ id, error, port }: Answer, socket) => {
+    child.on('message', ({ id, error, port }: Answer, handle) => {
+      const socket = handle instanceof Socket ? handle : undefined;
+      // Until somebody has it, and whatever becomes of it: a connection that breaks is its own affair.
+      socket?.on('error', () => {});
       const listener = listeners.get(id);
-      if (listener) {
-        if (socket instanceof Socket) return listener.accept(socket);
-        return heard(listener, { ...(error ? { error } : {}), ...(port === undefined ? {} : { port }) });
-      }
       const one = waiting.get(id);
       waiting.delete(id);
-      if (socket instanceof Socket) {
-        if (one) one.resolve(socket);
+      if (socket) {
+        if (listener) listener.accept(socket);
+        else if (one) one.resolve(socket);
         else socket.destroy();
-      } else one?.reject(Object.assign(new Error(error?.message ?? 'the connection was lost'), { code: error?.code }));
+      } else if (listener && port !== undefined) {
+        listener.at = { ...listener.at, port };
+        listener.known = true;
+        listener.started.resolve(port);
+      } else if (listener && error) {
+        if (listener.known) later(id);
+        else listener.started.reject(asError(error));
+      } else one?.reject(asError(error ?? { message: 'the connection was lost' }));
     });
     return child;
-  }
-
-  /** A port that was given once is asked for again, for others know it. */
-  function heard(listener: Listener, { error, port }: Omit<Answer, 'id'>): void {
-    if (port !== undefined) {
-      listener.at = { ...listener.at, port };
-      listener.started.resolve(port);
-    } else
-      listener.started.reject(Object.assign(new Error(error?.message ?? 'it does not listen'), { code: error?.code }));
   }
 
   function ask(question: Question): void {
@@ -83,18 +94,29 @@ export function openDoor(namespace: string): Door {
     other.send(question, () => {});
   }
 
-  function reopen(): void {
-    if (closed) return;
-    for (const [id, { at }] of listeners) ask({ id, ...at, listen: true });
+  function later(id: number): void {
+    setTimeout(() => {
+      const listener = listeners.get(id);
+      if (listener && !closed) ask({ id, ...listener.at, listen: 'there' });
+    }, restartMs).unref();
   }
 
   return {
-    listen(at, accept) {
+    async listen(at, accept) {
+      if (closed) throw new Error(`the way into ${namespace} is closed`);
       const id = next++;
-      const started = Promise.withResolvers<number>();
-      listeners.set(id, { at, accept, started });
-      ask({ id, ...at, listen: true });
-      return started.promise;
+      const listener: Listening = { at, accept, started: Promise.withResolvers<number>(), known: false };
+      listeners.set(id, listener);
+      ask({ id, ...at, listen: 'somewhere' });
+      const close = () => {
+        if (listeners.delete(id)) other?.send({ id, end: true } satisfies Question, () => {});
+      };
+      try {
+        return { port: await listener.started.promise, close };
+      } catch (error) {
+        close();
+        throw error;
+      }
     },
     async dial({ host, port }) {
       if (closed) throw new Error(`the way into ${namespace} is closed`);
@@ -110,3 +132,5 @@ export function openDoor(namespace: string): Door {
     },
   };
 }
+
+const asError = ({ code, message }: { code?: string; message: string }) => Object.assign(new Error(message), { code });

@@ -1,10 +1,8 @@
-/** Asks for a connection, or to listen for some. */
-export interface Question {
-  id: number;
-  listen?: true;
-  host: string;
-  port: number;
-}
+/** Asks for a connection, to listen for some, or to listen no more. */
+export type Question = { id: number; host: string; port: number; listen?: Listening } | { id: number; end: true };
+
+/** On this port or any free one when it is taken, or on no other. */
+export type Listening = 'somewhere' | 'there';
 
 /** The connection comes with it, unless there is an error. Whoever listens is told the port first, and then each connection. */
 export interface Answer {

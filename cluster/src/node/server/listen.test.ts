@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { get as httpsGet } from 'node:https';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { resources } from '@berth/kube/objects';
 import { pino } from 'pino';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeCertificates, makeNodeCertificate } from '../../api/certificates/certificates.ts';
 import { startTestApi, type TestApi } from '../../api/testing.ts';
 import { attributesOf } from './authorize.ts';
@@ -72,6 +74,8 @@ interface Asked {
   token?: string | undefined;
   cert?: string;
   key?: string;
+  ca?: string;
+  port?: number;
 }
 
 /** Trusts the cluster's authority, as Prometheus is told to. */
@@ -110,6 +114,88 @@ test('a service account reads what its roles let it, and no more', async () => {
 
 test('a certificate of the cluster names its user', async () => {
   expect(await ask('/pods', fixture.certificates.admin)).toEqual({ code: 200, body: '/pods' });
+});
+
+describe('connections that somebody else took', () => {
+  /** An agent whose connections a door would hand over; `hand` is what it hands them to. */
+  async function behindDoor() {
+    const handed = Promise.withResolvers<(socket: Socket) => void>();
+    const { authority } = fixture.certificates;
+    const pair = await makeNodeCertificate(`${fixture.directory}/behind`, authority, {
+      node: 'n1',
+      names: ['127.0.0.1'],
+      now: new Date(),
+    });
+    let closed = false;
+    const agent = await startAgentServer({
+      node: 'n1',
+      host: '127.0.0.1',
+      tls: { ...pair, clientCa: authority.cert },
+      client: fixture.api.client({ name: 'kubernetes-admin', groups: ['system:masters'] }),
+      answer: async (path) => ({ code: 200, type: 'text/plain; charset=utf-8', body: path }),
+      logger: pino({ level: 'silent' }),
+      async listen({ port }, accept) {
+        handed.resolve(accept);
+        return {
+          port,
+          close: () => {
+            closed = true;
+          },
+        };
+      },
+    });
+    const taking = createServer({ pauseOnConnect: true });
+    taking.listen(0, '127.0.0.1');
+    await once(taking, 'listening');
+    const { port } = taking.address() as AddressInfo;
+    const accept = await handed.promise;
+    return {
+      accept,
+      port,
+      taking,
+      isClosed: () => closed,
+      close() {
+        agent.close();
+        taking.close();
+      },
+    };
+  }
+
+  test('and that broke before or while they were handed over concern nobody else', async () => {
+    const { accept, port, taking, isClosed, close } = await behindDoor();
+    const next = async () => {
+      const client = connect({ host: '127.0.0.1', port }).on('error', () => {});
+      const [socket] = (await once(taking, 'connection')) as [Socket];
+      return { client, socket, gone: new Promise((resolve) => socket.once('close', resolve)) };
+    };
+    const reset = await next();
+    accept(reset.socket);
+    reset.client.resetAndDestroy();
+    await reset.gone;
+
+    const failed = await next();
+    accept(failed.socket);
+    failed.socket.destroy(new Error('the connection broke'));
+    await failed.gone;
+
+    const over = await next();
+    over.socket.destroy();
+    await over.gone;
+    accept(over.socket);
+
+    const babbler = await next();
+    accept(babbler.socket);
+    babbler.client.end('GET / HTTP/1.1\r\n\r\n');
+    await babbler.gone;
+
+    // The way it is meant, afterwards.
+    taking.on('connection', accept);
+    const { admin, authority } = fixture.certificates;
+    const { code } = await ask('/pods', { ...admin, port, ca: authority.cert });
+    expect(code).toBe(200);
+    close();
+    expect(isClosed()).toBe(true);
+  });
 });
 
 test('paths are parts of the Node', () => {

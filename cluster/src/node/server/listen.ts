@@ -16,8 +16,8 @@ export interface AgentServerOptions {
   /** Is asked who may. */
   client: Pick<KubeClient, 'create'>;
   answer(path: string): Promise<NodeAnswer>;
-  /** Listens in another network than this process's, and hands over what connects; answers the port. */
-  listen?(at: { host: string; port: number }, accept: (socket: Socket) => void): Promise<number>;
+  /** Listens in another network than this process's until it is closed, and hands over what connects; answers the port. */
+  listen?(at: { host: string; port: number }, accept: (socket: Socket) => void): Promise<AgentServer>;
   logger: Logger;
 }
 
@@ -51,8 +51,14 @@ export async function startAgentServer(options: AgentServerOptions): Promise<Age
   };
   const { listen, host } = options;
   if (listen) {
-    const port = await listen({ host, port: usualPort }, (socket) => void server.emit('connection', socket));
-    return { port, close };
+    const outside = await listen({ host, port: usualPort }, (socket) => void server.emit('connection', socket));
+    return {
+      port: outside.port,
+      close() {
+        outside.close();
+        close();
+      },
+    };
   }
   const tried = async (port: number): Promise<number> => {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
