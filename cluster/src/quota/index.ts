@@ -3,7 +3,7 @@ import { podEvaluator } from './pods.ts';
 import type { Evaluator } from './types.ts';
 
 export { amountsOf, areEqual, largest, less, only, sum, written } from './amounts.ts';
-export { usageIn } from './count.ts';
+export { type UsageCounter, usageCounter } from './count.ts';
 export { judge, trackedNames } from './judge.ts';
 export { type Evaluator, type ResourceQuota, resourceQuotas, type Usage, type Write } from './types.ts';
 

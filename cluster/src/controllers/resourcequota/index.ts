@@ -8,7 +8,8 @@ import {
   resourceQuotas,
   sum,
   type Usage,
-  usageIn,
+  type UsageCounter,
+  usageCounter,
   written,
 } from '../../quota/index.ts';
 import { type CustomResourceDefinition, customResourceDefinitions, type Served } from '../served.ts';
@@ -19,12 +20,13 @@ const resync = 5 * 60_000;
 
 /** Keeps what is used up of each quota. Source: "Resource Quotas" of the Kubernetes documentation. */
 export function resourceQuotaController(served: Served): Reconciler<ResourceQuota> {
+  const count = usageCounter((object: KubeObject) => object);
   return {
     name: 'resourcequota-controller',
     resource: resourceQuotas,
     watches: [...served.all().flatMap(quotaContentOf), { resource: customResourceDefinitions, concerns: awaiting }],
     reconcile(quota, view, now): Outcome {
-      const used = calculate(quota, served, view, now);
+      const used = calculate(quota, { served, view, now, count });
       return { actions: write(quota, used), requeueAfter: resync };
     },
   };
@@ -54,7 +56,14 @@ function awaiting(object: KubeObject, view: View) {
     .map(keyOf);
 }
 
-function calculate(quota: ResourceQuota, served: Served, view: View, now: number): Usage {
+interface Counting {
+  served: Served;
+  view: View;
+  now: number;
+  count: UsageCounter<KubeObject>;
+}
+
+function calculate(quota: ResourceQuota, { served, view, now, count }: Counting): Usage {
   const names = Object.keys(quota.spec?.hard ?? {});
   let used: Usage = {};
   for (const resource of served.all()) {
@@ -62,7 +71,7 @@ function calculate(quota: ResourceQuota, served: Served, view: View, now: number
     const tracked = evaluator ? names.filter((name) => evaluator.tracks(name)) : [];
     if (!evaluator || tracked.length === 0) continue;
     const objects = view.list(resource, { namespace: quota.metadata.namespace ?? '' });
-    used = sum(used, usageIn(quota, evaluator, objects, tracked, now));
+    used = sum(used, count(quota, evaluator, objects, { names: tracked, now }));
   }
   return Object.fromEntries(Object.entries(used).filter(([name]) => names.includes(name)));
 }

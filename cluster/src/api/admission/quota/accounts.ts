@@ -7,11 +7,12 @@ import {
   sum,
   trackedNames,
   type Usage,
-  usageIn,
+  usageCounter,
 } from '../../../quota/index.ts';
 import type { Revision } from '../../../store/index.ts';
 import { resourcePrefix } from '../../storage/keys.ts';
 import type { ObjectStorage } from '../../storage/object-storage.ts';
+import type { StoredObject } from '../../storage/stored-object.ts';
 import type { Charges } from './charges.ts';
 
 export const quotaPrefix = resourcePrefix('', 'resourcequotas');
@@ -34,6 +35,7 @@ export class Accounts {
   readonly #storage: ObjectStorage;
   readonly #charges: Charges;
   readonly #now: () => Date;
+  readonly #count = usageCounter(({ object }: StoredObject) => object);
   readonly #verified = new Map<string, { revision: Revision; prefixes: ReadonlySet<string> }>();
 
   constructor(storage: ObjectStorage, charges: Charges, now: () => Date) {
@@ -62,8 +64,8 @@ export class Accounts {
     // What has no figure yet gets its first one from the controller.
     const names = trackedNames(quota, evaluator).filter((name) => account.used[name] !== undefined);
     if (names.length === 0) return;
-    const objects = this.#storage.list(`${prefix}${quota.metadata.namespace}/`).map(({ object }) => object);
-    const present = usageIn(quota, evaluator, objects, names, this.#now().getTime());
+    const objects = this.#storage.list(`${prefix}${quota.metadata.namespace}/`);
+    const present = this.#count(quota, evaluator, objects, { names, now: this.#now().getTime() });
     account.used = largest(account.used, sum(present, only(this.#charges.comingFor(key) ?? {}, names)));
   }
 
