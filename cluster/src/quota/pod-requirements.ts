@@ -1,4 +1,5 @@
 import type { Pod } from '@berth/kube/objects';
+import { isPodLevel } from '@berth/kube/pods';
 
 /** What a quota on it asks of every container, by its name there: whether it is in the requests or the limits, and as what. */
 const asked = new Map([
@@ -16,7 +17,7 @@ const asked = new Map([
  */
 export function missingResources({ spec }: Pod, names: readonly string[]): string | undefined {
   const whole = [...Object.keys(spec?.resources?.requests ?? {}), ...Object.keys(spec?.resources?.limits ?? {})];
-  if (whole.some((name) => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-'))) return undefined;
+  if (whole.some(isPodLevel)) return undefined;
   const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
   const missing: string[] = [];
   for (const name of [...asked.keys()].sort()) {

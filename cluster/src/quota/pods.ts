@@ -1,8 +1,9 @@
 import type { Pod } from '@berth/kube/objects';
+import { qosOf } from '@berth/kube/pods';
 import type { Quantity } from '@berth/kube/quantity';
 import { one, sum } from './amounts.ts';
 import { missingResources } from './pod-requirements.ts';
-import { isBestEffort, podResources } from './pod-resources.ts';
+import { podUsage } from './pod-resources.ts';
 import { matchesValues } from './scopes.ts';
 import type { Evaluator, ScopeRequirement, Usage, Write } from './types.ts';
 
@@ -49,13 +50,13 @@ function usageOf(pod: Pod, now: number): Usage {
   const counted = { 'count/pods': one };
   if (!isCharged(pod, now)) return counted;
   const usage: Record<string, Quantity> = { pods: one };
-  for (const [name, amount] of Object.entries(podResources(pod, 'requests'))) {
+  for (const [name, amount] of Object.entries(podUsage(pod, 'requests'))) {
     if (computed.includes(name) || name.startsWith('hugepages-')) {
       usage[name] = amount;
       usage[`requests.${name}`] = amount;
     } else if (isExtended(name)) usage[`requests.${name}`] = amount;
   }
-  for (const [name, amount] of Object.entries(podResources(pod, 'limits'))) {
+  for (const [name, amount] of Object.entries(podUsage(pod, 'limits'))) {
     if (computed.includes(name)) usage[`limits.${name}`] = amount;
   }
   return sum(counted, usage);
@@ -81,9 +82,9 @@ function isInScope(pod: Pod, scope: ScopeRequirement): boolean {
     case 'NotTerminating':
       return !isTerminating(pod);
     case 'BestEffort':
-      return isBestEffort(pod);
+      return qosOf(pod) === 'BestEffort';
     case 'NotBestEffort':
-      return !isBestEffort(pod);
+      return qosOf(pod) !== 'BestEffort';
     case 'PriorityClass':
       return matchesValues(scope, priorityClassName ? [priorityClassName] : []);
     case 'CrossNamespacePodAffinity':

@@ -1,7 +1,7 @@
 import { controllerOf, type KubeObject, type Node, type Pod, type Service } from '@berth/kube/objects';
+import { amountsOf, minus, plus } from '@berth/kube/pods';
 import { type LabelSelector, type LabelSelectorObject, labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
 import type { Term } from './affinity-terms.ts';
-import { amountsOf, minus, plus } from './requests.ts';
 import { type Placed, StandingTerms, Tallies } from './tallies.ts';
 import type { Amounts, NodeInfo, PodInfo, Snapshot, StandingTerm, Tally } from './types.ts';
 import { noStorage, type StorageView } from './volumes/index.ts';

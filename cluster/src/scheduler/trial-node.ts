@@ -1,4 +1,4 @@
-import { minus, plus } from './requests.ts';
+import { minus, plus } from '@berth/kube/pods';
 import { uidOf } from './snapshot.ts';
 import type { NodeInfo, PodInfo } from './types.ts';
 

@@ -13,7 +13,6 @@ export {
   applyDefaults,
   dropsStatusAtCreation,
   prepareForCreate,
-  qosClassOf,
   templateGeneration,
 } from './defaults/index.ts';
 export { kinds } from './kinds/index.ts';

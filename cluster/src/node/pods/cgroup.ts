@@ -1,22 +1,18 @@
 import { access, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pod } from '@berth/kube/objects';
-import { cpuMillis } from '@berth/kube/quantity';
+import { podResources, qosOf, whole } from '@berth/kube/pods';
 import { cgroupDirectories } from '../runtime/containerd/index.ts';
-import { cgroupParentOf, cpuSharesOf, qosClassOf } from './resources.ts';
+import { cgroupParentOf, cpuSharesOf } from './resources.ts';
 
 /**
- * Gives the pod's cgroup the weight of what its containers ask for together, and all best-effort pods the least there
+ * Gives the pod's cgroup the weight of what it asks for as a whole, and all best-effort pods the least there
  * is: within one level the kernel weighs cgroups, so a container's own weight counts only inside its pod.
  */
 export async function weighPod(pod: Pod, instance: string): Promise<void> {
-  const requests = (pod.spec?.containers ?? []).map(({ resources }) => {
-    const { requests = {}, limits = {} } = (resources ?? {}) as { [kind: string]: Record<string, string> };
-    return cpuMillis(requests.cpu ?? limits.cpu);
-  });
-  const total = requests.reduce((sum, millis) => sum + millis, 0);
-  await weigh(cgroupParentOf(pod, instance), cpuSharesOf(total));
-  if (qosClassOf(pod) === 'BestEffort') await weigh(`/berth-${instance}/besteffort`, cpuSharesOf(0));
+  const { cpu = 0 } = podResources(pod, 'requests', whole);
+  await weigh(cgroupParentOf(pod, instance), cpuSharesOf(cpu));
+  if (qosOf(pod) === 'BestEffort') await weigh(`/berth-${instance}/besteffort`, cpuSharesOf(0));
 }
 
 async function weigh(path: string, shares: number): Promise<void> {

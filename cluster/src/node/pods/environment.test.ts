@@ -1,7 +1,7 @@
 import type { Container, Pod, Service } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
 import { type EnvironmentSources, environmentOf, expand, fieldOf } from './environment.ts';
-import { containerResources, qosClassOf } from './resources.ts';
+import { cgroupParentOf, containerResources } from './resources.ts';
 import { parseResolvConf, sandboxConfig } from './sandbox-config.ts';
 
 const metadata = { name: 'web', namespace: 'shop', uid: 'u1', labels: { app: 'web', tier: 'front' } };
@@ -77,13 +77,15 @@ test('a reference that leads nowhere is said in words that people know', async (
   expect(() => fieldOf('spec.absent', podOf({}), sources)).toThrow('unsupported fieldPath: spec.absent');
 });
 
-test.each([
-  [{}, 'BestEffort'],
-  [{ requests: { cpu: '100m' } }, 'Burstable'],
-  [{ limits: { cpu: '1', memory: '1Gi' } }, 'Guaranteed'],
-  [{ requests: { cpu: '1000m', memory: '1Gi' }, limits: { cpu: '1', memory: '1024Mi' } }, 'Guaranteed'],
-])('resources %j are %s', (resources, expected) => {
-  expect(qosClassOf(podOf({ containers: [{ name: 'main', resources }] }))).toBe(expected);
+test('a pod’s cgroup is where its quality of service puts it, which its status keeps and the pod as a whole may say', () => {
+  const limits = { cpu: '1', memory: '1Gi' };
+  const containers = [{ name: 'main' }];
+  const parentOf = (pod: object) => cgroupParentOf({ ...podOf({ containers }), ...pod } as Pod, 'abc123');
+  const below = (level: string) => expect.stringMatching(new RegExp(`^/berth-abc123${level}/pod`));
+  expect(parentOf({})).toEqual(below('/besteffort'));
+  expect(parentOf({ spec: { containers, resources: { requests: { cpu: '1' } } } })).toEqual(below('/burstable'));
+  expect(parentOf({ spec: { containers, resources: { requests: limits, limits } } })).toEqual(below(''));
+  expect(parentOf({ status: { qosClass: 'Burstable' } })).toEqual(below('/burstable'));
 });
 
 test('limits become what the kernel measures', () => {

@@ -1,37 +1,15 @@
 import type { Container, Pod } from '@berth/kube/objects';
-import { bytes, compareQuantities, cpuMillis } from '@berth/kube/quantity';
+import { qosOf } from '@berth/kube/pods';
+import { bytes, cpuMillis } from '@berth/kube/quantity';
 import type { ContainerResources } from '../runtime/types.ts';
-
-export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 
 type Quantities = Record<string, string | number>;
 const requestsOf = (container: Container): Quantities => (container.resources?.requests ?? {}) as Quantities;
 const limitsOf = (container: Container): Quantities => (container.resources?.limits ?? {}) as Quantities;
 
-const counted = ['cpu', 'memory'] as const;
-
-/** By the rules of "Pod Quality of Service Classes": only cpu and memory count, init containers included. */
-export function qosClassOf(pod: Pod): QosClass {
-  const containers = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
-  const stated = (quantities: Quantities) =>
-    counted.filter((name) => quantities[name] !== undefined && compareQuantities(quantities[name], 0) > 0);
-  if (containers.every((found) => stated(requestsOf(found)).length === 0 && stated(limitsOf(found)).length === 0)) {
-    return 'BestEffort';
-  }
-  const guaranteed = containers.every((container) => {
-    const [requests, limits] = [requestsOf(container), limitsOf(container)];
-    return counted.every((name) => {
-      const limit = limits[name];
-      if (limit === undefined) return false;
-      return compareQuantities(requests[name] ?? limit, limit) === 0;
-    });
-  });
-  return guaranteed ? 'Guaranteed' : 'Burstable';
-}
-
 /** `/berth-<instance>/burstable/pod<uid>`; guaranteed pods stand directly below the instance, as kubelet has it. */
 export function cgroupParentOf(pod: Pod, instance: string): string {
-  const qos = qosClassOf(pod);
+  const qos = qosOf(pod);
   const level = qos === 'Guaranteed' ? '' : `/${qos.toLowerCase()}`;
   return `/berth-${instance}${level}/pod${pod.metadata.uid}`;
 }
@@ -63,7 +41,7 @@ export function containerResources(pod: Pod, container: Container, nodeMemory: n
 
 /** "Node out of memory behavior": the more memory a burstable container asked for, the later it is killed. */
 function oomScoreAdjOf(pod: Pod, container: Container, nodeMemory: number): number {
-  const qos = qosClassOf(pod);
+  const qos = qosOf(pod);
   if (qos === 'Guaranteed') return -997;
   if (qos === 'BestEffort') return 1000;
   const share = Math.floor((1000 * bytes(requestsOf(container).memory)) / nodeMemory);

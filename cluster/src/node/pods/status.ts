@@ -1,8 +1,8 @@
 import type { Container, ContainerStatus, Pod } from '@berth/kube/objects';
+import { qosOf } from '@berth/kube/pods';
 import { memoryOf, type PodMemory } from './memory.ts';
 import { newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal } from './plan.ts';
-import { qosClassOf } from './resources.ts';
 import { ephemeralContainers } from './sandbox-config.ts';
 
 type PodStatus = NonNullable<Pod['status']>;
@@ -53,7 +53,7 @@ export function podStatus(input: StatusInput): PodStatus {
     hostIP: input.hostIps[0] ?? '',
     hostIPs: input.hostIps.map((ip) => ({ ip })),
     startTime: previous.startTime ?? time(now),
-    qosClass: previous.qosClass ?? qosClassOf(pod),
+    qosClass: qosOf(pod),
     containerStatuses: statuses,
   };
   if (pod.metadata.generation !== undefined) status.observedGeneration = pod.metadata.generation;

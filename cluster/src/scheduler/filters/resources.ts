@@ -1,4 +1,4 @@
-import { amountsOf } from '../requests.ts';
+import { amountsOf } from '@berth/kube/pods';
 import type { Filter, HostPort, PodInfo, Refusal } from '../types.ts';
 
 /** Every resource that the pod requests must be free, and there must be room for one more pod. */

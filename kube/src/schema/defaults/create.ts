@@ -1,5 +1,5 @@
-import type { KubeObject } from '../../objects/index.ts';
-import { parseQuantity } from '../../quantity/index.ts';
+import type { KubeObject, Pod } from '../../objects/index.ts';
+import { qosClassOf } from '../../pods/index.ts';
 import { ensure, type Fields, fill, part, parts, text } from '../fields.ts';
 import type { KindDescription } from '../types.ts';
 import { dropDisabled } from './disabled.ts';
@@ -35,7 +35,7 @@ export function dropsStatusAtCreation(kind: KindDescription): boolean {
 const none = () => ({});
 
 const initialStatus: Readonly<Record<string, (object: Fields) => Fields>> = {
-  Pod: (pod) => ({ phase: 'Pending', qosClass: qosClassOf(pod) }),
+  Pod: (pod) => ({ phase: 'Pending', qosClass: qosClassOf(pod as Pick<Pod, 'spec'>) }),
   Namespace: () => ({ phase: 'Active' }),
   PersistentVolume: () => ({ phase: 'Pending' }),
   PersistentVolumeClaim: () => ({ phase: 'Pending' }),
@@ -85,33 +85,4 @@ function selectOwnPods(job: Fields): void {
   if (follows) metadata.labels = { ...labels };
   const selector = ensure(spec, 'selector');
   fill(ensure(selector, 'matchLabels'), 'batch.kubernetes.io/controller-uid', uid);
-}
-
-/**
- * The pod's quality of service: Guaranteed when every container limits CPU and memory and requests as much,
- * BestEffort when none asks for either, Burstable otherwise.
- * Source: "Pod Quality of Service Classes" of the Kubernetes documentation.
- */
-export function qosClassOf(pod: Fields): 'Guaranteed' | 'Burstable' | 'BestEffort' {
-  const spec = part(pod, 'spec');
-  const containers = [...parts(spec, 'containers'), ...parts(spec, 'initContainers')];
-  const podLevel = part(spec, 'resources');
-  const demands = podLevel === undefined ? containers.map((container) => part(container, 'resources')) : [podLevel];
-  let asked = false;
-  let guaranteed = true;
-  for (const resources of demands) {
-    for (const name of ['cpu', 'memory']) {
-      const request = nanosOf(part(resources, 'requests'), name);
-      const limit = nanosOf(part(resources, 'limits'), name);
-      if (request > 0n || limit > 0n) asked = true;
-      if (limit === 0n || (request !== 0n && request !== limit)) guaranteed = false;
-    }
-  }
-  if (!asked) return 'BestEffort';
-  return guaranteed ? 'Guaranteed' : 'Burstable';
-}
-
-function nanosOf(list: Fields | undefined, name: string): bigint {
-  const value = list?.[name];
-  return typeof value === 'string' || typeof value === 'number' ? parseQuantity(value).nanos : 0n;
 }

@@ -1,4 +1,4 @@
-export { dropsStatusAtCreation, prepareForCreate, qosClassOf } from './create.ts';
+export { dropsStatusAtCreation, prepareForCreate } from './create.ts';
 export { applyDefaults } from './defaults.ts';
 export { dropDisabled } from './disabled.ts';
 export { templateGeneration } from './workloads.ts';

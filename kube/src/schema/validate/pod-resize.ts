@@ -1,5 +1,6 @@
+import type { Pod } from '../../objects/index.ts';
 import { sameData } from '../../patch/index.ts';
-import { qosClassOf } from '../defaults/index.ts';
+import { qosClassOf } from '../../pods/index.ts';
 import { type Fields, part, parts } from '../fields.ts';
 import type { Problems } from './problems.ts';
 
@@ -8,7 +9,7 @@ const resizable = new Set(['cpu', 'memory']);
 /** What of a pod may change through `resize`: how much its containers ask for, and nothing that decides its class. */
 export function validateResize(object: Fields, old: Fields, problems: Problems): void {
   const [spec, before] = [part(object, 'spec') ?? {}, part(old, 'spec') ?? {}];
-  if (qosClassOf(object) !== qosClassOf(old)) {
+  if (qosClassOf(object as Pick<Pod, 'spec'>) !== qosClassOf(old as Pick<Pod, 'spec'>)) {
     const qosClass = part(object, 'status')?.qosClass ?? '';
     problems.invalid('spec', qosClass, 'Pod QOS Class may not change as a result of resizing');
   }
