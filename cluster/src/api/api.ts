@@ -2,6 +2,7 @@ import { Admission } from './admission/admission.ts';
 import { certificateRequests } from './admission/certificates.ts';
 import { Matcher } from './admission/matching/matcher.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { podSecurity } from './admission/pod-security.ts';
 import { defaultTolerations, priority } from './admission/pods.ts';
 import { mutatingPolicies } from './admission/policies/mutating.ts';
 import { startTypeChecking } from './admission/policies/status.ts';
@@ -81,6 +82,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     namespaceLifecycle(storage),
     customResourceAdmission((definition) => custom.claim(definition)),
     serviceAccounts(storage),
+    podSecurity(storage, logger),
     priority(storage),
     defaultTolerations,
     defaultStorageClass(storage),

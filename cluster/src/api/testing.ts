@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import pino from 'pino';
+import { Agent, fetch } from 'undici';
 import { memoryStore, type Store } from '../store/index.ts';
 import { createApi } from './api.ts';
 import { type Certificates, makeCertificates } from './certificates/certificates.ts';
@@ -47,4 +48,17 @@ export async function startTestApi(options: Partial<ApiOptions> = {}): Promise<T
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Sends JSON over HTTPS as the administrator, where a test looks at what no client passes on: a header, a raw body. */
+export async function sendAsAdmin({ url, certificates }: TestApi, method: string, path: string, body: object) {
+  const { cert, key } = certificates.admin;
+  const dispatcher = new Agent({ connect: { ca: certificates.authority.cert, cert, key } });
+  try {
+    const headers = { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' };
+    const response = await fetch(url + path, { method, body: JSON.stringify(body), headers, dispatcher });
+    return { status: response.status, headers: response.headers, body: (await response.json()) as object };
+  } finally {
+    await dispatcher.close();
+  }
 }

@@ -2,7 +2,7 @@ import type { KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type ConfigMap, type KubeObject, type Pod, type Resource, resources } from '@berth/kube/objects';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { startTestApi, type TestApi } from '../../testing.ts';
+import { sendAsAdmin, startTestApi, type TestApi } from '../../testing.ts';
 import { startTestWebhook, type TestHandler, type TestWebhook } from '../../webhook/testing.ts';
 import {
   configuration,
@@ -346,7 +346,7 @@ describe('a refusal', () => {
     const space = text.startsWith(':') ? '' : ' ';
     expect(error.message).toBe(`admission webhook "judge.example.com" denied the request${space}${text}`);
     expect(error.status).toEqual({ code, reason: reason ?? '' });
-    const response = await fetchJson('POST', '/api/v1/namespaces/default/configmaps', configMap('one'));
+    const response = await sendAsAdmin(server, 'POST', '/api/v1/namespaces/default/configmaps', configMap('one'));
     expect(response).toMatchObject({
       status: code,
       body: { kind: 'Status', status: 'Failure', code, message: error.message },
@@ -586,7 +586,7 @@ describe('a webhook that fails', () => {
 test('warnings of a webhook reach the client', async () => {
   await validate();
   answer(() => ({ warnings: ['mind the gap', 'mind the gap'], auditAnnotations: { a: 'b' } }));
-  const { headers } = await fetchJson('POST', '/api/v1/namespaces/default/configmaps', configMap('one'));
+  const { headers } = await sendAsAdmin(server, 'POST', '/api/v1/namespaces/default/configmaps', configMap('one'));
   expect(headers.get('warning')).toBe('299 - "mind the gap"');
 });
 
@@ -604,21 +604,3 @@ test('validating webhooks are asked at the same time', async () => {
   });
   await create('one');
 });
-
-async function fetchJson(method: string, path: string, body: object) {
-  const { Agent, fetch } = await import('undici');
-  const { authority } = server.certificates;
-  const { cert, key } = server.certificates.admin;
-  const dispatcher = new Agent({ connect: { ca: authority.cert, cert, key } });
-  try {
-    const response = await fetch(server.url + path, {
-      method,
-      body: JSON.stringify(body),
-      headers: { 'content-type': 'application/json' },
-      dispatcher,
-    });
-    return { status: response.status, headers: response.headers, body: (await response.json()) as object };
-  } finally {
-    await dispatcher.close();
-  }
-}
