@@ -191,6 +191,13 @@ describe('an aggregated API', () => {
     expect(await available(name, 'Passed')).toMatchObject({ status: 'True', message: 'all checks passed' });
   });
 
+  test('is served on while its APIService is changed', async () => {
+    for (const versionPriority of [110, 120, 100]) {
+      await client.patch(apiServices, { name }, { type: 'merge', body: { spec: { versionPriority } } });
+      expect(await ask(`${path}/nodes`)).toMatchObject({ code: 200 });
+    }
+  });
+
   test('gets requests in the name of the user, proved by the front proxy certificate', async () => {
     const headers = {
       authorization: 'Basic c2VjcmV0',

@@ -171,7 +171,9 @@ export class Aggregator implements ForeignApis, ForeignOpenApi {
     }
     const { endpoints, frontProxy } = this.#options;
     const api = new AggregatedApi(apiService, { endpoints, frontProxy, dial: this.#dial });
-    this.#entries.set(key, { apiService, api, verdict: undefined, resources: known?.resources ?? [] });
+    // What was found last holds until it is asked again: nobody is turned away because a priority changes, or this server starts.
+    api.isAvailable = known?.api.isAvailable ?? availableCondition(apiService)?.status === 'True';
+    this.#entries.set(key, { verdict: undefined, resources: [], ...known, apiService, api });
     this.#generation++;
   }
 
