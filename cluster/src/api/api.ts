@@ -1,5 +1,6 @@
 import { Admission } from './admission/admission.ts';
 import { certificateRequests } from './admission/certificates.ts';
+import { limitRanger } from './admission/limits/index.ts';
 import { Matcher } from './admission/matching/matcher.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
 import { podSecurity } from './admission/pod-security.ts';
@@ -81,6 +82,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const admission = new Admission([
     namespaceLifecycle(storage),
     customResourceAdmission((definition) => custom.claim(definition)),
+    limitRanger(storage),
     serviceAccounts(storage),
     podSecurity(storage, logger),
     priority(storage),
