@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
-import type { Namespace, Node, Pod, Service } from '@berth/kube/objects';
+import type { Namespace, Node, Pod, PodDisruptionBudget, Service } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
 import { feasibility } from './feasibility.ts';
 import { refusalMessage } from './message.ts';
-import { type DisruptionBudget, preempt } from './preemption/index.ts';
+import { preempt } from './preemption/index.ts';
 import { podInfo } from './requests.ts';
 import { schedule } from './schedule.ts';
 import { scores, total } from './scores/index.ts';
@@ -15,7 +15,7 @@ interface Case {
   namespaces: Namespace[];
   services?: Service[];
   replicaSets?: Selecting[];
-  budgets?: DisruptionBudget[];
+  budgets?: PodDisruptionBudget[];
   placed?: Pod[];
   nominated?: Pod[];
   pod: Pod;

@@ -1,10 +1,11 @@
 import { type Clock, type KubeClient, sharedInformers, systemClock } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
+import { resources } from '@berth/kube/objects';
 import { eventRecorder } from '@berth/kube/reconcile';
 import { effects } from './effects.ts';
 import { refusalMessage } from './message.ts';
 import { observe } from './observe.ts';
-import { disruptionBudgets, preempt } from './preemption/index.ts';
+import { preempt } from './preemption/index.ts';
 import { SchedulingQueue } from './queue.ts';
 import { schedule, type Unschedulable } from './schedule.ts';
 import { ClusterState, uidOf } from './snapshot.ts';
@@ -59,7 +60,7 @@ export async function startScheduler(options: SchedulerOptions): Promise<void> {
   const assumed = new Set<string>();
   /** By uid, the nodes that are cleared for pods, until the pods themselves say so. */
   const nominating = new Map<string, string>();
-  const budgets = informers.of(disruptionBudgets);
+  const budgets = informers.of(resources.podDisruptionBudgets);
   let synced = false;
   let running = false;
   let bindings = 0;

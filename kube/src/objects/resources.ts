@@ -50,6 +50,12 @@ export const resources = {
   daemonSets: resource<kinds.DaemonSet>('apps', 'v1', 'daemonsets', 'DaemonSet'),
   jobs: resource<kinds.Job>('batch', 'v1', 'jobs', 'Job'),
   cronJobs: resource<kinds.CronJob>('batch', 'v1', 'cronjobs', 'CronJob'),
+  podDisruptionBudgets: resource<kinds.PodDisruptionBudget>(
+    'policy',
+    'v1',
+    'poddisruptionbudgets',
+    'PodDisruptionBudget',
+  ),
   certificateSigningRequests: resource<kinds.CertificateSigningRequest>(
     'certificates.k8s.io',
     'v1',

@@ -1,6 +1,7 @@
 import type { TLSSocket } from 'node:tls';
 import { BerthError } from '@berth/kube/errors';
 import type { User } from '../types.ts';
+import { userOfCertificate, withAuthenticated } from './certificate.ts';
 
 export const anonymous: User = { name: 'system:anonymous', groups: ['system:unauthenticated'] };
 
@@ -25,6 +26,7 @@ export class Authenticator {
     const known = this.#byConnection.get(socket);
     if (known !== undefined) return known ?? anonymous;
     const user = userOfCertificate(socket);
+    if (user === 'refused') throw unauthorized();
     this.#byConnection.set(socket, user ?? null);
     return user ?? anonymous;
   }
@@ -40,22 +42,4 @@ export class Authenticator {
 
 export function unauthorized(): BerthError {
   return new BerthError('Unauthorized', 'Unauthorized');
-}
-
-/** The user of a client certificate that the authority signed: CN is the name, every O a group (RFC 4514 names). */
-function userOfCertificate(socket: TLSSocket): User | undefined {
-  if (typeof socket.getPeerCertificate !== 'function') return undefined;
-  const { subject, fingerprint256 } = socket.getPeerCertificate();
-  if (subject === undefined) return undefined;
-  if (!socket.authorized) throw unauthorized();
-  const { CN: name, O: organizations } = subject as unknown as { CN?: string; O?: string | string[] };
-  if (!name) throw unauthorized();
-  const groups = organizations === undefined ? [] : [organizations].flat();
-  const id = `X509SHA256=${fingerprint256.replaceAll(':', '').toLowerCase()}`;
-  const extra = { 'authentication.kubernetes.io/credential-id': [id] };
-  return { name, groups: withAuthenticated(groups), extra };
-}
-
-export function withAuthenticated(groups: readonly string[]): string[] {
-  return groups.includes('system:authenticated') ? [...groups] : [...groups, 'system:authenticated'];
 }

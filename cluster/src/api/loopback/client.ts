@@ -10,7 +10,7 @@ import type {
 } from '@berth/kube/client';
 import type { KubeList, KubeObject, ObjectKey, Resource } from '@berth/kube/objects';
 import { apiVersionOf } from '@berth/kube/objects';
-import { withAuthenticated } from '../authentication/authenticator.ts';
+import { withAuthenticated } from '../authentication/certificate.ts';
 import type { Answer, Call, CallVerb, PatchType } from '../call.ts';
 import type { Target } from '../http/route.ts';
 import { attributesOf, type Pipeline } from '../pipeline.ts';

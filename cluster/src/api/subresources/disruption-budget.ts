@@ -1,6 +1,6 @@
 import { BerthError } from '@berth/kube/errors';
-import type { KubeObject, Pod } from '@berth/kube/objects';
-import { type LabelSelectorObject, labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
+import type { Pod, PodDisruptionBudget } from '@berth/kube/objects';
+import { labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
 import { type Call, isDryRun } from '../call.ts';
 import { forbidden } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
@@ -14,27 +14,6 @@ const resource = 'poddisruptionbudgets';
 /** More evictions than this that the budget's controller has not seen show that it sees none. */
 const mostDisrupted = 2000;
 
-interface Condition {
-  type: string;
-  status: string;
-  reason?: string;
-  message?: string;
-  lastTransitionTime?: string;
-  observedGeneration?: number;
-}
-
-export interface Budget extends KubeObject {
-  spec?: { selector?: LabelSelectorObject; unhealthyPodEvictionPolicy?: string };
-  status?: {
-    currentHealthy?: number;
-    desiredHealthy?: number;
-    disruptionsAllowed?: number;
-    disruptedPods?: Record<string, string>;
-    observedGeneration?: number;
-    conditions?: Condition[];
-  };
-}
-
 /** Whether a budget has a say in its eviction: it runs, and nobody has deleted it yet. */
 export function isGuarded({ status, metadata }: Pod): boolean {
   const isOver = ['Succeeded', 'Failed', 'Pending'].includes(status?.phase ?? '');
@@ -44,7 +23,7 @@ export function isGuarded({ status, metadata }: Pod): boolean {
 /** The budget that guards the pod; undefined when none does. Throws when several do. */
 export function budgetOf({ storage }: Machinery, pod: Pod): StoredObject | undefined {
   const budgets = storage.list(`${resourcePrefix(group, resource)}${pod.metadata.namespace}/`).filter(({ object }) => {
-    const selector = labelSelectorOf((object as Budget).spec?.selector);
+    const selector = labelSelectorOf((object as PodDisruptionBudget).spec?.selector);
     return selector !== undefined && matchesLabels(selector, pod.metadata.labels);
   });
   if (budgets.length < 2) return budgets[0];
@@ -62,7 +41,7 @@ export async function spend(
   { object }: StoredObject,
   pod: Pod,
 ): Promise<'spent' | 'free'> {
-  const budget = object as Budget;
+  const budget = object as PodDisruptionBudget;
   if (!isReady(pod) && mayGoUnhealthy(budget)) return 'free';
   const kind = machinery.kinds.get(group, 'v1', resource);
   const subresource = kind?.subresources.get('status');
@@ -72,9 +51,9 @@ export async function spend(
   const { userAgent: _, ...own } = call;
   const at = timestamp(machinery.now());
   await rewrite(machinery, { ...own, verb: 'update', kind, subresource, name }, (current) => {
-    check(current as Budget);
+    check(current as PodDisruptionBudget);
     if (isDryRun(call)) return current;
-    const next = spent(structuredClone(current) as Budget, pod.metadata.name, at);
+    const next = spent(structuredClone(current) as PodDisruptionBudget, pod.metadata.name, at);
     // It names no version: an eviction beside this one, or the budget's controller, may write first.
     delete next.metadata.resourceVersion;
     return next;
@@ -82,7 +61,7 @@ export async function spend(
   return 'spent';
 }
 
-function spent(budget: Budget, pod: string, at: string): Budget {
+function spent(budget: PodDisruptionBudget, pod: string, at: string): PodDisruptionBudget {
   const { disruptionsAllowed = 0, disruptedPods = {}, ...status } = budget.status ?? {};
   const left = disruptionsAllowed - 1;
   const next = { ...status, disruptionsAllowed: left, disruptedPods: { ...disruptedPods, [pod]: at } };
@@ -105,13 +84,13 @@ function isReady({ status }: Pod): boolean {
 }
 
 /** Nobody loses anything by a pod that serves nobody: always, where the budget says so, else while there are enough others. */
-function mayGoUnhealthy({ spec, status }: Budget): boolean {
+function mayGoUnhealthy({ spec, status }: PodDisruptionBudget): boolean {
   if (spec?.unhealthyPodEvictionPolicy === 'AlwaysAllow') return true;
   const { currentHealthy = 0, desiredHealthy = 0 } = status ?? {};
   return currentHealthy >= desiredHealthy && desiredHealthy > 0;
 }
 
-function check({ metadata, status = {} }: Budget): void {
+function check({ metadata, status = {} }: PodDisruptionBudget): void {
   const { name, generation = 0 } = metadata;
   const { observedGeneration = 0, disruptionsAllowed = 0, disruptedPods = {} } = status;
   if (observedGeneration < generation) throw beingProcessed(name);
@@ -124,7 +103,10 @@ function check({ metadata, status = {} }: Budget): void {
   if (disruptionsAllowed === 0) throw refusal(whyNone(name, status));
 }
 
-function whyNone(name: string, { conditions, currentHealthy = 0, desiredHealthy = 0 }: NonNullable<Budget['status']>) {
+function whyNone(
+  name: string,
+  { conditions, currentHealthy = 0, desiredHealthy = 0 }: NonNullable<PodDisruptionBudget['status']>,
+) {
   const condition = conditions?.find(({ type }) => type === 'DisruptionAllowed');
   const { reason, message = '' } = condition ?? {};
   const isTold = condition?.status === 'False' && message !== '';

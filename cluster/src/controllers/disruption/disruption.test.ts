@@ -1,7 +1,6 @@
 import { type ReplicaSet, resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
 import { startFakeKubelet, startTestCluster, type TestCluster } from '../test-cluster.ts';
-import { disruptionBudgets } from './index.ts';
 
 const namespace = 'shop';
 const labels = { app: 'web' };
@@ -13,14 +12,14 @@ function replicaSet(image: string): ReplicaSet {
 }
 
 const budget = (name: string, spec: object) => ({
-  apiVersion: 'policy/v1',
-  kind: 'PodDisruptionBudget',
+  apiVersion: 'policy/v1' as const,
+  kind: 'PodDisruptionBudget' as const,
   metadata: { namespace, name },
   spec: { selector: { matchLabels: labels }, ...spec },
 });
 
 async function statusOf({ client }: TestCluster, name: string) {
-  const { status } = await client.get(disruptionBudgets, { namespace, name });
+  const { status } = await client.get(resources.podDisruptionBudgets, { namespace, name });
   return status as Record<string, unknown> | undefined;
 }
 
@@ -32,7 +31,7 @@ test.each([
 ])('%s', async (_, spec, expected) => {
   await using cluster = await startTestCluster();
   startFakeKubelet(cluster);
-  await cluster.client.create(disruptionBudgets, budget('web', spec));
+  await cluster.client.create(resources.podDisruptionBudgets, budget('web', spec));
   await cluster.client.create(resources.replicaSets, replicaSet('web:1'));
   await cluster.until(async () => (await statusOf(cluster, 'web'))?.currentHealthy === 3, 'three healthy pods');
   await cluster.until(
@@ -47,7 +46,7 @@ test('lets evictions at the same time take no more than there is, and gives it b
   await using cluster = await startTestCluster();
   startFakeKubelet(cluster);
   const { client } = cluster;
-  await client.create(disruptionBudgets, budget('web', { maxUnavailable: 1 }));
+  await client.create(resources.podDisruptionBudgets, budget('web', { maxUnavailable: 1 }));
   await client.create(resources.replicaSets, replicaSet('web:1'));
   await cluster.until(async () => (await statusOf(cluster, 'web'))?.disruptionsAllowed === 1, 'one disruption');
   const { items } = await client.list(resources.pods, { namespace });
@@ -70,7 +69,7 @@ test('lets evictions at the same time take no more than there is, and gives it b
 test('allows none while pods are not ready', async () => {
   await using cluster = await startTestCluster();
   startFakeKubelet(cluster);
-  await cluster.client.create(disruptionBudgets, budget('web', { minAvailable: 1 }));
+  await cluster.client.create(resources.podDisruptionBudgets, budget('web', { minAvailable: 1 }));
   await cluster.client.create(resources.replicaSets, replicaSet('broken:1'));
   await cluster.until(async () => (await statusOf(cluster, 'web'))?.expectedPods === 3, 'three pods');
   expect(await statusOf(cluster, 'web')).toMatchObject({ disruptionsAllowed: 0, currentHealthy: 0 });

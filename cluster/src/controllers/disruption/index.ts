@@ -1,23 +1,21 @@
-import { type KubeObject, type ObjectKey, type Pod, resources } from '@berth/kube/objects';
+import { type KubeObject, type ObjectKey, type Pod, type PodDisruptionBudget, resources } from '@berth/kube/objects';
 import type { Outcome, Reconciler, View } from '@berth/kube/reconcile';
 import { labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
 import type { PathApi } from '../horizontal/index.ts';
 import { keyOf } from '../status.ts';
 import { askForScales, type Scales, scalesIn } from './scales.ts';
 import { evictionShows, type Subject, syncActions } from './sync.ts';
-import { type DisruptionBudget, disruptionBudgets } from './types.ts';
 
 export { staleDisruptionController } from './stale.ts';
-export { disruptionBudgets } from './types.ts';
 
 /**
  * Keeps how many pods of each budget may be evicted. `api` tells the scale of owners that are no built-in kind; without it such owners are
  * not found. Source: "Disruptions" of the Kubernetes documentation.
  */
-export function disruptionController(api?: PathApi): Reconciler<DisruptionBudget> {
+export function disruptionController(api?: PathApi): Reconciler<PodDisruptionBudget> {
   return {
     name: 'disruption-controller',
-    resource: disruptionBudgets,
+    resource: resources.podDisruptionBudgets,
     watches: [
       { resource: resources.pods, concerns: budgetsFor },
       { resource: resources.deployments, concerns: budgetsAround },
@@ -29,7 +27,7 @@ export function disruptionController(api?: PathApi): Reconciler<DisruptionBudget
   };
 }
 
-function reconcile(budget: DisruptionBudget, view: View, now: number, api: PathApi | undefined): Outcome {
+function reconcile(budget: PodDisruptionBudget, view: View, now: number, api: PathApi | undefined): Outcome {
   const { namespace = '' } = budget.metadata;
   const pods = view.list(resources.pods, { namespace }).filter(({ metadata }) => selects(budget, metadata.labels));
   const subject: Subject = { budget, pods, now };
@@ -50,11 +48,11 @@ function reconcile(budget: DisruptionBudget, view: View, now: number, api: PathA
 const none: Scales = { replicas: new Map(), unmanaged: [] };
 
 /** A number that must stay needs no total. */
-function countsOwners({ spec }: DisruptionBudget): boolean {
+function countsOwners({ spec }: PodDisruptionBudget): boolean {
   return spec?.maxUnavailable !== undefined || typeof spec?.minAvailable === 'string';
 }
 
-function selects(budget: DisruptionBudget, labels: Record<string, string> | undefined): boolean {
+function selects(budget: PodDisruptionBudget, labels: Record<string, string> | undefined): boolean {
   const selector = labelSelectorOf(budget.spec?.selector);
   return selector !== undefined && matchesLabels(selector, labels);
 }
@@ -62,7 +60,7 @@ function selects(budget: DisruptionBudget, labels: Record<string, string> | unde
 function budgetsFor(pod: Pod, view: View): ObjectKey[] {
   const { namespace = '', labels } = pod.metadata;
   return view
-    .list(disruptionBudgets, { namespace })
+    .list(resources.podDisruptionBudgets, { namespace })
     .filter((budget) => selects(budget, labels))
     .map(keyOf);
 }
@@ -73,7 +71,7 @@ function budgetsAround(owner: KubeObject, view: View): ObjectKey[] {
   const { spec } = owner as { spec?: { template?: { metadata?: { labels?: Record<string, string> } } } };
   const labels = spec?.template?.metadata?.labels;
   return view
-    .list(disruptionBudgets, { namespace })
+    .list(resources.podDisruptionBudgets, { namespace })
     .filter((budget) => selects(budget, labels))
     .map(keyOf);
 }

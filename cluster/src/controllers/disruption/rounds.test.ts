@@ -1,28 +1,27 @@
 import { readFileSync } from 'node:fs';
 import { gunzipSync } from 'node:zlib';
 import { BerthError } from '@berth/kube/errors';
-import type { KubeObject } from '@berth/kube/objects';
+import type { KubeObject, PodDisruptionBudget } from '@berth/kube/objects';
 import { applyMergePatch } from '@berth/kube/patch';
 import { type Action, fixedView } from '@berth/kube/reconcile';
 import { goldenTests } from '@berth/kube/reconcile/golden';
 import { describe, expect, test } from 'vitest';
 import type { PathApi } from '../horizontal/index.ts';
 import { disruptionController, staleDisruptionController } from './index.ts';
-import type { DisruptionBudget } from './types.ts';
 
 describe('pods that were to be disrupted', () => {
   goldenTests(`${import.meta.dirname}/golden`, staleDisruptionController);
 });
 
 interface Expected {
-  status?: DisruptionBudget['status'];
+  status?: PodDisruptionBudget['status'];
   events?: string[];
 }
 
 /** What kube-controller-manager's own disruption controller does in one round; see ../golden/README.md. */
 const file = new URL('golden/rounds.json.gz', import.meta.url);
 const { cases } = JSON.parse(gunzipSync(readFileSync(file)).toString()) as {
-  cases: { objects: [DisruptionBudget, ...KubeObject[]]; gadgets?: Record<string, object>; expected: Expected }[];
+  cases: { objects: [PodDisruptionBudget, ...KubeObject[]]; gadgets?: Record<string, object>; expected: Expected }[];
 };
 const now = Date.parse('2026-03-01T12:00:00Z');
 
@@ -54,7 +53,7 @@ function apiWith(gadgets: Record<string, object>): PathApi {
 }
 
 async function decide(objects: readonly KubeObject[], gadgets: Record<string, object> = {}): Promise<Expected> {
-  const [budget, ...rest] = objects as [DisruptionBudget, ...KubeObject[]];
+  const [budget, ...rest] = objects as [PodDisruptionBudget, ...KubeObject[]];
   const { actions } = disruptionController(apiWith(gadgets)).reconcile(budget, fixedView([budget, ...rest]), now);
   const [first] = actions;
   const done: readonly Action[] = first?.type === 'ask' ? await first.answer() : actions;
@@ -67,7 +66,7 @@ async function decide(objects: readonly KubeObject[], gadgets: Record<string, ob
 }
 
 /** A transition is made at the time of the round here, and at that of the real clock upstream. */
-function comparable({ events = [], ...rest }: Expected, before: DisruptionBudget) {
+function comparable({ events = [], ...rest }: Expected, before: PodDisruptionBudget) {
   // A write that changes nothing is none.
   const status = rest.status ?? before.status;
   const known = new Set(before.status?.conditions?.map(({ lastTransitionTime }) => lastTransitionTime));

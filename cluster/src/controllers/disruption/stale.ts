@@ -4,7 +4,6 @@ import { labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
 import { findCondition, rfc3339 } from '../conditions.ts';
 import { isTerminal } from '../pods/index.ts';
 import { keyOf } from '../status.ts';
-import { disruptionBudgets } from './types.ts';
 
 /** How long, in milliseconds, a pod may be said to be on its way out without being deleted. */
 const staleAfter = 2 * 60_000;
@@ -16,7 +15,7 @@ const staleAfter = 2 * 60_000;
 export const staleDisruptionController: Reconciler<Pod> = {
   name: 'stale-disruption-controller',
   resource: resources.pods,
-  watches: [{ resource: disruptionBudgets }],
+  watches: [{ resource: resources.podDisruptionBudgets }],
   reconcile(pod, view, now): Outcome {
     const actions = ambiguous(pod, view);
     const condition = findCondition(pod.status?.conditions, 'DisruptionTarget');
@@ -48,7 +47,7 @@ function undisrupted(pod: Pod, now: number): Action {
 function ambiguous(pod: Pod, view: View): Action[] {
   const { namespace = '', name, labels } = pod.metadata;
   const names = view
-    .list(disruptionBudgets, { namespace })
+    .list(resources.podDisruptionBudgets, { namespace })
     .filter(({ spec }) => spec?.selector && matchesLabels(labelSelectorOf(spec.selector), labels))
     .map(({ metadata }) => metadata.name)
     .sort();

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Pod } from '@berth/kube/objects';
+import { type Pod, type PodDisruptionBudget, resources } from '@berth/kube/objects';
 import type { Action } from '@berth/kube/reconcile';
 import type { LabelSelectorObject } from '@berth/kube/selectors';
 import { findCondition, rfc3339 } from '../conditions.ts';
@@ -7,25 +7,25 @@ import { resolveIntOrPercent } from '../int-or-percent.ts';
 import { isReady } from '../pods/index.ts';
 import { keyOf } from '../status.ts';
 import type { Scales } from './scales.ts';
-import { type BudgetCondition, type DisruptionBudget, disruptionBudgets } from './types.ts';
 
 /** How long, in milliseconds, an eviction that was granted counts although its pod is still there. */
 export const evictionShows = 2 * 60_000;
 
 export interface Subject {
-  budget: DisruptionBudget;
+  budget: PodDisruptionBudget;
   /** All that it selects, those that ended and those that are going too. */
   pods: readonly Pod[];
   now: number;
 }
 
-type Status = NonNullable<DisruptionBudget['status']>;
+type Status = NonNullable<PodDisruptionBudget['status']>;
+type BudgetCondition = NonNullable<Status['conditions']>[number];
 
 /** What a budget's status has to become, and what is to be told. */
 export function syncActions(subject: Subject, scales: Scales): Action[] {
   const { budget, pods, now } = subject;
   const events: Action[] = [];
-  const tell = (about: DisruptionBudget | Pod, severity: 'Normal' | 'Warning', reason: string, message: string) =>
+  const tell = (about: PodDisruptionBudget | Pod, severity: 'Normal' | 'Warning', reason: string, message: string) =>
     events.push({ type: 'event', about, severity, reason, message });
   if (pods.length === 0) tell(budget, 'Normal', 'NoPods', 'No matching pods found');
   if (scales.failure !== undefined) {
@@ -89,7 +89,7 @@ function statusOf({ budget, pods, now }: Subject, scales: Scales, currentHealthy
 }
 
 /** How many pods there should be, and how many of them must stay. */
-function demandOf({ spec = {} }: DisruptionBudget, pods: readonly Pod[], { replicas }: Scales) {
+function demandOf({ spec = {} }: PodDisruptionBudget, pods: readonly Pod[], { replicas }: Scales) {
   const { minAvailable, maxUnavailable } = spec;
   const expectedPods = [...replicas.values()].reduce((sum, each) => sum + each, 0);
   if (maxUnavailable !== undefined) {
@@ -143,7 +143,9 @@ function written({ budget }: Subject, status: Status): Action[] {
     status: { ...status, ...(disruptedPods === undefined ? {} : { disruptedPods }) },
   };
   const patch = { type: 'merge' as const, body };
-  return [{ type: 'patch', resource: disruptionBudgets, key: keyOf(budget), patch, subresource: 'status' }];
+  return [
+    { type: 'patch', resource: resources.podDisruptionBudgets, key: keyOf(budget), patch, subresource: 'status' },
+  ];
 }
 
 function unmanaged(selector: LabelSelectorObject | undefined): string {

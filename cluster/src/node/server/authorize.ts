@@ -1,14 +1,8 @@
 import type { TLSSocket } from 'node:tls';
 import type { KubeClient } from '@berth/kube/client';
 import type { KubeObject, Resource } from '@berth/kube/objects';
-
-/** Who asks, as reviews name him. */
-export interface Caller {
-  name: string;
-  uid?: string;
-  groups: readonly string[];
-  extra?: Readonly<Record<string, readonly string[]>>;
-}
+import { userOfCertificate } from '../../api/authentication/certificate.ts';
+import type { User } from '../../api/types.ts';
 
 interface TokenReview extends KubeObject {
   spec: { token: string };
@@ -54,13 +48,9 @@ export async function callerOf(
   client: Reviewer,
   socket: TLSSocket,
   authorization: string | undefined,
-): Promise<Caller | undefined> {
-  const { subject } = socket.getPeerCertificate();
-  if (subject !== undefined) {
-    const { CN: name, O: organizations } = subject as unknown as { CN?: string; O?: string | string[] };
-    if (!socket.authorized || !name) return undefined;
-    return { name, groups: [...(organizations === undefined ? [] : [organizations].flat()), 'system:authenticated'] };
-  }
+): Promise<User | undefined> {
+  const shown = userOfCertificate(socket);
+  if (shown) return shown === 'refused' ? undefined : shown;
   const token = /^bearer +(\S+)$/i.exec(authorization ?? '')?.[1];
   if (token === undefined) return undefined;
   const { status } = await client.create(tokenReviews, {
@@ -101,7 +91,7 @@ export function attributesOf(method: string, path: string): { verb: string; subr
 /** Whether the API server lets the user, by SubjectAccessReviews. Rejects when they cannot be had. */
 export async function isAllowed(
   client: Reviewer,
-  { name: user, ...caller }: Caller,
+  { name: user, ...caller }: User,
   { verb, subresources }: ReturnType<typeof attributesOf>,
   node: string,
 ): Promise<boolean> {

@@ -1,10 +1,9 @@
+import type { PodDisruptionBudget } from '@berth/kube/objects';
 import type { Unschedulable } from '../schedule.ts';
 import type { PodInfo, Refusal, Snapshot } from '../types.ts';
-import type { DisruptionBudget } from './budgets.ts';
 import { chooseNode } from './choose.ts';
 import { type Victims, victimsOn } from './victims.ts';
 
-export { type DisruptionBudget, disruptionBudgets } from './budgets.ts';
 export type { Victims } from './victims.ts';
 
 /** What making room for a pod comes to: a node and who has to go, or why there is none. */
@@ -24,7 +23,7 @@ export function preempt(
   pod: PodInfo,
   failed: Unschedulable,
   snapshot: Snapshot,
-  budgets: readonly DisruptionBudget[],
+  budgets: readonly PodDisruptionBudget[],
   start: number,
 ): Preemption {
   const ineligible = whyNot(pod, failed, snapshot);

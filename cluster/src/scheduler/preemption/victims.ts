@@ -1,8 +1,8 @@
+import type { PodDisruptionBudget } from '@berth/kube/objects';
 import { labelSelectorOf, matchesLabels } from '@berth/kube/selectors';
 import type { Feasibility } from '../feasibility.ts';
 import { trialOf } from '../trial-node.ts';
 import type { NodeInfo, PodInfo, Refusal } from '../types.ts';
-import type { DisruptionBudget } from './budgets.ts';
 
 /** Who has to leave a node, most important first. */
 export interface Victims {
@@ -19,7 +19,7 @@ export function victimsOn(
   node: NodeInfo,
   pod: PodInfo,
   rules: Feasibility,
-  budgets: readonly DisruptionBudget[],
+  budgets: readonly PodDisruptionBudget[],
 ): Victims | { refusals: readonly Refusal[] } {
   const trial = trialOf(node);
   const away = new Set<PodInfo>();
@@ -65,7 +65,7 @@ export function startTime({ pod }: PodInfo): number {
 }
 
 /** Those whose leaving would break a budget, counted in their order, and the rest. */
-function byBudget(pods: readonly PodInfo[], budgets: readonly DisruptionBudget[]) {
+function byBudget(pods: readonly PodInfo[], budgets: readonly PodDisruptionBudget[]) {
   const left = budgets.map((budget) => ({
     namespace: budget.metadata.namespace,
     selector: labelSelectorOf(budget.spec?.selector ?? {}) ?? [],
