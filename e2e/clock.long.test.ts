@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Berth, type FalseClock, falseClock, startBerth, until, webArchive } from './harness/index.ts';
+import { type Berth, type FalseClock, falseClock, startWorkloads, until, webArchive } from './harness/index.ts';
 
 const hours = 3600;
 
@@ -11,11 +11,13 @@ describe('a clock that jumps', () => {
 
   beforeAll(async () => {
     clock = await falseClock();
-    berth = await startBerth({ args: ['--node-monitor-grace-period', '5s'], env: clock.env });
-    using image = await webArchive('berth.local/web:1', '1');
-    expect((await berth.berth('image', 'load', image.path)).stderr).toBe('');
-    expect((await berth.tryKubectl(['apply', '-f', '-'], workloads)).stderr).toBe('');
-    await berth.kubectl('rollout', 'status', 'deployment/web', '--timeout=90s');
+    berth = await startWorkloads({
+      args: ['--node-monitor-grace-period', '5s'],
+      env: clock.env,
+      images: [() => webArchive('berth.local/web:1', '1')],
+      objects: workloads,
+      ready: ['deployment/web'],
+    });
     before = await identities();
   });
   afterAll(async () => {

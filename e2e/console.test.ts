@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   type Berth,
   busyboxArchive,
+  loadImage,
   openVisitor,
   openWire,
   startBerth,
@@ -22,8 +23,7 @@ describe('the console', () => {
 
   beforeAll(async () => {
     berth = await startBerth();
-    using archive = await busyboxArchive(image, { cmd: ['/bin/sh', '-c', talk] });
-    expect((await berth.berth('image', 'load', archive.path)).stderr).toBe('');
+    await loadImage(berth, () => busyboxArchive(image, { cmd: ['/bin/sh', '-c', talk] }));
     browser = await startBrowser();
   });
   afterAll(async () => {

@@ -7,15 +7,13 @@ import {
   instanceOf,
   isReady,
   type Listed,
-  lostNodeWorkloads,
   marksOf,
   observe,
   processesOf,
-  startBerth,
+  startLosable,
   toleration,
   traces,
   until,
-  webArchive,
   webImage,
 } from './harness/index.ts';
 
@@ -24,13 +22,7 @@ describe('networks of nodes', () => {
   let berth: Berth;
 
   beforeAll(async () => {
-    berth = await startBerth({ args: ['--nodes', '3', '--node-monitor-grace-period', '5s'] });
-    using archive = await webArchive(webImage, '1');
-    expect((await berth.berth('image', 'load', archive.path)).stderr).toBe('');
-    expect((await berth.tryKubectl(['apply', '-f', '-'], lostNodeWorkloads)).stderr).toBe('');
-    await berth.kubectl('rollout', 'status', 'deployment/web', '--timeout=90s');
-    await berth.kubectl('rollout', 'status', 'statefulset/db', '--timeout=90s');
-    await berth.kubectl('wait', '--for=condition=Ready', 'pod/patient', '--timeout=90s');
+    berth = await startLosable();
   });
   afterAll(() => berth?.[Symbol.asyncDispose]());
 

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Berth, freePort, startBerth, startLoad, until, webArchive } from './harness/index.ts';
+import { type Berth, freePort, loadImage, startLoad, startWorkloads, until, webArchive } from './harness/index.ts';
 
 /** What fails in the field, done for real. */
 describe('faults', () => {
@@ -9,14 +9,11 @@ describe('faults', () => {
   const url = () => `http://127.0.0.1:${nodePort}/`;
 
   beforeAll(async () => {
-    berth = await startBerth();
-    for (const version of ['1', '2']) {
-      using image = await webArchive(`berth.local/web:${version}`, version);
-      expect((await berth.berth('image', 'load', image.path)).stderr).toBe('');
-    }
-    const applied = await berth.tryKubectl(['apply', '-f', '-'], web);
-    expect(applied.stderr).toBe('');
-    await berth.kubectl('rollout', 'status', 'deployment/web', '--timeout=90s');
+    berth = await startWorkloads({
+      images: ['1', '2'].map((version) => () => webArchive(`berth.local/web:${version}`, version)),
+      objects: web,
+      ready: ['deployment/web'],
+    });
     nodePort = Number(await berth.kubectl('get', 'service', 'web', '-o', 'jsonpath={.spec.ports[0].nodePort}'));
     await until('the service to answer', async () => (await fetch(url())).ok);
   });
@@ -139,8 +136,7 @@ describe('faults', () => {
     );
     const events = await berth.kubectl('get', 'events', '--field-selector=involvedObject.name=early');
     expect(events).toMatch(/Failed to pull image/);
-    using image = await webArchive('berth.invalid/late:1', 'late');
-    await berth.berth('image', 'load', image.path);
+    await loadImage(berth, () => webArchive('berth.invalid/late:1', 'late'));
     await berth.kubectl('wait', '--for=condition=Ready', 'pod/early', '--timeout=90s');
     await berth.kubectl('delete', 'pod', 'early', '--grace-period=1');
   });

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Berth, startBerth, until, webArchive } from './harness/index.ts';
+import { type Berth, loadImage, startBerth, until, webArchive } from './harness/index.ts';
 
 /** All that Berth keeps is on a disk of a few megabytes, which somebody else fills. */
 describe('a full disk', () => {
@@ -17,8 +17,7 @@ describe('a full disk', () => {
   beforeAll(async () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', disk]);
     berth = await startBerth({ dataDir: join(disk, 'data') });
-    using image = await webArchive('berth.local/web:1', '1');
-    expect((await berth.berth('image', 'load', image.path)).stderr).toBe('');
+    await loadImage(berth, () => webArchive('berth.local/web:1', '1'));
     await berth.kubectl('create', 'deployment', 'web', '--image=berth.local/web:1', '--replicas=2', '--port=80');
     await berth.kubectl('expose', 'deployment', 'web', '--type=NodePort');
     await berth.kubectl('rollout', 'status', 'deployment/web', '--timeout=90s');

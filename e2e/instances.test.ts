@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { marksOf, startBerth, traces, until, webArchive } from './harness/index.ts';
+import { loadImage, marksOf, startBerth, traces, until, webArchive } from './harness/index.ts';
 
 it('runs two instances side by side, and leaves nothing behind', async () => {
   const marks: string[] = [];
@@ -12,8 +12,7 @@ it('runs two instances side by side, and leaves nothing behind', async () => {
       [first, 'first'],
       [second, 'second'],
     ] as const) {
-      using image = await webArchive('berth.local/web:1', text);
-      await berth.berth('image', 'load', image.path);
+      await loadImage(berth, () => webArchive('berth.local/web:1', text));
       await berth.kubectl('create', 'deployment', 'web', '--image=berth.local/web:1', '--port=80');
       await berth.kubectl('expose', 'deployment', 'web', '--type=NodePort');
       await berth.kubectl('rollout', 'status', 'deployment/web', '--timeout=90s');

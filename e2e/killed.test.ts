@@ -9,7 +9,16 @@ import { clientFromKubeconfig, type KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Pod, resources } from '@berth/kube/objects';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { type Berth, busyboxArchive, chance, type Ledger, startBerth, startLedger, until } from './harness/index.ts';
+import {
+  type Berth,
+  busyboxArchive,
+  chance,
+  type Ledger,
+  loadImage,
+  startBerth,
+  startLedger,
+  until,
+} from './harness/index.ts';
 
 /**
  * Berth killed at a random moment under load, again and again. `BERTH_KILLS=100 npm test -- e2e/killed` does it as often
@@ -31,8 +40,7 @@ const twice: string[] = [];
 beforeAll(async () => {
   console.log(`seed ${seed}, ${kills} kills`);
   berth = await startBerth();
-  using image = await busyboxArchive('berth.local/keeper:1', { programs: ['/usr/bin/flock'] });
-  expect((await berth.berth('image', 'load', image.path)).stderr).toBe('');
+  await loadImage(berth, () => busyboxArchive('berth.local/keeper:1', { programs: ['/usr/bin/flock'] }));
   client = await clientFromKubeconfig(berth.kubeconfig);
   const instance = createHash('sha256').update(realpathSync(berth.dataDir)).digest('hex').slice(0, 6);
   runtime = createCriRuntime({ socket: `/run/berth-${instance}/node-1/containerd.sock` });

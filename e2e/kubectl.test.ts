@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Berth, openTerminal, startBerth, until, webArchive } from './harness/index.ts';
+import { type Berth, loadImage, openTerminal, startBerth, until, webArchive } from './harness/index.ts';
 
 /**
  * kubectl as an operator uses it in a day. The manifest is the one of Kubernetes' own tutorial
@@ -33,9 +33,7 @@ describe('kubectl', () => {
   beforeAll(async () => {
     berth = await startBerth();
     for (const version of ['1.14.2', '1.16.1']) {
-      using image = await webArchive(`docker.io/library/nginx:${version}`, version);
-      const loaded = await berth.berth('image', 'load', image.path);
-      expect(loaded.stderr).toBe('');
+      await loadImage(berth, () => webArchive(`docker.io/library/nginx:${version}`, version));
     }
   });
   afterAll(() => berth?.[Symbol.asyncDispose]());

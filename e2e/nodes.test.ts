@@ -1,29 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  type Berth,
-  isReady,
-  lostNodeWorkloads,
-  observe,
-  processesOf,
-  startBerth,
-  toleration,
-  until,
-  webArchive,
-  webImage,
-} from './harness/index.ts';
+import { type Berth, isReady, observe, processesOf, startLosable, toleration, until } from './harness/index.ts';
 
 /** Nodes that are lost and come back, done for real. */
 describe('several nodes', () => {
   let berth: Berth;
 
   beforeAll(async () => {
-    berth = await startBerth({ args: ['--nodes', '3', '--node-monitor-grace-period', '5s'] });
-    using archive = await webArchive(webImage, '1');
-    expect((await berth.berth('image', 'load', archive.path)).stderr).toBe('');
-    expect((await berth.tryKubectl(['apply', '-f', '-'], lostNodeWorkloads)).stderr).toBe('');
-    await berth.kubectl('rollout', 'status', 'deployment/web', '--timeout=90s');
-    await berth.kubectl('rollout', 'status', 'statefulset/db', '--timeout=90s');
-    await berth.kubectl('wait', '--for=condition=Ready', 'pod/patient', '--timeout=90s');
+    berth = await startLosable();
   });
   afterAll(() => berth?.[Symbol.asyncDispose]());
 

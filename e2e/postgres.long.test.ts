@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Berth, postgresArchive, postgresUser, startBerth, until } from './harness/index.ts';
+import { type Berth, loadImage, postgresArchive, postgresUser, startBerth, until } from './harness/index.ts';
 
 const image = 'berth.local/postgres:1';
 
@@ -8,8 +8,7 @@ describe('PostgreSQL', () => {
   let berth: Berth;
   beforeAll(async () => {
     berth = await startBerth({ args: ['--nodes', '2', '--node-monitor-grace-period', '5s'] });
-    using archive = await postgresArchive(image);
-    expect((await berth.berth('image', 'load', archive.path)).stderr).toBe('');
+    await loadImage(berth, () => postgresArchive(image));
     expect((await berth.tryKubectl(['apply', '-f', '-'], database)).stderr).toBe('');
     await berth.kubectl('rollout', 'status', 'statefulset/db', '--timeout=120s');
     await sql('create table entries (id int primary key, words text)');

@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Berth, busyboxArchive, startBerth, until } from './harness/index.ts';
+import { type Berth, busyboxArchive, loadImage, startBerth, until } from './harness/index.ts';
 
 const image = 'berth.local/storage:1';
 
@@ -43,8 +43,7 @@ describe('storage', () => {
   let berth: Berth;
   beforeAll(async () => {
     berth = await startBerth();
-    using archive = await busyboxArchive(image);
-    expect((await berth.berth('image', 'load', archive.path)).stderr).toBe('');
+    await loadImage(berth, () => busyboxArchive(image));
   });
   afterAll(() => berth?.[Symbol.asyncDispose]());
 

@@ -1,6 +1,8 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import type { Berth } from './berth.ts';
+import { webArchive } from './images.ts';
+import { startWorkloads } from './workloads.ts';
 
 /** What tests of lost nodes read of nodes and pods. */
 export interface Listed {
@@ -17,6 +19,15 @@ export interface Listed {
 /** How long the pods of these tests bear a node that cannot be reached. */
 export const toleration = 6;
 export const webImage = 'berth.local/web:1';
+
+/** Three nodes that are missed after 5 s, with the workloads below. */
+export const startLosable = (): Promise<Berth> =>
+  startWorkloads({
+    args: ['--nodes', '3', '--node-monitor-grace-period', '5s'],
+    images: [() => webArchive(webImage, '1')],
+    objects: lostNodeWorkloads,
+    ready: ['deployment/web', 'statefulset/db', 'pod/patient'],
+  });
 
 const condition = (object: Listed, type: string) => object.status.conditions?.find((one) => one.type === type);
 export const isReady = (object: Listed): boolean => condition(object, 'Ready')?.status === 'True';
@@ -58,7 +69,7 @@ const tolerations = `tolerations:
         - { key: node.kubernetes.io/not-ready, operator: Exists, effect: NoExecute, tolerationSeconds: ${toleration} }`;
 const container = `containers: [{ name: web, image: ${webImage}, ports: [{ containerPort: 80 }] }]`;
 /** A Deployment that spreads, with a service; a StatefulSet on node-2; and a pod there that bears everything. */
-export const lostNodeWorkloads = `
+const lostNodeWorkloads = `
 apiVersion: apps/v1
 kind: Deployment
 metadata: { name: web }
