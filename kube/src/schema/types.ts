@@ -1,4 +1,5 @@
 import type { ResourceRef } from '../objects/index.ts';
+import type { SelectableFields } from '../selectors/index.ts';
 
 /**
  * A schema as Kubernetes writes them in OpenAPI v3: the same shape for built-in kinds and for the structural schemas of
@@ -93,11 +94,7 @@ export interface KindDescription extends ResourceRef {
   schema: string;
   /** Where the object's specification lives, for `generation`: the fields that are not metadata or status. */
   hasStatus: boolean;
-  /**
-   * Field selectors beyond `metadata.name` and `metadata.namespace`: the selector's name, and the object's path, or several
-   * with spaces between them, of which the first counts that is not empty.
-   */
-  fieldSelectors: Readonly<Record<string, string>>;
+  fieldSelectors: SelectableFields;
   columns: readonly Column[];
   /** A replacement of one that is absent makes it. */
   createdByUpdate?: true;

@@ -36,35 +36,38 @@ function unescapeValue(value: string, text: string): string {
   });
 }
 
+/** What may be selected by, beyond `metadata.name` and `metadata.namespace`: by each name the paths of which the first counts that is not empty. */
+export type SelectableFields = Readonly<Record<string, readonly string[]>>;
+
 /**
- * Whether `object` satisfies every requirement. `paths` maps a selector's name to the object's path or paths (a kind's
- * `fieldSelectors`); `metadata.name` and `metadata.namespace` always work. A field that is absent is the empty string,
- * booleans and numbers compare by their text.
+ * Reads a selector's paths once; the answer tells whether an object satisfies every requirement. A name that is none of the kind's `fields` is
+ * a path itself. A field that is absent is the empty string, booleans and numbers compare by their text.
  */
-export function matchesFields(
-  selector: FieldSelector,
-  object: object,
-  paths: Readonly<Record<string, string>> = {},
-): boolean {
-  return selector.every(({ field, operator, value }) => {
-    const path = Object.hasOwn(paths, field) ? (paths[field] ?? field) : field;
-    const texts = path.split(' ').map((one) => fieldText(object, one));
-    return ((texts.find((text) => text !== '') ?? '') === value) === (operator === '=');
+export function fieldMatcher(selector: FieldSelector, fields: SelectableFields = {}): (object: object) => boolean {
+  const requirements = selector.map(({ field, operator, value }) => {
+    const paths = Object.hasOwn(fields, field) ? (fields[field] ?? []) : [field];
+    const places = paths.map((path) => ({ steps: path.split('.'), absent: absentText(path) }));
+    return { places, value, isWanted: operator === '=' };
   });
+  return (object) =>
+    requirements.every(({ places, value, isWanted }) => {
+      let text = '';
+      for (const place of places) {
+        text = fieldText(object, place);
+        if (text !== '') break;
+      }
+      return (text === value) === isWanted;
+    });
 }
 
 /**
  * Throws `BadRequest` when a requirement names a field that the kind does not offer for selection. Kubernetes' own kinds
  * that offer nothing of theirs say so in words of their own.
  */
-export function checkFieldSelector(
-  selector: FieldSelector,
-  paths: Readonly<Record<string, string>>,
-  { isCustom = false } = {},
-): void {
-  const hasOwn = isCustom || Object.keys(paths).length > 0;
+export function checkFieldSelector(selector: FieldSelector, fields: SelectableFields, { isCustom = false } = {}): void {
+  const hasOwn = isCustom || Object.keys(fields).length > 0;
   for (const { field } of selector) {
-    if (field === 'metadata.name' || field === 'metadata.namespace' || Object.hasOwn(paths, field)) continue;
+    if (field === 'metadata.name' || field === 'metadata.namespace' || Object.hasOwn(fields, field)) continue;
     const why = hasOwn
       ? `field label not supported: ${field}`
       : `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`;
@@ -73,10 +76,10 @@ export function checkFieldSelector(
 }
 
 /** Zero values read as Kubernetes compares them: an absent boolean is `false`, but only where the selector is one. */
-function fieldText(object: object, path: string): string {
+function fieldText(object: object, { steps, absent }: { steps: readonly string[]; absent: string }): string {
   let value: unknown = object;
-  for (const step of path.split('.')) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return absentText(path);
+  for (const step of steps) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, step)) return absent;
     value = (value as Record<string, unknown>)[step];
   }
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';

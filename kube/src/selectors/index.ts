@@ -2,9 +2,10 @@ export {
   checkFieldSelector,
   type FieldRequirement,
   type FieldSelector,
+  fieldMatcher,
   formatFieldSelector,
-  matchesFields,
   parseFieldSelector,
+  type SelectableFields,
 } from './field-selector.ts';
 export {
   formatLabelSelector,

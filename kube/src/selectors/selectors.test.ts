@@ -3,10 +3,10 @@ import { describe, expect, it } from 'vitest';
 import { isBerthError } from '../errors/index.ts';
 import {
   checkFieldSelector,
+  fieldMatcher,
   formatFieldSelector,
   formatLabelSelector,
   labelSelectorOf,
-  matchesFields,
   matchesLabels,
   parseFieldSelector,
   parseLabelSelector,
@@ -107,7 +107,7 @@ describe('field selectors', () => {
     ['spec.hostNetwork=false', true],
     ['spec.nodeName=x', true],
   ])('%s is %s', (selector, expected) => {
-    expect(matchesFields(parseFieldSelector(selector), pod)).toBe(expected);
+    expect(fieldMatcher(parseFieldSelector(selector))(pod)).toBe(expected);
   });
 
   it.each([
@@ -122,15 +122,15 @@ describe('field selectors', () => {
 
   it('follows the kind: other names, other fields', () => {
     const event = { source: { component: 'kubelet' } };
-    expect(matchesFields(parseFieldSelector('source=kubelet'), event, { source: 'source.component' })).toBe(true);
-    const either = { source: 'source.component reportingComponent' };
-    const asking = (text: string, object: object) => matchesFields(parseFieldSelector(text), object, either);
+    expect(fieldMatcher(parseFieldSelector('source=kubelet'), { source: ['source.component'] })(event)).toBe(true);
+    const either = { source: ['source.component', 'reportingComponent'] };
+    const asking = (text: string, object: object) => fieldMatcher(parseFieldSelector(text), either)(object);
     expect(asking('source=kubelet', { ...event, reportingComponent: 'other' })).toBe(true);
     expect(asking('source=other', { source: {}, reportingComponent: 'other' })).toBe(true);
     expect(asking('source!=other', { reportingComponent: 'other' })).toBe(false);
     expect(asking('source=', {})).toBe(true);
     const asked = parseFieldSelector('spec.x=1');
-    expect(() => checkFieldSelector(asked, { source: '' })).toThrow('field label not supported: spec.x');
+    expect(() => checkFieldSelector(asked, { source: [] })).toThrow('field label not supported: spec.x');
     expect(() => checkFieldSelector(asked, {}, { isCustom: true })).toThrow('field label not supported: spec.x');
     const why = '"spec.x" is not a known field selector: only "metadata.name", "metadata.namespace"';
     expect(() => checkFieldSelector(asked, {})).toThrow(why);

@@ -1,8 +1,8 @@
 import {
   checkFieldSelector,
   type FieldSelector,
+  fieldMatcher,
   type LabelSelector,
-  matchesFields,
   matchesLabels,
   parseFieldSelector,
   parseLabelSelector,
@@ -14,13 +14,14 @@ import type { StoredObject } from './stored-object.ts';
 export class Selection {
   readonly #labels: LabelSelector;
   readonly #fields: FieldSelector;
-  readonly #paths: Readonly<Record<string, string>>;
+  readonly #hasFields: (object: object) => boolean;
 
   constructor(kind: ServedKind, labelSelector: string | undefined, fieldSelector: string | undefined) {
-    this.#paths = kind.description.fieldSelectors;
+    const { fieldSelectors } = kind.description;
     this.#labels = labelSelector ? parseLabelSelector(labelSelector) : [];
     this.#fields = fieldSelector ? parseFieldSelector(fieldSelector) : [];
-    checkFieldSelector(this.#fields, this.#paths, { isCustom: kind.isCustom });
+    checkFieldSelector(this.#fields, fieldSelectors, { isCustom: kind.isCustom });
+    this.#hasFields = fieldMatcher(this.#fields, fieldSelectors);
   }
 
   get isEverything(): boolean {
@@ -41,9 +42,6 @@ export class Selection {
   matches(stored: StoredObject): boolean {
     if (this.isEverything) return true;
     const { object } = stored;
-    return (
-      matchesLabels(this.#labels, object.metadata.labels) &&
-      (this.#fields.length === 0 || matchesFields(this.#fields, object, this.#paths))
-    );
+    return matchesLabels(this.#labels, object.metadata.labels) && this.#hasFields(object);
   }
 }

@@ -1,4 +1,4 @@
-import { ageColumn, column, describeKinds, nameColumn, scale, status, wide } from './describe.ts';
+import { ageColumn, byPath, column, describeKinds, nameColumn, scale, status, wide } from './describe.ts';
 
 /** `apps/v1`. */
 export const apps = describeKinds({ group: 'apps', version: 'v1', definitions: 'io.k8s.api.apps.v1' }, [
@@ -50,7 +50,7 @@ export const apps = describeKinds({ group: 'apps', version: 'v1', definitions: '
     shortNames: ['rs'],
     categories: ['all'],
     subresources: [scale, status],
-    fieldSelectors: { 'status.replicas': 'status.replicas' },
+    fieldSelectors: byPath('status.replicas'),
     columns: [
       nameColumn,
       column('Desired', '.spec.replicas', 'integer'),

@@ -26,7 +26,7 @@ export const batch = describeKinds({ group: 'batch', version: 'v1', definitions:
     resource: 'jobs',
     categories: ['all'],
     subresources: [status],
-    fieldSelectors: { 'status.successful': 'status.succeeded' },
+    fieldSelectors: { 'status.successful': ['status.succeeded'] },
     columns: [
       nameColumn,
       column('Status'),

@@ -1,4 +1,4 @@
-import { ageColumn, column, describeKinds, nameColumn, status } from './describe.ts';
+import { ageColumn, byPath, column, describeKinds, nameColumn, status } from './describe.ts';
 
 /** `certificates.k8s.io/v1`. */
 export const certificates = describeKinds(
@@ -11,7 +11,7 @@ export const certificates = describeKinds(
       scope: 'Cluster',
       naming: 'path-segment',
       subresources: [{ name: 'approval', verbs: ['get', 'patch', 'update'] }, status],
-      fieldSelectors: { 'spec.signerName': 'spec.signerName' },
+      fieldSelectors: byPath('spec.signerName'),
       columns: [
         nameColumn,
         ageColumn,

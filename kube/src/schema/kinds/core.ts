@@ -1,5 +1,5 @@
 import type { Subresource } from '../types.ts';
-import { ageColumn, column, describeKinds, everyVerb, nameColumn, scale, status, wide } from './describe.ts';
+import { ageColumn, byPath, column, describeKinds, everyVerb, nameColumn, scale, status, wide } from './describe.ts';
 
 function connect(name: string, kind: string, verbs: Subresource['verbs']): Subresource {
   return { name, verbs, connect: true, kind: { group: '', version: 'v1', kind } };
@@ -41,17 +41,19 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
     shortNames: ['ev'],
     naming: 'path-segment',
     fieldSelectors: {
-      'involvedObject.kind': 'involvedObject.kind',
-      'involvedObject.namespace': 'involvedObject.namespace',
-      'involvedObject.name': 'involvedObject.name',
-      'involvedObject.uid': 'involvedObject.uid',
-      'involvedObject.apiVersion': 'involvedObject.apiVersion',
-      'involvedObject.resourceVersion': 'involvedObject.resourceVersion',
-      'involvedObject.fieldPath': 'involvedObject.fieldPath',
-      reason: 'reason',
-      reportingComponent: 'reportingComponent',
-      source: 'source.component reportingComponent',
-      type: 'type',
+      ...byPath(
+        'involvedObject.kind',
+        'involvedObject.namespace',
+        'involvedObject.name',
+        'involvedObject.uid',
+        'involvedObject.apiVersion',
+        'involvedObject.resourceVersion',
+        'involvedObject.fieldPath',
+        'reason',
+        'reportingComponent',
+        'type',
+      ),
+      source: ['source.component', 'reportingComponent'],
     },
     columns: [
       column('Last Seen'),
@@ -81,7 +83,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
     naming: 'dns-label',
     verbs: everyVerb.filter((verb) => verb !== 'deletecollection'),
     subresources: [{ name: 'finalize', verbs: ['update'] }, status],
-    fieldSelectors: { 'status.phase': 'status.phase' },
+    fieldSelectors: byPath('status.phase'),
     columns: [nameColumn, column('Status', '.status.phase'), ageColumn],
   },
   {
@@ -90,7 +92,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
     shortNames: ['no'],
     scope: 'Cluster',
     subresources: [connect('proxy', 'NodeProxyOptions', proxyVerbs), status],
-    fieldSelectors: { 'spec.unschedulable': 'spec.unschedulable' },
+    fieldSelectors: byPath('spec.unschedulable'),
     columns: [
       nameColumn,
       column('Status'),
@@ -158,16 +160,16 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
       { name: 'resize', verbs: ['get', 'patch', 'update'] },
       status,
     ],
-    fieldSelectors: {
-      'spec.nodeName': 'spec.nodeName',
-      'spec.restartPolicy': 'spec.restartPolicy',
-      'spec.schedulerName': 'spec.schedulerName',
-      'spec.serviceAccountName': 'spec.serviceAccountName',
-      'spec.hostNetwork': 'spec.hostNetwork',
-      'status.phase': 'status.phase',
-      'status.podIP': 'status.podIP',
-      'status.nominatedNodeName': 'status.nominatedNodeName',
-    },
+    fieldSelectors: byPath(
+      'spec.nodeName',
+      'spec.restartPolicy',
+      'spec.schedulerName',
+      'spec.serviceAccountName',
+      'spec.hostNetwork',
+      'status.phase',
+      'status.podIP',
+      'status.nominatedNodeName',
+    ),
     columns: [
       nameColumn,
       column('Ready'),
@@ -192,7 +194,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
     shortNames: ['rc'],
     categories: ['all'],
     subresources: [scale, status],
-    fieldSelectors: { 'status.replicas': 'status.replicas' },
+    fieldSelectors: byPath('status.replicas'),
     columns: [
       nameColumn,
       column('Desired', '.spec.replicas', 'integer'),
@@ -214,7 +216,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
   {
     kind: 'Secret',
     resource: 'secrets',
-    fieldSelectors: { type: 'type' },
+    fieldSelectors: byPath('type'),
     columns: [nameColumn, column('Type', '.type'), column('Data'), ageColumn],
   },
   {
@@ -225,7 +227,7 @@ export const core = describeKinds({ group: '', version: 'v1', definitions: 'io.k
     categories: ['all'],
     naming: 'dns1035-label',
     subresources: [connect('proxy', 'ServiceProxyOptions', proxyVerbs), status],
-    fieldSelectors: { 'spec.clusterIP': 'spec.clusterIP', 'spec.type': 'spec.type' },
+    fieldSelectors: byPath('spec.clusterIP', 'spec.type'),
     columns: [
       nameColumn,
       column('Type', '.spec.type'),

@@ -1,3 +1,4 @@
+import type { SelectableFields } from '../../selectors/index.ts';
 import type { Column, KindDescription, Subresource, Verb } from '../types.ts';
 
 export const everyVerb: readonly Verb[] = [
@@ -11,6 +12,10 @@ export const everyVerb: readonly Verb[] = [
   'watch',
 ];
 
+/** Fields by which objects are selected under the names of their own paths. */
+export const byPath = (...paths: readonly string[]): SelectableFields =>
+  Object.fromEntries(paths.map((path) => [path, [path]]));
+
 /** What is particular to one kind; everything else follows from the group. */
 export interface KindFacts {
   kind: string;
@@ -22,7 +27,7 @@ export interface KindFacts {
   scope?: 'Cluster';
   verbs?: readonly Verb[];
   subresources?: readonly Subresource[];
-  fieldSelectors?: Readonly<Record<string, string>>;
+  fieldSelectors?: SelectableFields;
   columns?: readonly Column[];
   naming?: KindDescription['naming'];
   createdByUpdate?: true;

@@ -1,4 +1,4 @@
-import { column, describeKinds, wide } from './describe.ts';
+import { byPath, column, describeKinds, wide } from './describe.ts';
 
 /** `events.k8s.io/v1`: the same objects as the core group's events, in the newer shape. */
 export const events = describeKinds({ group: 'events.k8s.io', version: 'v1', definitions: 'io.k8s.api.events.v1' }, [
@@ -7,18 +7,18 @@ export const events = describeKinds({ group: 'events.k8s.io', version: 'v1', def
     resource: 'events',
     createdByUpdate: true,
     shortNames: ['ev'],
-    fieldSelectors: {
-      'regarding.kind': 'regarding.kind',
-      'regarding.namespace': 'regarding.namespace',
-      'regarding.name': 'regarding.name',
-      'regarding.uid': 'regarding.uid',
-      'regarding.apiVersion': 'regarding.apiVersion',
-      'regarding.resourceVersion': 'regarding.resourceVersion',
-      'regarding.fieldPath': 'regarding.fieldPath',
-      reason: 'reason',
-      reportingController: 'reportingController',
-      type: 'type',
-    },
+    fieldSelectors: byPath(
+      'regarding.kind',
+      'regarding.namespace',
+      'regarding.name',
+      'regarding.uid',
+      'regarding.apiVersion',
+      'regarding.resourceVersion',
+      'regarding.fieldPath',
+      'reason',
+      'reportingController',
+      'type',
+    ),
     columns: [
       column('Last Seen'),
       column('Type', '.type'),

@@ -29,7 +29,7 @@ describe('kinds', () => {
       expect(catalogue.definition(kind.schema), kind.schema).toBeDefined();
       if (kind.verbs.includes('list')) expect(catalogue.definition(`${kind.schema}List`), kind.kind).toBeDefined();
       const paths = [
-        ...Object.values(kind.fieldSelectors).flatMap((text) => text.split(' ')),
+        ...Object.values(kind.fieldSelectors).flat(),
         ...kind.columns.flatMap((column) => column.jsonPath?.slice(1) ?? []),
       ];
       for (const path of paths) {

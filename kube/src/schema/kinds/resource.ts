@@ -1,4 +1,4 @@
-import { ageColumn, column, describeKinds, nameColumn, status } from './describe.ts';
+import { ageColumn, byPath, column, describeKinds, nameColumn, status } from './describe.ts';
 
 /** `resource.k8s.io/v1`: dynamic resource allocation. */
 export const resource = describeKinds(
@@ -16,7 +16,7 @@ export const resource = describeKinds(
       kind: 'ResourceSlice',
       resource: 'resourceslices',
       scope: 'Cluster',
-      fieldSelectors: { 'spec.driver': 'spec.driver', 'spec.nodeName': 'spec.nodeName' },
+      fieldSelectors: byPath('spec.driver', 'spec.nodeName'),
       columns: [
         nameColumn,
         column('Node', '.spec.nodeName'),

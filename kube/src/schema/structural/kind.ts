@@ -29,7 +29,7 @@ export function customKind(definition: CustomResourceDefinition, version: string
     schema: definitionName(group, version, names.kind),
     hasStatus: subresources?.status !== undefined,
     fieldSelectors: Object.fromEntries(
-      selectableFields.map(({ jsonPath }) => jsonPath.replace(/^\./, '')).map((path) => [path, path]),
+      selectableFields.map(({ jsonPath }) => jsonPath.replace(/^\./, '')).map((path) => [path, [path]]),
     ),
     columns: [nameColumn, ...(additionalPrinterColumns.length > 0 ? additionalPrinterColumns : [age]).map(columnOf)],
     naming: 'dns-subdomain',
