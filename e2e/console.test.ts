@@ -22,9 +22,9 @@ describe('the console', () => {
   let browser: Browser;
 
   beforeAll(async () => {
+    browser = await startBrowser();
     berth = await startBerth();
     await loadImage(berth, () => busyboxArchive(image, { cmd: ['/bin/sh', '-c', talk] }));
-    browser = await startBrowser();
   });
   afterAll(async () => {
     await browser?.close();

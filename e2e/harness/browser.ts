@@ -1,10 +1,15 @@
+import { existsSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core';
 import { freePort } from './berth.ts';
 import { until } from './until.ts';
 
-/** Debian's Chromium, without a screen and without calls home. */
-export function startBrowser(): Promise<Browser> {
+const builtConsole = fileURLToPath(new URL('../../console/dist/index.html', import.meta.url));
+
+/** Debian's Chromium, without a screen and without calls home. Rejects when there is no console to look at, which `npm test` builds. */
+export async function startBrowser(): Promise<Browser> {
+  if (!existsSync(builtConsole)) throw new Error('the console is not built: run "npm run build -w console" first');
   return chromium.launch({
     executablePath: '/usr/bin/chromium',
     args: [
