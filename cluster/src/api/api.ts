@@ -17,7 +17,10 @@ import { validatingWebhooks } from './admission/webhooks/validating.ts';
 import { Aggregator } from './aggregation/index.ts';
 import { Authenticator } from './authentication/authenticator.ts';
 import { issuerHandler } from './authentication/issuer.ts';
+import { SecretTokens } from './authentication/secret-tokens.ts';
 import { ServiceAccountTokens } from './authentication/service-accounts.ts';
+import { SigningKey } from './authentication/signing-key.ts';
+import { keepTokenSecrets, noteUse } from './authentication/token-secrets.ts';
 import { privilegeEscalation } from './authorization/escalation.ts';
 import { mastersGroup, RbacAuthorizer } from './authorization/rbac.ts';
 import { advertise } from './bootstrap/advertise.ts';
@@ -68,9 +71,19 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const webhooks = new WebhookCaller(storage);
   const registry = new KindRegistry(builtInKinds());
   const authorizer = new RbacAuthorizer(storage);
-  const tokens = new ServiceAccountTokens(storage, options.authentication, now);
+  const key = new SigningKey(options.authentication.serviceAccountKey);
+  const tokens = new ServiceAccountTokens(storage, key, { issuer: options.authentication.issuer, now });
+  const secretTokens = new SecretTokens(storage, key, (secret) => {
+    noteUse(client(self), secret, now()).catch((error: unknown) => {
+      logger.warn({ err: error }, 'the use of a token could not be noted');
+    });
+  });
   const fixedTokens = new Map(Object.entries(options.authentication.tokens ?? {}));
-  const authenticator = new Authenticator([(token) => fixedTokens.get(token), (token) => tokens.authenticate(token)]);
+  const authenticator = new Authenticator([
+    (token) => fixedTokens.get(token),
+    (token) => tokens.authenticate(token),
+    (token) => secretTokens.authenticate(token),
+  ]);
   const outside = {
     storage,
     kinds: registry,
@@ -122,6 +135,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
 
   await bootstrap(client(self), { serviceRange });
   const stopPublishing = publishRootCa(storage, client(self), { clusterCa, logger });
+  const stopKeeping = keepTokenSecrets({ storage, client: client(self), tokens: secretTokens, clusterCa, logger });
 
   const stopChecking = startTypeChecking({ storage, kinds: registry, client: client(self), logger });
   const stopExpiry = startEventExpiry(storage, { now, logger });
@@ -199,6 +213,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     addReadyCheck: (name, check) => void checks.push({ name, check }),
     async close() {
       stopPublishing();
+      stopKeeping();
       stopExpiry();
       stopChecking();
       await Promise.all([...servers].map((server) => server.close()));

@@ -1,12 +1,12 @@
-import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { KubeObject } from '@berth/kube/objects';
-import { type JWK, jwtVerify, SignJWT } from 'jose';
+import type { JWK } from 'jose';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
-import type { AuthenticationOptions, User } from '../types.ts';
+import type { User } from '../types.ts';
+import type { SigningKey } from './signing-key.ts';
 
 export const defaultIssuer = 'https://kubernetes.default.svc.cluster.local';
-const algorithm = 'ES256';
 const keptTokens = 4096;
 
 interface Claims {
@@ -27,6 +27,11 @@ export interface TokenOrder {
   node?: { name: string; uid: string };
 }
 
+interface TokenOptions {
+  issuer?: string | undefined;
+  now(): Date;
+}
+
 /** Signs and reads service-account tokens (JWT), and checks that what they are bound to is still there. */
 export class ServiceAccountTokens {
   readonly issuer: string;
@@ -34,22 +39,16 @@ export class ServiceAccountTokens {
   readonly publicKeys: readonly (JWK & { alg: string })[];
   readonly #storage: ObjectStorage;
   readonly #now: () => Date;
-  readonly #privateKey: KeyObject;
-  readonly #publicKey: KeyObject;
-  readonly #keyId: string;
+  readonly #key: SigningKey;
   /** Tokens whose signature was good, so that it is checked once. */
   readonly #verified = new Map<string, { claims: Claims; audiences: string[]; id: string; expires: number }>();
 
-  constructor(storage: ObjectStorage, options: AuthenticationOptions, now: () => Date) {
+  constructor(storage: ObjectStorage, key: SigningKey, { issuer = defaultIssuer, now }: TokenOptions) {
     this.#storage = storage;
     this.#now = now;
-    this.issuer = options.issuer ?? defaultIssuer;
-    this.#privateKey = createPrivateKey(options.serviceAccountKey.privateKey);
-    this.#publicKey = createPublicKey(options.serviceAccountKey.publicKey);
-    const spki = this.#publicKey.export({ type: 'spki', format: 'der' });
-    this.#keyId = createHash('sha256').update(spki).digest('base64url');
-    const { kty, crv, x, y } = this.#publicKey.export({ format: 'jwk' }) as JWK;
-    this.publicKeys = [{ use: 'sig', kty, kid: this.#keyId, crv, alg: algorithm, x, y } as JWK & { alg: string }];
+    this.#key = key;
+    this.issuer = issuer;
+    this.publicKeys = [key.publicJwk];
   }
 
   async issue({
@@ -64,16 +63,16 @@ export class ServiceAccountTokens {
     const claims: Record<string, unknown> = { namespace, serviceaccount: { name, uid } };
     if (node) claims.node = node;
     if (boundTo) claims[boundTo.kind.toLowerCase()] = { name: boundTo.name, uid: boundTo.uid };
-    const token = await new SignJWT({ 'kubernetes.io': claims })
-      .setProtectedHeader({ alg: algorithm, kid: this.#keyId })
-      .setIssuer(this.issuer)
-      .setSubject(`system:serviceaccount:${namespace}:${name}`)
-      .setAudience(audiences.length > 0 ? [...audiences] : [this.issuer])
-      .setIssuedAt(seconds)
-      .setNotBefore(seconds)
-      .setExpirationTime(seconds + expirationSeconds)
-      .setJti(randomUUID())
-      .sign(this.#privateKey);
+    const token = await this.#key.sign({ 'kubernetes.io': claims }, (jwt) =>
+      jwt
+        .setIssuer(this.issuer)
+        .setSubject(`system:serviceaccount:${namespace}:${name}`)
+        .setAudience(audiences.length > 0 ? [...audiences] : [this.issuer])
+        .setIssuedAt(seconds)
+        .setNotBefore(seconds)
+        .setExpirationTime(seconds + expirationSeconds)
+        .setJti(randomUUID()),
+    );
     return { token, expires: new Date((seconds + expirationSeconds) * 1000) };
   }
 
@@ -89,11 +88,7 @@ export class ServiceAccountTokens {
     const known = this.#verified.get(token);
     if (known) return known;
     try {
-      const { payload } = await jwtVerify(token, this.#publicKey, {
-        issuer: this.issuer,
-        algorithms: [algorithm],
-        currentDate: this.#now(),
-      });
+      const payload = await this.#key.verify(token, { issuer: this.issuer, currentDate: this.#now() });
       const claims = payload['kubernetes.io'] as Claims | undefined;
       if (!claims?.serviceaccount || payload.exp === undefined) return undefined;
       const audiences = [payload.aud ?? []].flat();
@@ -138,10 +133,14 @@ function userOf({ namespace, serviceaccount, pod, node }: Claims, id: string): U
     extra['authentication.kubernetes.io/node-name'] = [node.name];
     extra['authentication.kubernetes.io/node-uid'] = [node.uid];
   }
+  return { ...accountUser(namespace, serviceaccount), extra };
+}
+
+/** As whom a service account acts. */
+export function accountUser(namespace: string, { name, uid }: { name: string; uid: string }): User {
   return {
-    name: `system:serviceaccount:${namespace}:${serviceaccount.name}`,
-    uid: serviceaccount.uid,
+    name: `system:serviceaccount:${namespace}:${name}`,
+    uid,
     groups: ['system:serviceaccounts', `system:serviceaccounts:${namespace}`, 'system:authenticated'],
-    extra,
   };
 }
