@@ -1,4 +1,4 @@
-import { BerthError, type ErrorCause } from '@berth/kube/errors';
+import { BerthError } from '@berth/kube/errors';
 import type { ResourceRef } from '@berth/kube/objects';
 import type { Revision } from '../store/index.ts';
 
@@ -40,17 +40,6 @@ export function forbidden(ref: Pick<ResourceRef, 'group' | 'resource'>, name: st
 
 export function badRequest(message: string): BerthError {
   return new BerthError('BadRequest', message);
-}
-
-export function invalid(kind: { group: string; kind: string }, name: string, causes: ErrorCause[]): BerthError {
-  const all = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message));
-  // Causes may repeat, sentences do not.
-  const texts = [...new Set(all)];
-  const what = kind.group === '' ? kind.kind : `${kind.kind}.${kind.group}`;
-  const list = texts.length === 1 ? texts[0] : `[${texts.join(', ')}]`;
-  const details =
-    kind.group === '' ? { name, kind: kind.kind, causes } : { name, group: kind.group, kind: kind.kind, causes };
-  return new BerthError('Invalid', `${what} "${name}" is invalid: ${list}`, { details });
 }
 
 export function expired(from: Revision, oldest: Revision): BerthError {

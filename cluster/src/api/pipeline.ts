@@ -1,8 +1,9 @@
+import { invalidError } from '@berth/kube/schema';
 import { admitted } from './admission/values.ts';
 import type { Attributes } from './authorization/authorizer.ts';
 import { demand } from './authorization/demand.ts';
 import type { Answer, Call } from './call.ts';
-import { invalid, methodNotAllowed, notFound, PageNotFound, unknownPath } from './faults.ts';
+import { methodNotAllowed, notFound, PageNotFound, unknownPath } from './faults.ts';
 import type { Target } from './http/route.ts';
 import type { ServedKind } from './kinds.ts';
 import type { Machinery } from './machinery.ts';
@@ -71,7 +72,7 @@ async function admittedQuestion(machinery: Machinery, call: Call): Promise<Call>
   const causes =
     group === 'authorization.k8s.io' ? call.kind.schema.validate(body, undefined, { subresource: '' }) : [];
   // As Kubernetes names it there: not at all.
-  if (causes.length > 0) throw invalid({ group, kind: '' }, '', causes);
+  if (causes.length > 0) throw invalidError({ group, kind: '' }, '', causes);
   return { ...call, body };
 }
 

@@ -2,8 +2,7 @@ import { isIPv4 } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { ErrorCause } from '@berth/kube/errors';
 import type { Service } from '@berth/kube/objects';
-import { readAddress } from '@berth/kube/schema';
-import { invalid } from '../faults.ts';
+import { invalidError, readAddress } from '@berth/kube/schema';
 import { resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
@@ -54,7 +53,7 @@ export function serviceAddresses(storage: ObjectStorage, ranges: ServiceRanges):
         keepAllocated(service.spec, before);
       }
       const causes = completeFamilies(service, request.old as Service | undefined);
-      if (causes.length > 0) throw invalid({ group: '', kind: 'Service' }, request.name, causes);
+      if (causes.length > 0) throw invalidError({ group: '', kind: 'Service' }, request.name, causes);
       allocateAddress(addresses, request, service.spec, before);
       allocatePorts(ports, request, service.spec, before);
     },
@@ -222,5 +221,5 @@ function nodePortsOf(spec: Spec | undefined): number[] {
 
 function refuse(request: AdmissionRequest, field: string, message: string) {
   const cause: ErrorCause = { reason: 'FieldValueInvalid', message, field };
-  return invalid({ group: '', kind: 'Service' }, request.name, [cause]);
+  return invalidError({ group: '', kind: 'Service' }, request.name, [cause]);
 }

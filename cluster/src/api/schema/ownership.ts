@@ -1,8 +1,7 @@
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { applyConfiguration, type FieldManager, type TypedBy, trackUpdate } from '@berth/kube/patch';
-import { absentValue, builtInCatalogue, decodeDefinition } from '@berth/kube/schema';
+import { absentValue, builtInCatalogue, decodeDefinition, invalidError } from '@berth/kube/schema';
 import { type Call, isTrue, subresourceName } from '../call.ts';
-import { invalid } from '../faults.ts';
 import type { KindRegistry, ServedKind } from '../kinds.ts';
 import { partOf } from '../subresources/parts.ts';
 import { timestamp } from '../verbs/time.ts';
@@ -23,7 +22,7 @@ export function applied(
   const manager = call.options.get('fieldManager');
   if (!manager) {
     const message = 'Required value: is required for apply patch';
-    throw invalid({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
+    throw invalidError({ group: 'meta.k8s.io', kind: 'PatchOptions' }, '', [
       { reason: 'FieldValueRequired', message, field: 'fieldManager' },
     ]);
   }

@@ -1,8 +1,9 @@
 import { isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
 import type { FieldValidation } from '@berth/kube/schema';
+import { invalidError } from '@berth/kube/schema';
 import { type Call, type RepeatedFields, subresourceName } from '../call.ts';
-import { badRequest, invalid } from '../faults.ts';
+import { badRequest } from '../faults.ts';
 import { dropRepeatedOwners } from './owners.ts';
 import { unfitPatch } from './unfit-patch.ts';
 
@@ -78,7 +79,7 @@ export function validate(call: Call, object: KubeObject, old: KubeObject | undef
   const { description, schema } = call.kind;
   const options = { subresource: subresourceName(call) };
   const causes = schema.validate(object, old, options);
-  if (causes.length > 0) throw invalid(description, object.metadata.name, causes);
+  if (causes.length > 0) throw invalidError(description, object.metadata.name, causes);
   // Within our own process nobody would read them.
   if (schema.warnings && call.userAgent !== undefined) call.warnings.push(...schema.warnings(object, old, options));
 }

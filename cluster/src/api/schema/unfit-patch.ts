@@ -1,7 +1,7 @@
 import type { BerthError } from '@berth/kube/errors';
 import { shownAsGo } from '@berth/kube/patch';
+import { invalidError } from '@berth/kube/schema';
 import type { Call } from '../call.ts';
-import { invalid } from '../faults.ts';
 
 /**
  * What a patch makes is no object of its kind: `Invalid` for the patch, not for the object, as it never became one. A
@@ -11,7 +11,7 @@ export function unfitPatch(call: Call, outcome: object, why: string): BerthError
   const strategic = call.patchType === 'strategic';
   const shown = JSON.stringify(strategic ? shownAsGo(call.body) : JSON.stringify(outcome));
   const message = `Invalid value: ${shown}: ${strategic ? withoutJson(why) : why}`;
-  return invalid({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', message, field: 'patch' }]);
+  return invalidError({ group: '', kind: '' }, '', [{ reason: 'FieldValueInvalid', message, field: 'patch' }]);
 }
 
 const mismatch = /^json: cannot unmarshal (\w+)(?: [^ ]+)? into Go (?:value|struct field \S+) of type (\S+)$/;

@@ -1,8 +1,9 @@
 import type { ServerResponse } from 'node:http';
 import { pipeline as pipe } from 'node:stream/promises';
 import type { ErrorCause } from '@berth/kube/errors';
+import { invalidError } from '@berth/kube/schema';
 import { type Call, isTrue } from '../call.ts';
-import { badRequest, invalid } from '../faults.ts';
+import { badRequest } from '../faults.ts';
 import type { StreamHandler } from '../http/handle.ts';
 import type { Machinery } from '../machinery.ts';
 import { numberOption } from '../verbs/versions.ts';
@@ -57,7 +58,7 @@ function logOptions(call: Call): Omit<LogOptions, 'container' | 'signal'> {
     options.sinceTime = sinceTime;
   }
   const causes = faultsOf(options, call.options.has('stream'));
-  if (causes.length > 0) throw invalid({ group: '', kind: 'PodLogOptions' }, call.name, causes);
+  if (causes.length > 0) throw invalidError({ group: '', kind: 'PodLogOptions' }, call.name, causes);
   return options;
 }
 

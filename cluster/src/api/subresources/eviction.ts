@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { isBerthError } from '@berth/kube/errors';
 import type { KubeObject, Pod } from '@berth/kube/objects';
+import { invalidError } from '@berth/kube/schema';
 import { admitted, withoutAdmission } from '../admission/values.ts';
 import { type Answer, type Call, isDryRun } from '../call.ts';
-import { badRequest, conflict, invalid } from '../faults.ts';
+import { badRequest, conflict } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 import { isRecord } from '../verbs/decode.ts';
@@ -63,7 +64,7 @@ function checkOptions({ body, name }: Call): void {
   if (!isRecord(options) || options.ignoreStoreReadErrorWithClusterBreakingPotential !== true) return;
   const message = 'Invalid value: true: can not be set for pod eviction, try after removing the option';
   const field = 'deleteOptions.ignoreStoreReadErrorWithClusterBreakingPotential';
-  throw invalid({ group: 'policy', kind: 'Eviction' }, name, [{ reason: 'FieldValueInvalid', message, field }]);
+  throw invalidError({ group: 'policy', kind: 'Eviction' }, name, [{ reason: 'FieldValueInvalid', message, field }]);
 }
 
 /** As in Kubernetes, the eviction is admitted, and the deletion that follows from it is not asked about again. */

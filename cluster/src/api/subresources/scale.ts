@@ -2,11 +2,12 @@ import { BerthError } from '@berth/kube/errors';
 import { apiVersionOf, type KubeObject } from '@berth/kube/objects';
 import { applyJsonPatch, applyMergePatch } from '@berth/kube/patch';
 import type { ScalePaths } from '@berth/kube/schema';
+import { invalidError } from '@berth/kube/schema';
 import { formatLabelSelector, type LabelSelectorObject, labelSelectorOf } from '@berth/kube/selectors';
 import { admitted, withoutAdmission } from '../admission/values.ts';
 import type { Answer, Call } from '../call.ts';
 import { viewOf } from '../conversion/conversion.ts';
-import { badRequest, conflict, invalid } from '../faults.ts';
+import { badRequest, conflict } from '../faults.ts';
 import type { ServedKind } from '../kinds.ts';
 import type { Machinery } from '../machinery.ts';
 import { applied, owned } from '../schema/ownership.ts';
@@ -104,7 +105,7 @@ function replicasOf(call: Call, proposed: unknown, current: KubeObject): number 
   }
   if (typeof replicas === 'number' && Number.isInteger(replicas) && replicas >= 0) return replicas;
   const message = `Invalid value: ${JSON.stringify(replicas)}: must be greater than or equal to 0`;
-  throw invalid({ group: 'autoscaling', kind: 'Scale' }, call.name, [
+  throw invalidError({ group: 'autoscaling', kind: 'Scale' }, call.name, [
     { reason: 'FieldValueInvalid', message, field: 'spec.replicas' },
   ]);
 }

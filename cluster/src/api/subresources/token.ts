@@ -1,9 +1,9 @@
 import type { KubeObject, ObjectMeta, Pod } from '@berth/kube/objects';
-import { decodeDefinition } from '@berth/kube/schema';
+import { decodeDefinition, invalidError } from '@berth/kube/schema';
 import { admitted } from '../admission/values.ts';
 import type { ServiceAccountTokens, TokenOrder } from '../authentication/service-accounts.ts';
 import type { Call } from '../call.ts';
-import { badRequest, conflict, invalid, notFound } from '../faults.ts';
+import { badRequest, conflict, notFound } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { ownedValue } from '../schema/ownership.ts';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
@@ -68,7 +68,7 @@ function checkIdentity(call: Call, metadata: ObjectMeta): void {
     const value = metadata[field];
     if (!value || value === call[field]) continue;
     const message = `Invalid value: ${JSON.stringify(value)}: must match the service account ${field} if specified`;
-    throw invalid(type, call.name, [{ reason: 'FieldValueInvalid', message, field: `metadata.${field}` }]);
+    throw invalidError(type, call.name, [{ reason: 'FieldValueInvalid', message, field: `metadata.${field}` }]);
   }
 }
 
@@ -82,7 +82,7 @@ function checkSeconds(seconds: number): void {
   if (seconds >= leastSeconds && seconds <= mostSeconds) return;
   const bound = seconds < leastSeconds ? 'less than 10 minutes' : 'larger than 2^32 seconds';
   const message = `Invalid value: ${seconds}: may not specify a duration ${bound}`;
-  throw invalid(type, '', [{ reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' }]);
+  throw invalidError(type, '', [{ reason: 'FieldValueInvalid', message, field: 'spec.expirationSeconds' }]);
 }
 
 function boundObject(

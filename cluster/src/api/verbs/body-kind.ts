@@ -1,8 +1,8 @@
 import type { BerthError, ErrorCause } from '@berth/kube/errors';
 import { apiVersionOf } from '@berth/kube/objects';
-import { type KindDescription, kindForObject } from '@berth/kube/schema';
+import { invalidError, type KindDescription, kindForObject } from '@berth/kube/schema';
 import type { Call } from '../call.ts';
-import { badRequest, invalid } from '../faults.ts';
+import { badRequest } from '../faults.ts';
 
 /** What a body says that it is; '' where it says nothing. */
 interface Said {
@@ -19,7 +19,7 @@ export function otherKind(call: Call, { apiVersion, kind }: Said): BerthError {
   const version = apiVersion.slice(apiVersion.indexOf('/') + 1);
   if (isCustom && apiVersion === expected) {
     const message = `Invalid value: ${JSON.stringify(kind)}: must be ${description.kind}`;
-    return invalid(description, '', [{ reason: 'FieldValueInvalid', message, field: 'kind' }]);
+    return invalidError(description, '', [{ reason: 'FieldValueInvalid', message, field: 'kind' }]);
   }
   const isKnown = kindForObject(apiVersion, kind) !== undefined;
   if (isCustom || (isKnown && kind === description.kind)) {
@@ -41,7 +41,7 @@ function becameOther({ kind: { description }, name }: Call, { apiVersion, kind }
       { reason: 'FieldValueInvalid', message: `Invalid value: ${JSON.stringify(value)}: must be ${wanted}`, field },
     ];
   });
-  return invalid({ group: apiVersion.split('/').slice(0, -1).join('/'), kind }, name, causes);
+  return invalidError({ group: apiVersion.split('/').slice(0, -1).join('/'), kind }, name, causes);
 }
 
 /** Of an object that is none of the described kind. */

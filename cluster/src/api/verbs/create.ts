@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { BerthError, isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
-import { dropsStatusAtCreation } from '@berth/kube/schema';
+import { dropsStatusAtCreation, invalidError } from '@berth/kube/schema';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Answer, type Call, isDryRun } from '../call.ts';
 import { toStorage, viewOf } from '../conversion/conversion.ts';
-import { alreadyExists, badRequest, invalid } from '../faults.ts';
+import { alreadyExists, badRequest } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { owned } from '../schema/ownership.ts';
 import { complete, prepare, redefault, validate } from '../schema/steps.ts';
@@ -93,7 +93,7 @@ async function attempt(machinery: Machinery, request: AdmissionRequest): Promise
     const nameless = { ...request.object, metadata: { ...request.object.metadata, name: '' } };
     validate(call, prepare(call, redefault(call, nameless)), undefined);
     const message = 'Required value: name or generateName is required';
-    throw invalid(description, '', [{ reason: 'FieldValueRequired', message, field: 'metadata.name' }]);
+    throw invalidError(description, '', [{ reason: 'FieldValueRequired', message, field: 'metadata.name' }]);
   }
   request.name = name;
   if (request.isChanged) checkNamespace(call, request.object.metadata);

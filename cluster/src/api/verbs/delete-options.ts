@@ -1,6 +1,6 @@
-import { decodeObject } from '@berth/kube/schema';
+import { decodeObject, invalidError } from '@berth/kube/schema';
 import type { Call } from '../call.ts';
-import { badRequest, invalid } from '../faults.ts';
+import { badRequest } from '../faults.ts';
 import { notRegistered } from './body-kind.ts';
 import { isRecord } from './decode.ts';
 import { numberOption } from './versions.ts';
@@ -19,7 +19,7 @@ export function deleteOptions(call: Call): DeleteOptions {
   const query = call.options.get('dryRun');
   const dryRun = (body.dryRun as string[] | undefined) ?? (query ? [query] : []);
   const faults = dryRunFaults(dryRun);
-  if (faults.length > 0) throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', faults);
+  if (faults.length > 0) throw invalidError({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', faults);
   if (dryRun.length > 0) call.options = new Map([...call.options, ['dryRun', 'All']]);
   const grace = body.gracePeriodSeconds ?? numberOption(call, 'gracePeriodSeconds');
   if (grace !== undefined) options.gracePeriodSeconds = grace as number;
@@ -49,7 +49,7 @@ function policyOf(call: Call, body: Record<string, unknown>): DeleteOptions['pro
   const chosen = body.propagationPolicy ?? call.options.get('propagationPolicy');
   if (orphanDependents !== undefined && orphanDependents !== null && chosen) {
     const message = `Invalid value: ${JSON.stringify(chosen)}: orphanDependents and deletionPropagation cannot be both set`;
-    throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
+    throw invalidError({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
       { reason: 'FieldValueInvalid', message, field: 'propagationPolicy' },
     ]);
   }
@@ -59,7 +59,7 @@ function policyOf(call: Call, body: Record<string, unknown>): DeleteOptions['pro
   if (policy === undefined || policy === null || policy === '') return undefined;
   if (policy === 'Background' || policy === 'Foreground' || policy === 'Orphan') return policy;
   const message = `Unsupported value: "${String(policy)}": supported values: "Foreground", "Background", "Orphan", "nil"`;
-  throw invalid({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
+  throw invalidError({ group: 'meta.k8s.io', kind: 'DeleteOptions' }, '', [
     { reason: 'FieldValueNotSupported', message, field: 'propagationPolicy' },
   ]);
 }

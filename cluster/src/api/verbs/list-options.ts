@@ -1,6 +1,6 @@
 import type { ErrorCause } from '@berth/kube/errors';
+import { invalidError } from '@berth/kube/schema';
 import { type Call, isTrue } from '../call.ts';
-import { invalid } from '../faults.ts';
 
 const options = { group: 'meta.k8s.io', kind: 'ListOptions' };
 const forbidden = (field: string, why: string): ErrorCause => ({
@@ -27,7 +27,7 @@ export function checkListOptions(call: Call): void {
   if (call.options.has('sendInitialEvents')) {
     causes.push(forbidden('sendInitialEvents', 'sendInitialEvents is forbidden for list'));
   }
-  if (causes.length > 0) throw invalid(options, '', causes);
+  if (causes.length > 0) throw invalidError(options, '', causes);
 }
 
 /** What a watch asks for. */
@@ -62,7 +62,7 @@ export function watchOptionsOf(call: Call): WatchOptions {
     if (match !== 'NotOlderThan') causes.push(unsupported(match, ['NotOlderThan']));
     if (call.options.get('continue')) causes.push(matchForbidden('is forbidden when continue is provided'));
   }
-  if (causes.length > 0) throw invalid(options, '', causes);
+  if (causes.length > 0) throw invalidError(options, '', causes);
   return { bookmarks, initialEvents };
 }
 

@@ -1,6 +1,6 @@
 import { isBerthError } from '@berth/kube/errors';
+import { invalidError } from '@berth/kube/schema';
 import { type Answer, type Call, isDryRun } from '../call.ts';
-import { invalid } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { createAbsent, isAbsent } from './create-absent.ts';
 import { bodyObject, checkName } from './decode.ts';
@@ -39,7 +39,7 @@ function needsVersion({ kind: { isCustom, description } }: Call): boolean {
 
 function withoutVersion({ kind: { description }, name }: Call) {
   const message = 'Invalid value: 0: must be specified for an update';
-  return invalid({ group: description.group, kind: description.resource }, name, [
+  return invalidError({ group: description.group, kind: description.resource }, name, [
     { reason: 'FieldValueInvalid', message, field: 'metadata.resourceVersion' },
   ]);
 }

@@ -1,6 +1,6 @@
 import type { ErrorCause } from '@berth/kube/errors';
+import { invalidError } from '@berth/kube/schema';
 import type { Call } from '../call.ts';
-import { invalid } from '../faults.ts';
 
 /** As long as the name of a field manager may be, in bytes. */
 const longestManager = 128;
@@ -31,7 +31,7 @@ export function checkWriteOptions(call: Call, kind: 'CreateOptions' | 'UpdateOpt
   if (!validations.includes(validation)) {
     causes.push(unsupported('fieldValidation', validation, validations));
   }
-  if (causes.length > 0) throw invalid({ group: 'meta.k8s.io', kind }, '', causes);
+  if (causes.length > 0) throw invalidError({ group: 'meta.k8s.io', kind }, '', causes);
 }
 
 /** A dry run has one value, which runs every stage. */

@@ -115,7 +115,8 @@ export function invalidError(
   name: string,
   causes: readonly ErrorCause[],
 ): BerthError {
-  const all = causes.map((cause) => (cause.field === undefined ? cause.message : `${cause.field}: ${cause.message}`));
+  const all = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message));
+  // Causes may repeat, sentences do not.
   const sentences = [...new Set(all)];
   const what = sentences.length === 1 ? sentences[0] : `[${sentences.join(', ')}]`;
   // Events are the core group's, whichever group they are written through.
