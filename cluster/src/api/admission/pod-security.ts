@@ -10,8 +10,9 @@ import {
   type Policy,
   policyOf,
 } from '@berth/kube/pod-security';
+import { invalidError } from '@berth/kube/schema';
 import type { Logger } from 'pino';
-import { forbidden, invalid } from '../faults.ts';
+import { forbidden } from '../faults.ts';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
@@ -130,7 +131,7 @@ function judgeNamespace(request: AdmissionRequest, storage: ObjectStorage): void
       message: `Invalid value: ${JSON.stringify(value)}: ${message}`,
       field: `metadata.labels[${label}]`,
     }));
-    throw invalid(call.kind.description, request.name, causes);
+    throw invalidError(call.kind.description, request.name, causes);
   }
   if (request.operation !== 'UPDATE') return;
   const { enforce } = next.policy;
