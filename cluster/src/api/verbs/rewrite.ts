@@ -206,9 +206,10 @@ function withManagedFields(object: KubeObject, managedFields: KubeObject['metada
   return { ...object, metadata: managedFields === undefined ? metadata : { ...metadata, managedFields } };
 }
 
-/** The generation moves with everything but metadata and status. */
+/** The generation moves with everything but metadata and status; that a pod is given a node changes nothing that was asked for. */
 function setGeneration(call: Call, next: KubeObject, current: KubeObject): void {
-  if (!hasGeneration(call) || isDeepStrictEqual(specified(call, next), specified(call, current))) return;
+  if (!hasGeneration(call) || subresourceName(call) === 'binding') return;
+  if (isDeepStrictEqual(specified(call, next), specified(call, current))) return;
   next.metadata = { ...next.metadata, generation: (current.metadata.generation ?? 0) + 1 };
 }
 

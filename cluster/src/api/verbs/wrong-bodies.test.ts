@@ -191,11 +191,13 @@ test('an address or a port out of range is refused with the range', async () => 
   );
 });
 
-test('a pod that has its node is told so of its binding', async () => {
+test('a pod that has its node is told so of its binding, which is no new generation of it', async () => {
   await send('POST', `${namespace}/pods`, pod('bound'));
   const bind = () =>
     send('POST', `${namespace}/pods/bound/binding`, { metadata: { name: 'bound' }, target: { name: 'n' } });
   await bind();
+  const { json } = await it.send(`${namespace}/pods/bound`);
+  expect(json).toMatchObject({ spec: { nodeName: 'n' }, metadata: { generation: 1 } });
   expect((await bind()).json.message).toBe(
     'Operation cannot be fulfilled on pods/binding "bound": pod bound is already assigned to node "n"',
   );
