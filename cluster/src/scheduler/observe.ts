@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Change, Informers } from '@berth/kube/client';
 import { keyOf, type Namespace, type Node, type Pod, resources } from '@berth/kube/objects';
+import { isInfeasible } from '@berth/kube/pods';
 import type { SchedulingQueue } from './queue.ts';
 import { podInfo } from './requests.ts';
 import type { ClusterState, Selecting } from './snapshot.ts';
@@ -127,9 +128,11 @@ function countsTheSame(before: Pod, after: Pod): boolean {
   );
 }
 
-function resourcesInStatus({ status }: Pod): unknown[] {
-  const { containerStatuses = [], initContainerStatuses = [] } = status ?? {};
-  return [...containerStatuses, ...initContainerStatuses].flatMap(({ name, resources: has, allocatedResources }) =>
-    has || allocatedResources ? [[name, has?.requests, allocatedResources]] : [],
+function resourcesInStatus(pod: Pod): unknown[] {
+  const { containerStatuses = [], initContainerStatuses = [] } = pod.status ?? {};
+  const has = [...containerStatuses, ...initContainerStatuses].flatMap(
+    ({ name, resources: given, allocatedResources }) =>
+      given || allocatedResources ? [[name, given?.requests, allocatedResources]] : [],
   );
+  return [isInfeasible(pod), ...has];
 }

@@ -172,3 +172,51 @@ test('a more important pod makes room for itself, its victims with their grace',
   expect((await get(cluster, 'small')).metadata.deletionTimestamp).toBeUndefined();
   expect(cluster.errors).toEqual([]);
 });
+
+test('resizes count with the larger of what is asked and what is had, and room that one gives up is used', async () => {
+  await using cluster = await startSchedulingCluster();
+  const { client } = cluster;
+  await addNode(cluster, 'a', '1');
+  await client.create(resources.pods, pod('first', '800m'));
+  await cluster.until(async () => (await get(cluster, 'first')).spec?.nodeName === 'a', 'the first placed');
+  const write = (body: Record<string, unknown>, subresource: string) =>
+    client.patch(resources.pods, { namespace: 'shop', name: 'first' }, { type: 'strategic', body }, { subresource });
+  const resize = (cpu: string) =>
+    write({ spec: { containers: [{ name: 'main', resources: { requests: { cpu } } }] } }, 'resize');
+  const has = (cpu: string, conditions: object[] = []) =>
+    write(
+      {
+        status: {
+          containerStatuses: [{ name: 'main', allocatedResources: { cpu }, resources: { requests: { cpu } } }],
+          conditions,
+        },
+      },
+      'status',
+    );
+  await has('800m');
+  await client.create(resources.pods, pod('second', '500m'));
+  await cluster.until(async () => (await events(cluster, 'FailedScheduling')).length === 1, 'the second told');
+  await resize('400m');
+  await has('400m');
+  await cluster.until(async () => (await get(cluster, 'second')).spec?.nodeName === 'a', 'the second placed');
+
+  // The node will never give that, so that it holds no room.
+  await client.delete(resources.pods, { namespace: 'shop', name: 'second' }, { gracePeriodSeconds: 0 });
+  await resize('5');
+  await client.create(resources.pods, pod('third', '500m'));
+  await cluster.until(async () => (await events(cluster, 'FailedScheduling')).length === 2, 'the third told');
+  await has('400m', [{ type: 'PodResizePending', status: 'True', reason: 'Infeasible' }]);
+  await cluster.until(async () => (await get(cluster, 'third')).spec?.nodeName === 'a', 'the third placed');
+
+  // One that waits fits as soon as it asks for less.
+  await client.create(resources.pods, pod('fourth', '500m'));
+  await cluster.until(async () => (await events(cluster, 'FailedScheduling')).length === 3, 'the fourth told');
+  await client.patch(
+    resources.pods,
+    { namespace: 'shop', name: 'fourth' },
+    { type: 'strategic', body: { spec: { containers: [{ name: 'main', resources: { requests: { cpu: '100m' } } }] } } },
+    { subresource: 'resize' },
+  );
+  await cluster.until(async () => (await get(cluster, 'fourth')).spec?.nodeName === 'a', 'the fourth placed');
+  expect(cluster.errors).toEqual([]);
+});

@@ -60,6 +60,6 @@ export function isPodLevel(name: string): boolean {
 }
 
 /** A resize that the node can never make asks for nothing. */
-function isInfeasible({ status }: Pod): boolean {
+export function isInfeasible({ status }: Pod): boolean {
   return status?.conditions?.find(({ type }) => type === 'PodResizePending')?.reason === 'Infeasible';
 }
