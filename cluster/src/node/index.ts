@@ -10,6 +10,7 @@ import { podAccess } from './access/index.ts';
 import { startPodAgent } from './pods/agent.ts';
 import type { NodeContext } from './pods/context.ts';
 import { watchReferences } from './pods/references.ts';
+import { openResizeRecords } from './pods/resize/index.ts';
 import { parseResolvConf } from './pods/sandbox-config.ts';
 import { countProbes } from './probes/index.ts';
 import { startLocalProvisioner } from './provisioner/index.ts';
@@ -166,6 +167,9 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
       memory: machine.memoryBytes,
       ephemeralStorage: machine.storageBytes,
     },
+    resizes: await openResizeRecords(join(dataDir, 'resizes'), (error) =>
+      logger.warn({ err: error }, 'the record of a resize cannot be read and does not count'),
+    ),
     directories,
     seccompDirectory: join(dataDir, 'seccomp'),
     references,

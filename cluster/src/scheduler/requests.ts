@@ -1,5 +1,5 @@
 import type { Pod } from '@berth/kube/objects';
-import { amountsOf, isPodLevel, plus, podResources, whole } from '@berth/kube/pods';
+import { isPodLevel, wholeResources } from '@berth/kube/pods';
 import { placementTerms } from './affinity-terms.ts';
 import type { Amounts, HostPort, PodInfo } from './types.ts';
 
@@ -8,8 +8,8 @@ const unasked: Amounts = { cpu: 100, memory: 200 * 1024 * 1024 };
 
 /** What the scheduler needs to know of a pod, worked out once. */
 export function podInfo(pod: Pod): PodInfo {
-  const requests = requestsOf(pod);
-  const estimated = requestsOf(pod, missingOf(pod, requests));
+  const requests = wholeResources(pod, 'requests');
+  const estimated = wholeResources(pod, 'requests', missingOf(pod, requests));
   return {
     pod,
     requests,
@@ -24,7 +24,7 @@ export function podInfo(pod: Pod): PodInfo {
 export function estimateOfContainers({ pod, estimated }: PodInfo): PodInfo['estimated'] {
   if (!hasPodLevel(pod)) return estimated;
   const { resources: _, ...spec } = pod.spec ?? { containers: [] };
-  const { cpu = 0, memory = 0 } = requestsOf({ ...pod, spec }, unasked);
+  const { cpu = 0, memory = 0 } = wholeResources({ ...pod, spec }, 'requests', unasked);
   return { cpu, memory };
 }
 
@@ -33,11 +33,6 @@ function missingOf(pod: Pod, requests: Amounts): Amounts {
   if (!hasPodLevel(pod)) return unasked;
   const missing = Object.entries(unasked).filter(([name]) => (requests[name] ?? 0) === 0);
   return Object.fromEntries(missing);
-}
-
-/** With the runtime's overhead. */
-function requestsOf(pod: Pod, missing?: Amounts): Amounts {
-  return plus(podResources(pod, 'requests', whole, missing), amountsOf(pod.spec?.overhead));
 }
 
 function hasPodLevel({ spec }: Pod): boolean {

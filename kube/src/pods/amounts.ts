@@ -1,5 +1,6 @@
+import type { Pod } from '../objects/index.ts';
 import { bytes, cpuMillis } from '../quantity/index.ts';
-import type { PodArithmetic, ResourceList } from './resources.ts';
+import { type PodArithmetic, podResources, type ResourceList } from './resources.ts';
 
 /** By the name of a resource: `cpu` in thousandths of a core, everything else in bytes or pieces. */
 type Amounts = Readonly<Record<string, number>>;
@@ -34,3 +35,12 @@ function most(a: Amounts, b: Amounts): Amounts {
 
 /** Whole thousandths of a core, bytes and pieces, each rounded up. */
 export const whole: PodArithmetic<Amounts> = { read: amountsOf, plus, most };
+
+/** What a pod asks for in whole amounts, with the runtime's overhead on top of every request and of what is limited at all. */
+export function wholeResources(pod: Pod, what: 'requests' | 'limits', missing?: Amounts): Amounts {
+  const total = podResources(pod, what, whole, missing);
+  const overhead = amountsOf(pod.spec?.overhead);
+  if (what === 'requests') return plus(total, overhead);
+  const limited = Object.entries(overhead).filter(([name]) => total[name]);
+  return plus(total, Object.fromEntries(limited));
+}

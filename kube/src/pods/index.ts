@@ -1,3 +1,3 @@
-export { amountsOf, minus, plus, whole } from './amounts.ts';
+export { amountsOf, minus, plus, whole, wholeResources } from './amounts.ts';
 export { type QosClass, qosClassOf, qosOf } from './qos.ts';
 export { isInfeasible, isPodLevel, type PodArithmetic, podResources, type ResourceList } from './resources.ts';

@@ -1,11 +1,13 @@
 import { type Informer, startInformer } from '@berth/kube/client';
 import { type Pod, resources } from '@berth/kube/objects';
 import { rotateLog } from '../logs/index.ts';
+import { memoryForPods } from '../registration/index.ts';
 import { persist } from '../runtime/persist.ts';
 import { removeVolumes } from '../volumes/index.ts';
 import { observeAll } from './adopt.ts';
 import type { NodeContext } from './context.ts';
 import { agentMark, marks } from './observed.ts';
+import { admitPending } from './resize/index.ts';
 import { PodWorker } from './worker.ts';
 
 export interface PodAgent {
@@ -37,12 +39,19 @@ export async function startPodAgent(context: NodeContext, nodeName: string): Pro
     onError: (error) => logger.debug({ err: error }, 'the watch over the pods was interrupted'),
   });
   await pods.synced;
+  const { cpuMillis: cpu, memory } = context.allocatable;
+  const room = { capacity: { cpu, memory }, allocatable: { cpu, memory: memoryForPods(memory) } };
+  /** All pods are known: before, the room of one that is not would be given away. */
+  let isComplete = false;
   pods.subscribe((change) => {
     const { object } = change;
     const uid = object.metadata.uid ?? '';
     if (change.type === 'deleted') workers.get(uid)?.vanish();
     else take(object, uid);
   });
+  isComplete = true;
+  context.resizes.retain(new Set(workers.keys())).catch((error) => logger.debug({ err: error }, 'an old record stays'));
+  retryResizes();
   for (const [uid, { sandboxes }] of found) void removeOrphan(uid, sandboxes);
   follow().catch((error) => logger.error({ err: error }, 'the events of the runtime are not followed any more'));
 
@@ -50,11 +59,12 @@ export async function startPodAgent(context: NodeContext, nodeName: string): Pro
     const present = workers.get(uid);
     if (present) {
       present.update(pod);
+      retryResizes();
       return;
     }
     const observed = found.get(uid) ?? { sandboxes: [], containers: [] };
     found.delete(uid);
-    const worker = new PodWorker({ context, pod, observed, finished: () => forget(uid) });
+    const worker = new PodWorker({ context, pod, observed, told: retryResizes, finished: () => forget(uid) });
     workers.set(uid, worker);
     worker.kick();
   }
@@ -62,6 +72,18 @@ export async function startPodAgent(context: NodeContext, nodeName: string): Pro
   function forget(uid: string): void {
     workers.delete(uid);
     context.probes.forget(uid);
+    retryResizes();
+  }
+
+  /** Something changed that a resize may wait for: there may be room now. */
+  function retryResizes(): void {
+    if (!isComplete) return;
+    const all = [...workers.values()];
+    if (all.some(({ isPendingResize }) => isPendingResize))
+      admitPending(
+        all.map(({ resizing }) => resizing),
+        room,
+      );
   }
 
   /** The pod was deleted, or moved, while nobody looked. */

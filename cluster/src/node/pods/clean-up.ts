@@ -22,7 +22,7 @@ export async function deleteFromApi({ client }: NodeContext, pod: Pod): Promise<
 
 /** Removes what a pod had on the node: containers, sandboxes, volumes, logs, its cgroup. Until it is done or the agent ends. */
 export async function cleanUp(context: NodeContext, pod: Pod, observed: ObservedPod): Promise<void> {
-  const { runtime, directories, references, around, processes, logger, signal } = context;
+  const { runtime, directories, references, around, processes, resizes, logger, signal } = context;
   const uid = pod.metadata.uid ?? '';
   references.release(uid);
   const work = async () => {
@@ -33,6 +33,7 @@ export async function cleanUp(context: NodeContext, pod: Pod, observed: Observed
     }
     await removeVolumes(uid, directories);
     await rm(logDirectoryOf(pod, around.podLogs), { recursive: true, force: true });
+    await resizes.forget(uid);
     if (processes) await removeCgroup(cgroupParentOf(pod, around.instance));
   };
   const failed = (error: unknown) =>

@@ -43,6 +43,7 @@ export function containerConfig(input: ContainerInput): ContainerConfig {
     },
     annotations: {
       [marks.containerHash]: containerHash(container),
+      [marks.resources]: JSON.stringify(container.resources ?? {}),
       [marks.restartCount]: String(attempt),
       [marks.terminationMessagePath]: container.terminationMessagePath ?? '/dev/termination-log',
       [marks.terminationMessagePolicy]: container.terminationMessagePolicy ?? 'File',

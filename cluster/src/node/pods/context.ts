@@ -5,6 +5,7 @@ import type { Logger } from 'pino';
 import type { ProbeCounts } from '../probes/index.ts';
 import type { Runtime } from '../runtime/types.ts';
 import type { VolumeDirectories } from '../volumes/index.ts';
+import type { ResizeRecords } from './resize/record.ts';
 import type { SandboxSurroundings } from './sandbox-config.ts';
 
 /** What all pods of a node share. */
@@ -22,6 +23,8 @@ export interface NodeContext {
   /** How probes and hooks connect where the node's network is not this process's. */
   dial?: Dial;
   allocatable: { cpuMillis: number; memory: number; ephemeralStorage: number };
+  /** What pods were given that were resized. */
+  resizes: ResizeRecords;
   directories: VolumeDirectories;
   seccompDirectory: string;
   /** ConfigMaps and Secrets that pods of this node refer to; the pod is told of changes. */

@@ -40,6 +40,8 @@ export interface PodMemory {
   };
   /** Preparing volumes or the sandbox failed: not before this time again. */
   retryAt?: number;
+  /** The same of a resize. */
+  resizeAt?: number;
 }
 
 export function memoryOf(memory: PodMemory, name: string): ContainerMemory {
@@ -55,6 +57,8 @@ export const firstBackoff = 10_000;
 export const longestBackoff = 300_000;
 /** The longest pause before what failed of a pod itself is tried again. */
 export const longestRetry = 30_000;
+/** The pause before a resize that failed is tried again. */
+export const resizeRetry = 10_000;
 /** After this long a run a container's next failure counts as its first. */
 const goodRun = 600_000;
 

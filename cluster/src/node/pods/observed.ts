@@ -1,8 +1,13 @@
+import type { Container } from '@berth/kube/objects';
 import type { ContainerStatus, SandboxStatus } from '../runtime/types.ts';
 
 /** A container as the runtime shows it, with the sandbox it is in. */
 export interface ObservedContainer extends ContainerStatus {
   sandboxId: string;
+  /** The resources that the runtime was told last; unknown of containers that an older agent made. */
+  given?: NonNullable<Container['resources']>;
+  /** It was ended so that another with other resources takes its place. */
+  replaced?: true;
 }
 
 /** What the runtime has of one pod. */
@@ -25,6 +30,8 @@ export const marks = {
   podUid: 'io.kubernetes.pod.uid',
   containerName: 'io.kubernetes.container.name',
   containerHash: 'io.kubernetes.container.hash',
+  /** What it was given at its birth, as JSON. */
+  resources: 'berth.dev/resources',
   restartCount: 'io.kubernetes.container.restartCount',
   terminationMessagePath: 'io.kubernetes.container.terminationMessagePath',
   terminationMessagePolicy: 'io.kubernetes.container.terminationMessagePolicy',

@@ -306,3 +306,33 @@ describe('ephemeral containers', () => {
     expect(stepsOf(job, observedOf([{ state: 'exited' }, still])).steps).toEqual(['stop-sandbox']);
   });
 });
+
+describe('a resize', () => {
+  const more = { requests: { cpu: '200m' } };
+  const less = { requests: { cpu: '100m' } };
+  const restarts = [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }];
+  const ready = { id: 'c0', started: true, ready: true };
+
+  test('of what runs is one step, and is tried again after a pause when it failed', () => {
+    const pod = podOf({ containers: [{ ...main, resources: more }] });
+    const observed = observedOf([{ given: less }]);
+    const memory = memoryWith({ main: ready });
+    expect(stepsOf(pod, observed, memory).steps).toEqual(['resize']);
+    expect(stepsOf(pod, observed, { ...memory, resizeAt: now + 5000 })).toMatchObject({
+      steps: [],
+      wakeIn: 5000,
+    });
+    expect(stepsOf(pod, observedOf([{ given: more }]), memory).steps).toEqual([]);
+  });
+
+  test('that asks for a restart ends the container, fits the pod and starts another, however it ended', () => {
+    const pod = podOf({
+      restartPolicy: 'OnFailure',
+      containers: [{ ...main, resources: more, resizePolicy: restarts }],
+    });
+    const memory = memoryWith({ main: { ...ready, backoff: 40_000 } });
+    expect(stepsOf(pod, observedOf([{ given: less }]), memory).steps).toEqual(['kill c0']);
+    const ended = observedOf([{ given: less, state: 'exited', exitCode: 0, replaced: true }]);
+    expect(stepsOf(pod, ended, memory).steps).toEqual(['resize', 'start main#1']);
+  });
+});

@@ -1,7 +1,8 @@
 import type { Container, Pod } from '@berth/kube/objects';
 import { containerHash } from './hash.ts';
-import { isPausing, longestBackoff, longestRetry, type PodMemory } from './memory.ts';
+import { isPausing, longestBackoff, longestRetry, type PodMemory, resizeRetry } from './memory.ts';
 import { marks, newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
+import { type Changes, changesOf, needsRestart } from './resize/changes.ts';
 import { ephemeralContainers } from './sandbox-config.ts';
 
 export type Step =
@@ -12,7 +13,9 @@ export type Step =
   | { type: 'mount-volumes' }
   | { type: 'create-sandbox'; attempt: number; changed: boolean }
   | { type: 'start'; container: Container; kind: ContainerKind; attempt: number; leftover?: string }
-  | { type: 'kill'; container: Container; id: string; message: string };
+  /** `replaces`: it is to be started again whatever the pod's policy says, for other resources. */
+  | { type: 'kill'; container: Container; id: string; message: string; replaces?: true }
+  | { type: 'resize'; changes: Changes };
 
 export type ContainerKind = 'init' | 'sidecar' | 'main' | 'ephemeral';
 
@@ -74,7 +77,10 @@ class Planner {
       const attempt = sandbox ? sandbox.metadata.attempt + 1 : 0;
       this.step({ type: 'create-sandbox', attempt, changed: sandbox !== undefined });
     }
-    if (sandbox?.ready) this.ephemeral();
+    if (sandbox?.ready) {
+      this.ephemeral();
+      this.resize();
+    }
     this.containers(sandbox?.ready ? sandbox.id : undefined);
   }
 
@@ -84,6 +90,17 @@ class Planner {
     const begun = main.some((container) => newestOf(this.observed, container.name)?.sandboxId === sandboxId);
     if (!this.initContainers(sandboxId, begun && sandboxId !== undefined)) return;
     for (const container of main) this.container(container, 'main', sandboxId);
+  }
+
+  /** Once those have ended that need a restart, so that the pod's cgroup is fitted in one go. */
+  private resize(): void {
+    const changes = changesOf(this.pod, this.observed);
+    const { restarts, updates, replaced } = changes;
+    const isDue = replaced || updates.cpu.length > 0 || updates.memory.length > 0;
+    if (restarts.length > 0 || !isDue) return;
+    const { resizeAt } = this.memory;
+    if (resizeAt !== undefined && isPausing(resizeAt, resizeRetry, this.now)) this.wake(resizeAt);
+    else this.step({ type: 'resize', changes });
   }
 
   /** Started as soon as there is a sandbox, whatever the others do, and never again. */
@@ -132,11 +149,18 @@ class Planner {
       else if (newest.annotations[marks.containerHash] !== containerHash(container)) {
         const changed = `Container ${container.name} definition changed, will be restarted`;
         this.step({ type: 'kill', container, id: newest.id, message: changed });
+      } else if (kind !== 'init' && needsRestart(container, newest)) {
+        const message = `Container ${container.name} resize requires restart`;
+        this.step({ type: 'kill', container, id: newest.id, message, replaces: true });
       }
       return;
     }
     if (newest.state === 'created' || newest.state === 'unknown') {
       this.start(container, kind, newest.attempt, newest.id);
+      return;
+    }
+    if (newest.replaced) {
+      this.start(container, kind, newest.attempt + 1);
       return;
     }
     if (!this.restarts(kind, newest)) return;
@@ -160,7 +184,7 @@ class Planner {
   }
 
   private restarts(kind: ContainerKind, ended: ObservedContainer): boolean {
-    if (kind === 'sidecar') return true;
+    if (kind === 'sidecar' || ended.replaced) return true;
     const policy = this.pod.spec?.restartPolicy ?? 'Always';
     if (kind === 'init') return policy !== 'Never';
     return policy === 'Always' || (policy === 'OnFailure' && ended.exitCode !== 0);

@@ -1,6 +1,6 @@
 import type { Container, Pod } from '@berth/kube/objects';
-import { qosOf } from '@berth/kube/pods';
-import { bytes, cpuMillis } from '@berth/kube/quantity';
+import { qosOf, wholeResources } from '@berth/kube/pods';
+import { bytes, compareQuantities, cpuMillis } from '@berth/kube/quantity';
 import type { ContainerResources } from '../runtime/types.ts';
 
 type Quantities = Record<string, string | number>;
@@ -14,7 +14,8 @@ export function cgroupParentOf(pod: Pod, instance: string): string {
   return `/berth-${instance}${level}/pod${pod.metadata.uid}`;
 }
 
-const cpuPeriod = 100_000;
+/** Microseconds: the kernel's own. */
+export const cpuPeriod = 100_000;
 /** The kernel's least values for cpu.shares and the quota. */
 const [leastShares, leastQuota] = [2, 1000];
 
@@ -32,12 +33,39 @@ export function containerResources(pod: Pod, container: Container, nodeMemory: n
   const cpuLimit = cpuMillis(limits.cpu);
   if (cpuLimit > 0) {
     resources.cpuPeriod = cpuPeriod;
-    resources.cpuQuota = Math.max(leastQuota, (cpuLimit * cpuPeriod) / 1000);
+    resources.cpuQuota = quotaOf(cpuLimit);
   }
   const memoryLimit = bytes(limits.memory);
   if (memoryLimit > 0) resources.memoryLimit = memoryLimit;
   return resources;
 }
+
+/** What of a pod's cgroup follows from its resources; in the kernel's measures, what is absent stays as it is. */
+export interface PodCgroup {
+  cpuShares?: number;
+  /** Microseconds in each `cpuPeriod`. */
+  cpuQuota?: number;
+  /** Bytes. */
+  memoryLimit?: number;
+}
+
+/** All containers together, and the runtime's overhead. A resource is limited where every container's is, or the pod's as a whole. */
+export function podCgroup(pod: Pod): PodCgroup {
+  const qos = qosOf(pod);
+  if (qos === 'BestEffort') return { cpuShares: leastShares };
+  const alone = { ...pod, status: {} };
+  const [requests, limits] = [wholeResources(alone, 'requests'), wholeResources(alone, 'limits')];
+  const all = [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])];
+  const ofPod = (pod.spec?.resources?.limits ?? {}) as Quantities;
+  const isLimited = (name: string) =>
+    ofPod[name] !== undefined || all.every((container) => compareQuantities(limitsOf(container)[name] ?? 0, 0) > 0);
+  const result: PodCgroup = { cpuShares: cpuSharesOf(requests.cpu ?? 0) };
+  if (isLimited('cpu')) result.cpuQuota = quotaOf(limits.cpu ?? 0);
+  if (isLimited('memory')) result.memoryLimit = limits.memory ?? 0;
+  return result;
+}
+
+const quotaOf = (millis: number): number => Math.max(leastQuota, (millis * cpuPeriod) / 1000);
 
 /** "Node out of memory behavior": the more memory a burstable container asked for, the later it is killed. */
 function oomScoreAdjOf(pod: Pod, container: Container, nodeMemory: number): number {

@@ -1,13 +1,13 @@
 import { isBerthError } from '@berth/kube/errors';
 import { type Pod, resources } from '@berth/kube/objects';
 import type { NodeContext } from './context.ts';
-import type { PodMemory } from './memory.ts';
-import type { ObservedPod } from './observed.ts';
-import { podStatus } from './status.ts';
+import { resizeConditions } from './resize/pod-resize.ts';
+import { podStatus, type StatusInput } from './status.ts';
 
 type PodStatus = NonNullable<Pod['status']>;
 
-const ownConditionTypes = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'];
+const always = ['PodReadyToStartContainers', 'Initialized', 'Ready', 'ContainersReady', 'PodScheduled'];
+const ownConditionTypes = [...always, ...resizeConditions];
 
 /** Keeps a pod's status in the API what it should be: one write at a time, and only the newest of those that wait. */
 export class StatusWriter {
@@ -66,12 +66,7 @@ export class StatusWriter {
   }
 
   /** Writes the status when it differs from the one before. Does not wait; answers the status if it is a new one. */
-  publish(state: {
-    pod: Pod;
-    observed: ObservedPod;
-    memory: PodMemory;
-    backoffs: ReadonlyMap<string, number>;
-  }): PodStatus | undefined {
+  publish(state: Omit<StatusInput, 'hostIps' | 'runtimeName' | 'now'>): PodStatus | undefined {
     const { hostIps, runtime, now } = this.#context;
     const pod = this.view(state.pod);
     const status = podStatus({ ...state, pod, hostIps, runtimeName: runtime.name, now: now() });
@@ -112,8 +107,9 @@ function patchOf(status: PodStatus, before: Pod['status']): Record<string, unkno
   for (const field of ['podIP', 'podIPs', 'reason', 'message'] as const) {
     if (before?.[field] !== undefined && status[field] === undefined) body[field] = null;
   }
-  // Joined by type: what a condition no longer says must be taken out of it.
-  body.conditions = (status.conditions ?? []).map((condition) => {
+  // Joined by type: what a condition no longer says must be taken out of it, and those that are over out of the list.
+  const over = resizeConditions.filter((type) => hasCondition(before, type) && !hasCondition(status, type));
+  const kept = (status.conditions ?? []).map((condition) => {
     const old = before?.conditions?.find((found) => found.type === condition.type);
     return {
       ...(old?.reason === undefined ? {} : { reason: null }),
@@ -121,8 +117,12 @@ function patchOf(status: PodStatus, before: Pod['status']): Record<string, unkno
       ...condition,
     };
   });
+  body.conditions = [...kept, ...over.map((type) => ({ $patch: 'delete', type }))];
   for (const field of ['podIPs', 'hostIPs'] as const) {
     if (status[field] && before?.[field]) body[field] = [{ $patch: 'replace' }, ...status[field]];
   }
   return body;
 }
+
+const hasCondition = (status: Pod['status'], type: string): boolean =>
+  status?.conditions?.some((condition) => condition.type === type) ?? false;

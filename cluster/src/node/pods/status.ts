@@ -3,6 +3,7 @@ import { qosOf } from '@berth/kube/pods';
 import { memoryOf, type PodMemory } from './memory.ts';
 import { newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal } from './plan.ts';
+import { resizeConditions } from './resize/pod-resize.ts';
 import { ephemeralContainers } from './sandbox-config.ts';
 
 type PodStatus = NonNullable<Pod['status']>;
@@ -16,6 +17,8 @@ export interface StatusInput {
   /** Containers that wait for a restart, with the pause in milliseconds. */
   backoffs: ReadonlyMap<string, number>;
   hostIps: readonly string[];
+  /** What is to be told of a resize that waits or is under way. */
+  resize?: readonly Condition[];
   /** The scheme of container ids: `containerd`. */
   runtimeName: string;
   now: number;
@@ -49,7 +52,10 @@ export function podStatus(input: StatusInput): PodStatus {
   });
   const status: PodStatus = {
     phase: phase ?? 'Pending',
-    conditions: merged(previous.conditions ?? [], conditions, now, pod.metadata.generation),
+    conditions: [
+      ...merged(previous.conditions ?? [], conditions, now, pod.metadata.generation),
+      ...(isOver(phase) ? [] : (input.resize ?? [])),
+    ],
     hostIP: input.hostIps[0] ?? '',
     hostIPs: input.hostIps.map((ip) => ({ ip })),
     startTime: previous.startTime ?? time(now),
@@ -120,8 +126,9 @@ function containerStatus(
     started: running && own.started,
   };
   if (newest) status.containerID = `${runtimeName}://${newest.id}`;
-  if (container.resources && Object.keys(container.resources).length > 0 && running) {
-    status.resources = container.resources;
+  if (newest) {
+    status.resources = (running ? newest.given : undefined) ?? container.resources ?? {};
+    if (container.resources?.requests) status.allocatedResources = container.resources.requests;
   }
   const last = state.terminated ? earlier : newest?.state === 'exited' ? newest : earlier;
   if (last?.state === 'exited') status.lastState = { terminated: terminatedState(last, runtimeName) };
@@ -153,6 +160,7 @@ function stateOf(
     return { waiting: { reason: 'CrashLoopBackOff', message: `back-off ${duration(backoff)} restarting ${subject}` } };
   }
   const failure = memoryOf(memory, container.name).failure;
+  if (newest?.replaced && !failure) return { waiting: { reason: waitingReason } };
   if (failure) return { waiting: { reason: failure.reason, message: failure.message } };
   if (newest?.state === 'exited') return { terminated: terminatedState(newest, runtimeName) };
   return { waiting: { reason: waitingReason } };
@@ -252,7 +260,7 @@ function ownConditions(input: ConditionInput): Condition[] {
 
 /** Others' conditions stay; a time of transition moves only with the status. */
 function merged(present: readonly Condition[], own: Condition[], now: number, generation?: number): Condition[] {
-  const types = new Set(own.map((condition) => condition.type));
+  const types = new Set<string>([...own.map((condition) => condition.type), ...resizeConditions]);
   const kept = present.filter((condition) => !types.has(condition.type));
   const updated = own.map((condition) => {
     const before = present.find((found) => found.type === condition.type);

@@ -4,14 +4,15 @@ import { isBerthError } from '@berth/kube/errors';
 import type { Container, Pod } from '@berth/kube/objects';
 import type { SandboxConfig } from '../runtime/types.ts';
 import { observeAgain, orGone } from './adopt.ts';
-import { weighPod } from './cgroup.ts';
+import { fitPodCgroup } from './cgroup.ts';
 import { cleanUp, deleteFromApi } from './clean-up.ts';
 import type { NodeContext } from './context.ts';
 import { createSandbox } from './create-sandbox.ts';
-import { longestRetry, memoryOf, nextBackoff, type PodMemory } from './memory.ts';
+import { longestRetry, memoryOf, nextBackoff, type PodMemory, resizeRetry } from './memory.ts';
 import { agentMark, newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal, type Plan, plan, ranFor, type Step } from './plan.ts';
 import { PodVolumes } from './pod-volumes.ts';
+import { actuate, PodResize, ResizeError, type Resizing, widenPodCgroup } from './resize/index.ts';
 import { allContainers, ephemeralContainers, sandboxConfig } from './sandbox-config.ts';
 import { failureOf, StartError, startContainer } from './start-container.ts';
 import { StatusWriter } from './status-writer.ts';
@@ -23,6 +24,7 @@ type StepOf<T extends Step['type']> = Extract<Step, { type: T }>;
 /** Brings one pod to what its object says and keeps it there; reports its status. One round at a time. */
 export class PodWorker {
   readonly #context: NodeContext;
+  /** With the resources that the node has admitted. */
   #pod: Pod;
   readonly #observed: ObservedPod;
   readonly #memory: PodMemory = { containers: new Map(), mounted: false };
@@ -40,11 +42,17 @@ export class PodWorker {
   #wake: NodeJS.Timeout | undefined;
   readonly #status: StatusWriter;
   readonly #supervision: Supervision;
+  readonly #resize: PodResize;
+  readonly #told: () => void;
   readonly #finished: () => void;
 
-  constructor(options: { context: NodeContext; pod: Pod; observed: ObservedPod; finished(): void }) {
+  /** `told`: something new stands in the status. */
+  constructor(options: { context: NodeContext; pod: Pod; observed: ObservedPod; told(): void; finished(): void }) {
     this.#context = options.context;
-    this.#pod = options.pod;
+    const { recorder, now, resizes: records } = options.context;
+    this.#resize = new PodResize({ pod: options.pod, observed: options.observed, records, recorder, now });
+    this.#pod = this.#resize.pod;
+    this.#told = options.told;
     const again = () => this.#sleep(options.context.now() + 1000);
     this.#status = new StatusWriter(options.context, options.pod, again);
     this.#observed = options.observed;
@@ -62,6 +70,26 @@ export class PodWorker {
 
   get pod(): Pod {
     return this.#pod;
+  }
+
+  get isPendingResize(): boolean {
+    return this.#resize.isPending;
+  }
+
+  /** For whoever decides about the resizes of all pods of the node. */
+  get resizing(): Resizing {
+    const status = this.#status.status;
+    return {
+      resize: this.#resize,
+      pod: status ? { ...this.#pod, status } : this.#pod,
+      decided: () => {
+        const before = this.#pod;
+        this.#pod = this.#resize.pod;
+        delete this.#memory.resizeAt;
+        if (describes(before) !== describes(this.#pod)) this.refresh();
+        this.kick();
+      },
+    };
   }
 
   get observed(): ObservedPod {
@@ -86,7 +114,7 @@ export class PodWorker {
   /** The pod's object changed. */
   update(pod: Pod): void {
     const before = this.#pod;
-    this.#pod = pod;
+    this.#pod = this.#resize.take(pod);
     const grace = pod.metadata.deletionGracePeriodSeconds;
     if (this.#terminating && grace !== undefined && grace !== before.metadata.deletionGracePeriodSeconds) {
       // A second deletion asked for a shorter grace: the runtime takes the shorter of the two.
@@ -98,7 +126,7 @@ export class PodWorker {
       before.metadata.generation === pod.metadata.generation &&
       before.metadata.deletionTimestamp === pod.metadata.deletionTimestamp &&
       pod.metadata.generation !== undefined;
-    if (describes(before) !== describes(pod)) this.refresh();
+    if (describes(before) !== describes(this.#pod)) this.refresh();
     if (this.#status.contradicts(pod)) this.kick();
     if (!same || pod.status?.phase !== before.status?.phase) this.kick();
   }
@@ -210,6 +238,7 @@ export class PodWorker {
       const pod = this.#pod;
       try {
         if (this.#unsure) await this.#look();
+        this.#resize.settle();
         const next = plan(this.#status.view(this.#pod), this.#observed, this.#memory, now());
         this.#note(next);
         this.#publish();
@@ -239,6 +268,7 @@ export class PodWorker {
     const { runtime, around } = this.#context;
     const mark = agentMark(around.instance, around.nodeName);
     await observeAgain(runtime, mark, this.#pod.metadata.uid ?? '', this.#observed);
+    this.#resize.adopt();
     for (const { id, state } of [...this.#observed.containers]) if (state === 'running') await this.notice(id);
     for (const { id, ready } of this.#observed.sandboxes) if (ready) await this.notice(id);
     this.#supervision.adopt(this.#pod.status);
@@ -276,6 +306,8 @@ export class PodWorker {
         return this.#start(step);
       case 'kill':
         return this.#kill(step);
+      case 'resize':
+        return this.#actuate(step);
       case 'stop-sandbox':
         return this.#stopSandbox(step.id);
       case 'terminate':
@@ -298,9 +330,21 @@ export class PodWorker {
     const config = this.#sandboxConfig(step.attempt);
     await createSandbox({ context: this.#context, pod: this.#pod, observed: this.#observed, step, config, ended });
     delete this.#memory.retryAt;
-    if (this.#context.processes) this.#quietly(weighPod(this.#pod, this.#context.around.instance));
+    if (this.#context.processes) this.#quietly(fitPodCgroup(this.#pod, this.#context.around.instance));
     // Of the sandboxes before, only the newest tells something.
     for (const old of this.#observed.sandboxes.splice(2)) this.#quietly(this.#context.runtime.removeSandbox(old.id));
+  }
+
+  async #actuate({ changes }: StepOf<'resize'>): Promise<void> {
+    try {
+      await this.#resize.kept();
+      const options = { context: this.#context, pod: this.#pod, observed: this.#observed, resize: this.#resize };
+      await actuate({ ...options, changes });
+    } catch (error) {
+      if (!(error instanceof ResizeError)) throw error;
+      this.#resize.fail(error.message);
+      this.#memory.resizeAt = this.#context.now() + resizeRetry;
+    }
   }
 
   async #start(step: StepOf<'start'>): Promise<void> {
@@ -314,6 +358,7 @@ export class PodWorker {
       await runtime.removeContainer(step.leftover);
       this.#forget(step.leftover);
     }
+    if (context.processes && this.#resize.wasResized) await widenPodCgroup(this.#pod, context.around.instance);
     const ended = newestOf(this.#observed, container.name);
     const observed = this.#observed;
     const options = { context, pod: this.#pod, container, attempt, sandbox, memory, observed };
@@ -337,6 +382,7 @@ export class PodWorker {
       sandboxId: sandbox.id,
     };
     this.#observed.containers.unshift(status);
+    this.#resize.adopt();
     memory.id = id;
     memory.started = false;
     memory.ready = false;
@@ -378,6 +424,7 @@ export class PodWorker {
   async #kill(step: StepOf<'kill'>): Promise<void> {
     const memory = memoryOf(this.#memory, step.container.name);
     const grace = memory.killGrace ?? this.#specGrace();
+    if (step.replaces) await this.#resize.replace(step.id);
     await this.#stopContainer(step.container, step.id, grace, step.message);
   }
 
@@ -436,7 +483,8 @@ export class PodWorker {
     if (this.#removed) return;
     const before = isTerminal(this.#status.view(this.#pod));
     const state = { pod: this.#pod, observed: this.#observed, memory: this.#memory, backoffs: this.#backoffs };
-    const status = this.#status.publish(state);
+    const status = this.#status.publish({ ...state, resize: this.#resize.conditions });
+    if (status) this.#told();
     // A pod that has just reached its end gives its sandbox back.
     if (status && isTerminal({ ...this.#pod, status }) !== before) this.#again = true;
   }
@@ -460,5 +508,6 @@ const longestDoubt = 3000;
 /** Milliseconds until what failed is tried again; twice as long each time, up to half a minute. */
 const firstRetry = 500;
 
-/** What the downward API shows of the metadata. */
-const describes = ({ metadata }: Pod): string => JSON.stringify([metadata.labels, metadata.annotations]);
+/** What the downward API shows in volumes. */
+const describes = ({ metadata, spec }: Pod): string =>
+  JSON.stringify([metadata.labels, metadata.annotations, spec?.containers.map(({ resources }) => resources)]);

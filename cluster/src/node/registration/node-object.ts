@@ -19,6 +19,9 @@ export interface NodeDescription {
   agentPort?: number;
 }
 
+/** Bytes of a machine's memory that pods may ask for together: kubelet keeps 100 MiB, below which it would evict. */
+export const memoryForPods = (memoryBytes: number): number => (Math.floor(memoryBytes / 1024) - 100 * 1024) * 1024;
+
 const podCapacity = 110;
 const usualAgentPort = 10_250;
 const mostImages = 50;
@@ -60,10 +63,10 @@ export function nodeStatus(description: NodeDescription, before: NodeStatus | un
     'hugepages-2Mi': '0',
     pods: String(podCapacity),
   };
-  // Kubelet keeps 100 MiB for the eviction threshold, and a tenth of the disk.
+  // Of the disk kubelet keeps a tenth.
   const allocatable = {
     ...capacity,
-    memory: `${Math.floor(machine.memoryBytes / 1024) - 100 * 1024}Ki`,
+    memory: `${memoryForPods(machine.memoryBytes) / 1024}Ki`,
     'ephemeral-storage': formatQuantity(bytesQuantity(Math.floor(machine.storageBytes * 0.9))),
   };
   return {

@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
-import type { ContainerConfig, Runtime, RuntimeEvent, SandboxConfig } from './types.ts';
+import type { ContainerConfig, ContainerResources, Runtime, RuntimeEvent, SandboxConfig } from './types.ts';
 
 /** A runtime to judge, with an image it has and containers of known behaviour. */
 export interface RuntimeFixture extends AsyncDisposable {
@@ -53,6 +53,18 @@ export function runtimeConformance(name: string, open: () => Promise<RuntimeFixt
       await runtime.removeContainer(id);
       await runtime.removeContainer(id);
       await expect(runtime.containerStatus(id)).rejects.toMatchObject({ code: 'NotFound' });
+    });
+
+    test('a container is given other resources as it runs, and keeps what is not said', async () => {
+      await using fixture = await open();
+      const { runtime } = fixture;
+      const { id } = await container(fixture, 'forever', { cpuShares: 102, cpuPeriod: 100_000, cpuQuota: 20_000 });
+      await runtime.startContainer(id);
+      await runtime.updateResources(id, { cpuShares: 204, memoryLimit: 64 << 20 });
+      const { state, resources } = await runtime.containerStatus(id);
+      expect(state).toBe('running');
+      expect(resources).toMatchObject({ cpuShares: 204, cpuQuota: 20_000, memoryLimit: 64 << 20 });
+      await expect(runtime.updateResources('absent', { cpuShares: 2 })).rejects.toMatchObject({ code: 'NotFound' });
     });
 
     test('an end of its own is told at once, and the status shows it by then', async () => {
@@ -191,7 +203,7 @@ function sandboxConfig(fixture: RuntimeFixture): SandboxConfig {
   };
 }
 
-async function container(fixture: RuntimeFixture, behaviour: 'forever' | 'fails') {
+async function container(fixture: RuntimeFixture, behaviour: 'forever' | 'fails', resources: ContainerResources = {}) {
   const { runtime } = fixture;
   const config = sandboxConfig(fixture);
   const sandbox = await runtime.runSandbox(config);
@@ -214,7 +226,7 @@ async function container(fixture: RuntimeFixture, behaviour: 'forever' | 'fails'
       stdin: false,
       stdinOnce: false,
       tty: false,
-      resources: {},
+      resources,
       security: {
         privileged: false,
         readonlyRootfs: false,

@@ -141,6 +141,8 @@ export interface ContainerStatus extends Omit<ContainerSummary, 'sandboxId'> {
   /** A digested reference (`name@sha256:…`) where there is one, else the image's id. */
   imageRef: string;
   logPath: string;
+  /** What it may use, where the runtime tells. */
+  resources?: ContainerResources;
 }
 
 export interface ImageStatus {
@@ -242,6 +244,8 @@ export interface Runtime {
   removeContainer(id: string): Promise<void>;
   containerStatus(id: string): Promise<ContainerStatus>;
   listContainers(filter?: LabelFilter & { sandboxId?: string }): Promise<ContainerSummary[]>;
+  /** Changes what a container may use, while it runs; what is not given stays as it is. */
+  updateResources(id: string, resources: ContainerResources): Promise<void>;
   /** Closes the container's log file and opens its path anew, after a rotation renamed it. */
   reopenLog(id: string): Promise<void>;
 

@@ -20,11 +20,11 @@ export async function unmountBelow(directory: string): Promise<void> {
 const cgroupRoot = '/sys/fs/cgroup';
 
 /** The directories of a cgroup: one in each hierarchy of version 1, one alone in version 2. */
-export async function cgroupDirectories(path: string): Promise<string[]> {
-  const entries = await readdir(cgroupRoot, { withFileTypes: true }).catch(() => []);
+export async function cgroupDirectories(path: string, root = cgroupRoot): Promise<string[]> {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
   const unified = entries.some((entry) => entry.name === 'cgroup.controllers');
-  if (unified) return [join(cgroupRoot, path)];
-  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(cgroupRoot, entry.name, path));
+  if (unified) return [join(root, path)];
+  return entries.filter((entry) => entry.isDirectory()).map((entry) => join(root, entry.name, path));
 }
 
 /** Removes a cgroup with all below it. One that still holds a process stays. */

@@ -1,5 +1,6 @@
 import type {
   ContainerConfig,
+  ContainerResources,
   ContainerState,
   ContainerStats,
   ContainerStatus,
@@ -79,6 +80,7 @@ export function containerStatusOf(wire: WireContainerStatus): ContainerStatus {
     image: wire.image?.image ?? '',
     imageRef: wire.imageRef,
     logPath: wire.logPath,
+    ...(wire.resources ? { resources: resourcesOf(wire.resources) } : {}),
     labels: wire.labels,
     annotations: wire.annotations,
   };
@@ -140,6 +142,26 @@ export function wireSandboxConfig(config: SandboxConfig): object {
   };
 }
 
+export const wireResources = (resources: ContainerResources): object => ({
+  cpuQuota: resources.cpuQuota,
+  cpuPeriod: resources.cpuPeriod,
+  cpuShares: resources.cpuShares,
+  memoryLimitInBytes: resources.memoryLimit,
+  oomScoreAdj: resources.oomScoreAdj,
+});
+
+/** 0 means that nothing is said. */
+function resourcesOf({ linux }: NonNullable<WireContainerStatus['resources']>): ContainerResources {
+  const numbers = {
+    cpuQuota: Number(linux?.cpuQuota ?? 0),
+    cpuPeriod: Number(linux?.cpuPeriod ?? 0),
+    cpuShares: Number(linux?.cpuShares ?? 0),
+    memoryLimit: Number(linux?.memoryLimitInBytes ?? 0),
+    oomScoreAdj: Number(linux?.oomScoreAdj ?? 0),
+  };
+  return Object.fromEntries(Object.entries(numbers).filter(([, value]) => value !== 0));
+}
+
 export function wireContainerConfig(config: ContainerConfig): object {
   const { resources, security } = config;
   return {
@@ -157,13 +179,7 @@ export function wireContainerConfig(config: ContainerConfig): object {
     stdinOnce: config.stdinOnce,
     tty: config.tty,
     linux: {
-      resources: {
-        cpuQuota: resources.cpuQuota,
-        cpuPeriod: resources.cpuPeriod,
-        cpuShares: resources.cpuShares,
-        memoryLimitInBytes: resources.memoryLimit,
-        oomScoreAdj: resources.oomScoreAdj,
-      },
+      resources: wireResources(resources),
       securityContext: {
         capabilities: { addCapabilities: security.addCapabilities, dropCapabilities: security.dropCapabilities },
         privileged: security.privileged,

@@ -9,6 +9,7 @@ import {
   sandboxStatusOf,
   statsOf,
   wireContainerConfig,
+  wireResources,
   wireSandboxConfig,
 } from './convert.ts';
 import { runtimeEvents } from './events.ts';
@@ -93,6 +94,8 @@ export function createCriRuntime(options: { socket: string; name?: string }): Ru
       const request = { filter: { labelSelector: filter.labels ?? {}, podSandboxId: filter.sandboxId ?? '' } };
       return (await call<{ containers: WireContainer[] }>('ListContainers', request)).containers.map(containerOf);
     },
+    updateResources: (id, resources) =>
+      call('UpdateContainerResources', { containerId: id, linux: wireResources(resources) }),
     reopenLog: (id) => call('ReopenContainerLog', { containerId: id }),
 
     execSync: (id, command, timeoutSeconds) =>

@@ -37,6 +37,15 @@ export interface WireContainerStatus extends WireContainerBase {
   reason: string;
   message: string;
   logPath: string;
+  resources: {
+    linux: {
+      cpuQuota: string;
+      cpuPeriod: string;
+      cpuShares: string;
+      memoryLimitInBytes: string;
+      oomScoreAdj: string;
+    } | null;
+  } | null;
 }
 
 export interface WireImage {

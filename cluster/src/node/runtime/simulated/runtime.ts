@@ -140,6 +140,7 @@ export function createSimulatedRuntime(options: SimulatedOptions = {}): Runtime 
         logPath: `${of.logDirectory}/${config.logPath}`,
         labels: config.labels,
         annotations: config.annotations,
+        resources: config.resources,
       };
       containers.set(id, { status, sandboxId, config });
       return id;
@@ -171,6 +172,10 @@ export function createSimulatedRuntime(options: SimulatedOptions = {}): Runtime 
           return { id, sandboxId, name, attempt, state, createdAt, labels, annotations };
         })
         .filter(({ labels }) => matching(labels, filter.labels));
+    },
+    async updateResources(id, resources) {
+      const entry = container(id);
+      entry.status = { ...entry.status, resources: { ...entry.status.resources, ...resources } };
     },
     reopenLog: async () => {},
 
