@@ -3,7 +3,7 @@ import { type Pod, type PodSpec, resources } from '@berth/kube/objects';
 import { pino } from 'pino';
 import type { Kubeconfig } from '../api/certificates/kubeconfig.ts';
 import { startTestApi } from '../api/testing.ts';
-import { type NodeAgent, startNode } from './index.ts';
+import { type NodeAgent, type NodeOptions, startNode } from './index.ts';
 import { type OwnContainerd, ownContainerd } from './runtime/containerd/fixture.ts';
 import type { Runtime } from './runtime/types.ts';
 
@@ -24,7 +24,10 @@ export interface NodeFixture extends AsyncDisposable {
 }
 
 /** `through` stands between the agent and the runtime. */
-export async function nodeFixture(through: (runtime: Runtime) => Runtime = (runtime) => runtime): Promise<NodeFixture> {
+export async function nodeFixture(
+  through: (runtime: Runtime) => Runtime = (runtime) => runtime,
+  more: Partial<NodeOptions> = {},
+): Promise<NodeFixture> {
   const api = await startTestApi();
   const client = api.api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
   await client.create(resources.serviceAccounts, {
@@ -45,6 +48,7 @@ export async function nodeFixture(through: (runtime: Runtime) => Runtime = (runt
       clusterDomain: 'cluster.local',
       logger: pino({ level: process.env.BERTH_TEST_LOG ?? 'silent' }),
       signal: new AbortController().signal,
+      ...more,
     });
   let agent = await start();
   api.api.setPodAccess(agent.access);

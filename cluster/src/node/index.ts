@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { NodeAnswer, PodUse, Use } from '../api/nodes/index.ts';
 import type { PodAccess } from '../api/streaming/types.ts';
 import { podAccess } from './access/index.ts';
+import { type RotationPolicy, usualRotation } from './logs/index.ts';
 import { startPodAgent } from './pods/agent.ts';
 import type { NodeContext } from './pods/context.ts';
 import { watchReferences } from './pods/references.ts';
@@ -70,6 +71,8 @@ export interface NodeOptions {
   controlPlane?: boolean;
   /** For how long the node's lease holds; kubelet's 40 by default. It is renewed four times in that. */
   leaseSeconds?: number;
+  /** How logs of containers are kept short; kubelet's way by default. */
+  logRotation?: Partial<RotationPolicy>;
   /** Milliseconds since the epoch. */
   now?(): number;
 }
@@ -171,6 +174,7 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
       logger.warn({ err: error }, 'the record of a resize cannot be read and does not count'),
     ),
     directories,
+    logRotation: { ...usualRotation, ...options.logRotation },
     seccompDirectory: join(dataDir, 'seccomp'),
     references,
     probes: countProbes(),

@@ -1,3 +1,3 @@
 export { type LogLine, parseLogLine } from './line.ts';
 export { type ReadOptions, readLog } from './read.ts';
-export { rotateLog } from './rotate.ts';
+export { type RotationPolicy, removeLog, rotateLog, usualRotation } from './rotate.ts';

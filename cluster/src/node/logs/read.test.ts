@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { appendFile, mkdtemp, readdir, readlink, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -24,6 +24,13 @@ async function logFile(content: string) {
       await rm(directory, { recursive: true });
     },
   };
+}
+
+/** Whether this process has the file open. Source: proc_pid_fd(5). */
+async function isOpen(file: string): Promise<boolean> {
+  const descriptors = await readdir('/proc/self/fd');
+  const paths = await Promise.all(descriptors.map((name) => readlink(`/proc/self/fd/${name}`).catch(() => '')));
+  return paths.includes(file);
 }
 
 test('a line is taken apart, and what is no line is not', () => {
@@ -85,6 +92,34 @@ test('a followed log goes on through a rotation and ends with its container', as
   log.end();
   await over;
   expect(seen.join('')).toBe('one\ntwo\nthree\nlast\n');
+});
+
+test('who reads slowly misses nothing of logs that are put aside and gone, nor what comes late to one', async () => {
+  const first = Array.from({ length: 20_000 }, (_, index) => entry(index % 60, `line ${index}`));
+  await using log = await logFile(first.join(''));
+  const lines: string[] = [];
+  let rest = '';
+  let chunks = 0;
+  for await (const chunk of log.read({ follow: true })) {
+    const parts = (rest + chunk).split('\n');
+    rest = parts.pop() ?? '';
+    lines.push(...parts);
+    chunks++;
+    // While the first file is still being read, three others take its place and go, the first loses its name too.
+    if (chunks === 1) {
+      for (const number of [1, 2, 3]) {
+        await rename(log.file, `${log.file}.${number}`);
+        await writeFile(log.file, entry(number, `file ${number}`));
+        if (number === 1) await appendFile(`${log.file}.1`, entry(1, 'late'));
+        // The reader holds it already, however slow it is.
+        await expect.poll(() => isOpen(log.file)).toBe(true);
+      }
+      for (const number of [1, 2, 3]) await rm(`${log.file}.${number}`);
+    }
+    if (lines.at(-1) === 'file 3') log.end();
+  }
+  expect(lines).toHaveLength(20_004);
+  expect(lines.slice(-5)).toEqual(['line 19999', 'late', 'file 1', 'file 2', 'file 3']);
 });
 
 test('a log that is not there is empty', async () => {

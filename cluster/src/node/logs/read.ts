@@ -1,7 +1,7 @@
-import { watch } from 'node:fs';
-import { type FileHandle, open, stat } from 'node:fs/promises';
-import { basename, dirname } from 'node:path';
+import { type FileHandle, open } from 'node:fs/promises';
 import { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+import { openGenerations } from './generations.ts';
 import { parseLogLine } from './line.ts';
 import { tailOffset } from './tail.ts';
 
@@ -22,7 +22,7 @@ const chunkSize = 64 * 1024;
 
 /** A container's log as `kubectl logs` shows it. A file that is not there (yet) is an empty log. */
 export function readLog(options: ReadOptions): Readable {
-  return Readable.from(limited(entries(options), options), { objectMode: false });
+  return Readable.from(limited(options.follow ? followed(options) : present(options), options), { objectMode: false });
 }
 
 /** Entries to text: times dropped or kept, early ones left out, the whole cut at `limitBytes`. */
@@ -46,89 +46,81 @@ async function* limited(lines: AsyncIterable<string[]>, options: ReadOptions): A
   }
 }
 
-/** The file's lines in batches; with `follow`, as they are written, through rotations. */
-async function* entries(options: ReadOptions): AsyncIterable<string[]> {
-  const { file, follow, signal } = options;
-  const changes = follow ? changesOf(file, signal) : undefined;
-  let over = false;
-  void options.ended.then(() => {
-    over = true;
-    changes?.wake();
-  });
-  let handle = await open(file, 'r').catch(() => undefined);
+/** The lines of what stands there now, in batches, however fast it grows meanwhile. */
+async function* present({ file, tailLines, signal }: ReadOptions): AsyncIterable<string[]> {
+  const handle = await open(file, 'r').catch(() => undefined);
+  if (!handle) return;
   try {
-    // Who does not follow sees what was there when they asked, however fast it grows meanwhile.
-    const size = (await handle?.stat())?.size ?? 0;
-    const bound = follow ? Number.POSITIVE_INFINITY : size;
-    let at = handle && options.tailLines !== undefined ? await tailOffset(handle, options.tailLines, size) : 0;
-    // Kept as bytes: a chunk may end within a character.
-    let rest: Buffer = Buffer.alloc(0);
-    while (!signal.aborted) {
-      // Asked before reading: what is written before the end is read after it is known.
-      const last = over;
-      const seen = changes?.count() ?? 0;
-      if (handle) {
-        for (;;) {
-          const length = Math.min(chunkSize, bound - at);
-          if (length <= 0) break;
-          const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, at);
-          if (bytesRead === 0) break;
-          at += bytesRead;
-          const known = Buffer.concat([rest, buffer.subarray(0, bytesRead)]);
-          const end = known.lastIndexOf('\n') + 1;
-          rest = known.subarray(end);
-          if (end > 0) yield known.toString('utf8', 0, end - 1).split('\n');
-        }
-      }
-      if (!changes || last) return;
-      const moved = await replaced(file, handle);
-      if (moved) {
-        await handle?.close();
-        [handle, at, rest] = [await open(file, 'r').catch(() => undefined), 0, Buffer.alloc(0)];
-        continue;
-      }
-      await changes.after(seen);
-    }
+    const { size } = await handle.stat();
+    const at = tailLines === undefined ? 0 : await tailOffset(handle, tailLines, size);
+    yield* new LineReader(handle, at).read(signal, size);
   } finally {
-    changes?.close();
-    await handle?.close();
+    await handle.close();
   }
 }
 
-/** Whether another file stands under the name: the log was rotated, or has come into being. */
-async function replaced(file: string, handle: FileHandle | undefined): Promise<boolean> {
-  const present = await stat(file).catch(() => undefined);
-  if (!present) return false;
-  return !handle || (await handle.stat()).ino !== present.ino;
+/** The lines as they are written, through rotations, until the container has ended. */
+async function* followed(options: ReadOptions): AsyncIterable<string[]> {
+  const { file, tailLines, signal } = options;
+  const files = await openGenerations(file, signal);
+  let over = false;
+  void options.ended.then(() => {
+    over = true;
+    files.wake();
+  });
+  try {
+    const first = files.current;
+    const at = first && tailLines !== undefined ? await tailOffset(first, tailLines, (await first.stat()).size) : 0;
+    let reader = first && new LineReader(first, at);
+    let hasWaited = false;
+    while (!signal.aborted) {
+      // Asked before reading: what is written before the end, or before a rotation, is read after it is known.
+      const last = over;
+      const seen = files.count();
+      const isReplaced = await files.look();
+      if (!reader && files.current) reader = new LineReader(files.current, 0);
+      if (reader) yield* reader.read(signal);
+      if (isReplaced && !hasWaited) {
+        await delay(lateWrites, undefined, { signal }).catch(() => undefined);
+        hasWaited = true;
+      } else if (isReplaced) {
+        await files.advance();
+        reader = files.current && new LineReader(files.current, 0);
+        hasWaited = false;
+      } else if (last) return;
+      else await files.after(seen);
+    }
+  } finally {
+    await files.close();
+  }
 }
 
-/** Tells of changes to the file by the kernel's notification; the directory is watched, since files are replaced. */
-function changesOf(file: string, signal: AbortSignal) {
-  let count = 0;
-  let resolve = () => {};
-  const wake = () => {
-    count++;
-    resolve();
-  };
-  const name = basename(file);
-  const watcher = watch(dirname(file), (_, changed) => {
-    if (changed === null || changed === name) wake();
-  });
-  watcher.on('error', wake);
-  signal.addEventListener('abort', wake, { once: true });
-  return {
-    count: () => count,
-    /** Resolves when something changed after `seen` changes. */
-    after: (seen: number) =>
-      count > seen
-        ? Promise.resolve()
-        : new Promise<void>((done) => {
-            resolve = done;
-          }),
-    wake,
-    close() {
-      signal.removeEventListener('abort', wake);
-      watcher.close();
-    },
-  };
+/** Milliseconds: the runtime opens the new file first, and then ends to write what it has in hand to the one put aside. */
+const lateWrites = 100;
+
+class LineReader {
+  readonly #handle: FileHandle;
+  #at: number;
+  /** Kept as bytes: a chunk may end within a character. */
+  #rest: Buffer = Buffer.alloc(0);
+
+  constructor(handle: FileHandle, at: number) {
+    this.#handle = handle;
+    this.#at = at;
+  }
+
+  /** The whole lines from where it stands to the end, or to `bound`. */
+  async *read(signal: AbortSignal, bound = Number.POSITIVE_INFINITY): AsyncIterable<string[]> {
+    while (!signal.aborted) {
+      const length = Math.min(chunkSize, bound - this.#at);
+      if (length <= 0) return;
+      const { buffer, bytesRead } = await this.#handle.read(Buffer.alloc(length), 0, length, this.#at);
+      if (bytesRead === 0) return;
+      this.#at += bytesRead;
+      const known = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]);
+      const end = known.lastIndexOf('\n') + 1;
+      this.#rest = known.subarray(end);
+      if (end > 0) yield known.toString('utf8', 0, end - 1).split('\n');
+    }
+  }
 }

@@ -145,17 +145,21 @@ export async function startPodAgent(context: NodeContext, nodeName: string): Pro
     }
   }
 
+  /** One log after the other, like volumes. */
   async function rotate(): Promise<void> {
-    if (!context.processes) return;
+    const { logRotation: policy, now } = context;
     for (const worker of workers.values()) {
       for (const { id, state, logPath } of worker.observed.containers) {
-        if (state !== 'running') continue;
-        await rotateLog(logPath, id, runtime, context.now()).catch((error) =>
+        if (state !== 'running' || signal.aborted) continue;
+        await rotateLog({ file: logPath, containerId: id, runtime, now: now(), policy }).catch((error) =>
           logger.warn({ err: error, logPath }, 'a log could not be rotated'),
         );
       }
     }
+    if (!signal.aborted) rotating = setTimeout(() => void rotate(), policy.every).unref();
   }
+  // Without processes nothing is written.
+  let rotating = context.processes ? setTimeout(() => void rotate(), context.logRotation.every).unref() : undefined;
 
   /** One pod after the other: measuring must not take the machine from those that work. */
   async function checkVolumes(): Promise<void> {
@@ -167,7 +171,7 @@ export async function startPodAgent(context: NodeContext, nodeName: string): Pro
   let measuring = setTimeout(() => void checkVolumes(), measureEvery).unref();
 
   // Events may be lost without a sign: look at everything from time to time, as kubelet does.
-  const relist = setInterval(() => void resync().then(rotate), 30_000);
+  const relist = setInterval(() => void resync(), 30_000);
   relist.unref();
 
   return {
@@ -182,6 +186,7 @@ export async function startPodAgent(context: NodeContext, nodeName: string): Pro
     stop() {
       clearInterval(relist);
       clearTimeout(measuring);
+      clearTimeout(rotating);
       for (const worker of workers.values()) worker.release();
     },
   };

@@ -2,6 +2,7 @@ import type { Dial, KubeClient } from '@berth/kube/client';
 import type { ConfigMap, Pod, Secret, Service } from '@berth/kube/objects';
 import type { EventRecorder } from '@berth/kube/reconcile';
 import type { Logger } from 'pino';
+import type { RotationPolicy } from '../logs/index.ts';
 import type { ProbeCounts } from '../probes/index.ts';
 import type { Runtime } from '../runtime/types.ts';
 import type { VolumeDirectories } from '../volumes/index.ts';
@@ -27,6 +28,7 @@ export interface NodeContext {
   resizes: ResizeRecords;
   directories: VolumeDirectories;
   seccompDirectory: string;
+  logRotation: RotationPolicy;
   /** ConfigMaps and Secrets that pods of this node refer to; the pod is told of changes. */
   references: References;
   /** How the pods' probes went. */

@@ -1,7 +1,7 @@
-import { rm } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isBerthError } from '@berth/kube/errors';
 import type { Container, Pod } from '@berth/kube/objects';
+import { removeLog } from '../logs/index.ts';
 import type { SandboxConfig } from '../runtime/types.ts';
 import { observeAgain, orGone } from './adopt.ts';
 import { fitPodCgroup } from './cgroup.ts';
@@ -412,7 +412,7 @@ export class PodWorker {
       if (old.state !== 'exited') continue;
       this.#forget(old.id);
       this.#quietly(this.#context.runtime.removeContainer(old.id));
-      this.#quietly(rm(old.logPath, { force: true }));
+      this.#quietly(removeLog(old.logPath));
     }
   }
 
