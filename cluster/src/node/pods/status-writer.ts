@@ -85,7 +85,7 @@ export class StatusWriter {
     // A newer one is on its way.
     if (this.#status !== status) return;
     const { namespace = '', name, uid } = pod.metadata;
-    const body = { metadata: { uid }, status: patchOf(status, this.#written) };
+    const body = { metadata: { uid }, status: statusPatch(status, this.#written) };
     const { client, logger } = this.#context;
     try {
       const patch = { type: 'strategic', body } as const;
@@ -101,8 +101,8 @@ export class StatusWriter {
   }
 }
 
-/** Lists that a strategic merge would join are replaced, fields that are gone are taken out. */
-function patchOf(status: PodStatus, before: Pod['status']): Record<string, unknown> {
+/** A status as a strategic merge patch: lists that a merge would join are replaced, fields that are gone are taken out. */
+export function statusPatch(status: PodStatus, before: Pod['status']): Record<string, unknown> {
   const body: Record<string, unknown> = { ...status };
   for (const field of ['podIP', 'podIPs', 'reason', 'message'] as const) {
     if (before?.[field] !== undefined && status[field] === undefined) body[field] = null;

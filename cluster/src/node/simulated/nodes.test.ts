@@ -183,3 +183,43 @@ test('what a pod uses is said by its annotations, or half of what it requests', 
     memory: 2 ** 26,
   });
 });
+
+test('a resize is given where there is room, waits where there is none, and restarts what asks for it', async () => {
+  await using nodes = await startNodes(2);
+  const { client, create, pod } = nodes;
+  const asking = (cpu: string) => ({ requests: { cpu } });
+  const container = (cpu: string, more: object = {}) => [{ name: 'main', image: 'x', resources: asking(cpu), ...more }];
+  const resize = (name: string, cpu: string) => {
+    const body = { spec: { containers: [{ name: 'main', resources: asking(cpu) }] } };
+    const patch = { type: 'strategic', body } as const;
+    return client.patch(resources.pods, { namespace: 'default', name }, patch, { subresource: 'resize' });
+  };
+  const state = async (name: string) => {
+    const { status } = await pod(name);
+    const [main] = status?.containerStatuses ?? [];
+    const told = status?.conditions?.find(({ type }) => type === 'PodResizePending');
+    const cpu = (main?.resources?.requests as Record<string, string> | undefined)?.cpu;
+    return [cpu, main?.restartCount, main?.ready, ...(told ? [told.reason] : [])];
+  };
+  await create('large', { containers: container('20') });
+  await create('small', { containers: container('1') });
+  const resizePolicy = [{ resourceName: 'cpu', restartPolicy: 'RestartContainer' }];
+  await create('strict', { containers: container('1', { resizePolicy }) });
+  for (const name of ['large', 'small', 'strict']) await expect.poll(() => state(name)).toContain(true);
+  await resize('small', '2');
+  await expect.poll(() => state('small')).toEqual(['2', 0, true]);
+  await resize('strict', '2');
+  await expect.poll(() => state('strict')).toEqual(['2', 1, true]);
+  await resize('small', '20');
+  await expect.poll(() => state('small')).toEqual(['2', 0, true, 'Deferred']);
+  await resize('large', '40');
+  await expect.poll(() => state('large')).toEqual(['20', 0, true, 'Infeasible']);
+  await resize('large', '5');
+  await expect.poll(() => state('small')).toEqual(['20', 0, true]);
+  expect(await state('large')).toEqual(['5', 0, true]);
+  await resize('strict', '20');
+  await expect.poll(() => state('strict')).toEqual(['2', 1, true, 'Deferred']);
+  await client.delete(resources.pods, { namespace: 'default', name: 'small' });
+  await expect.poll(() => state('strict')).toEqual(['20', 2, true]);
+  expect((await pod('strict')).status?.observedGeneration).toBe((await pod('strict')).metadata.generation);
+});

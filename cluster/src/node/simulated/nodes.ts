@@ -3,6 +3,8 @@ import { isBerthError } from '@berth/kube/errors';
 import { type Node, type Pod, resources } from '@berth/kube/objects';
 import type { Logger } from 'pino';
 import type { NodeAnswer, PodUse, Use } from '../../api/nodes/index.ts';
+import { isTerminal } from '../pods/plan.ts';
+import { statusPatch } from '../pods/status-writer.ts';
 import { startLocalProvisioner } from '../provisioner/index.ts';
 import { type AgentFacts, answerOf, ownProcess } from '../server/index.ts';
 import { behaviourOf, isLost, simulatedKey } from './behaviour.ts';
@@ -15,9 +17,12 @@ import {
   registerSimulated,
   renewLease,
   reportReady,
+  roomOf,
   type SimulatedMachine,
   simulatedVersion,
 } from './registration.ts';
+import { admittedOf, pendingOf } from './resize.ts';
+import { pretendedResizes } from './resizes.ts';
 
 export interface SimulatedNodesOptions extends SimulatedMachine {
   client: KubeClient;
@@ -83,6 +88,9 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   const nodes = startInformer<Node>({ client, resource: resources.nodes, labelSelector, signal });
   const pods = startInformer<Pod>({ client, resource: resources.pods, signal });
   await Promise.all([nodes.synced, pods.synced]);
+  const speaks = (node: string) => indexes.has(node) && !lost.has(node);
+  const hostIp = (node: string) => addressOf(indexes.get(node) ?? 0);
+  const resizes = pretendedResizes({ client, pods, room: roomOf(options), hostIp, speaks, now, failed: tell });
   nodes.subscribe(({ type, object }) => {
     const { name } = object.metadata;
     if (!indexes.has(name)) return;
@@ -95,15 +103,20 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
       quietly(write(() => renewLease(client, name, now())));
       quietly(write(() => reportReady(client, options, place(name))));
     }
-    if (lost.delete(name)) for (const pod of pods.list()) if (pod.spec?.nodeName === name) look(pod);
+    if (!lost.delete(name)) return;
+    for (const pod of pods.list()) {
+      if (pod.spec?.nodeName !== name) continue;
+      look(pod);
+      resizes.look(pod);
+    }
   });
   pods.subscribe(({ type, object: pod }) => {
     if (!indexes.has(pod.spec?.nodeName ?? '')) return;
     if (type === 'deleted') forget(pod.metadata.uid ?? '');
     else look(pod);
+    if (type === 'deleted' || isTerminal(pod)) resizes.gone(pod);
+    else resizes.look(pod);
   });
-
-  const speaks = (node: string) => indexes.has(node) && !lost.has(node);
 
   const samples = pretendedSamples({ cpus: options.cpus, memoryBytes: options.memoryBytes });
   function factsOf(node: string): AgentFacts {
@@ -153,8 +166,10 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     }
     const at = now();
     const { exitCode } = behaviourOf(pod);
-    const hostIps = [addressOf(indexes.get(node) ?? 0)];
-    const body = { metadata: { uid }, status: pretendedStatus(pod, stage, { exitCode, hostIps, now: at }) };
+    const pending = pendingOf(pod);
+    const around = { exitCode, hostIps: [hostIp(node)], now: at, resize: pending ? [pending] : [] };
+    const status = statusPatch(pretendedStatus(admittedOf(pod), stage, around), pod.status);
+    const body = { metadata: { uid }, status };
     began.set(uid, at);
     await client.patch(resources.pods, { namespace, name }, { type: 'strategic', body }, { subresource: 'status' });
   }
@@ -166,11 +181,13 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   }
 
   function quietly(work: Promise<unknown>): void {
-    work.catch((error) => {
-      // A pod that went meanwhile needs no status.
-      if (isBerthError(error, 'NotFound') || isBerthError(error, 'Conflict') || signal.aborted) return;
-      logger.warn({ err: error }, 'a simulated node could not write');
-    });
+    work.catch(tell);
+  }
+
+  function tell(error: unknown): void {
+    // A pod that went meanwhile needs no status.
+    if (isBerthError(error, 'NotFound') || isBerthError(error, 'Conflict') || signal.aborted) return;
+    logger.warn({ err: error }, 'a simulated node could not write');
   }
 
   return {

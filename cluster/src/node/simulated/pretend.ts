@@ -3,7 +3,7 @@ import { containerHash } from '../pods/hash.ts';
 import { memoryOf, type PodMemory } from '../pods/memory.ts';
 import { marks, type ObservedContainer, type ObservedPod } from '../pods/observed.ts';
 import { allContainers } from '../pods/sandbox-config.ts';
-import { podStatus } from '../pods/status.ts';
+import { podStatus, type StatusInput } from '../pods/status.ts';
 import type { Stage } from './life.ts';
 
 type Shown = Exclude<Stage, { name: 'removed' }>;
@@ -12,9 +12,9 @@ type Shown = Exclude<Stage, { name: 'removed' }>;
 export function pretendedStatus(
   pod: Pod,
   stage: Shown,
-  around: { exitCode: number; hostIps: readonly string[]; now: number },
+  around: { exitCode: number; hostIps: readonly string[]; now: number; resize?: StatusInput['resize'] },
 ): NonNullable<Pod['status']> {
-  const { hostIps, now } = around;
+  const { hostIps, now, resize = [] } = around;
   const memory: PodMemory = { containers: new Map(), mounted: true };
   const observed = observedAt(pod, stage, around);
   const backoffs = new Map<string, number>();
@@ -26,7 +26,7 @@ export function pretendedStatus(
   if (stage.name === 'backingOff') {
     for (const { name } of pod.spec?.containers ?? []) backoffs.set(name, stage.backoff);
   }
-  return podStatus({ pod, observed, memory, backoffs, hostIps, runtimeName: 'simulated', now });
+  return podStatus({ pod, observed, memory, backoffs, hostIps, resize, runtimeName: 'simulated', now });
 }
 
 /** What a runtime would show. */

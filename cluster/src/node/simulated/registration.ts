@@ -1,8 +1,9 @@
 import type { KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Lease, type Node, resources } from '@berth/kube/objects';
+import type { NodeRoom } from '../pods/resize/index.ts';
 import type { Machine } from '../registration/machine.ts';
-import { nodeObject, nodeStatus } from '../registration/node-object.ts';
+import { memoryForPods, nodeObject, nodeStatus } from '../registration/node-object.ts';
 import { simulatedKey } from './behaviour.ts';
 
 export interface SimulatedMachine {
@@ -18,6 +19,12 @@ export interface SimulatedMachine {
 export const simulatedVersion = 'v1.35.0+berth';
 export const simulatedCpus = 32;
 export const simulatedMemory = 256 * 2 ** 30;
+
+/** What pods may ask of such a node. */
+export function roomOf({ cpus = simulatedCpus, memoryBytes: memory = simulatedMemory }: SimulatedMachine): NodeRoom {
+  const cpu = cpus * 1000;
+  return { capacity: { cpu, memory }, allocatable: { cpu, memory: memoryForPods(memory) } };
+}
 
 /** The Node, its status and its lease; what is there already is kept. */
 export async function registerSimulated(

@@ -21,9 +21,9 @@ export const resizableContainers = ({ spec }: Pod): Container[] => [
 
 /** Whether both give as much processor and memory. */
 export const sameAmounts = (a: Resources | undefined, b: Resources | undefined, names = resizable): boolean =>
-  names.every((name) =>
-    kinds.every((kind) => compareQuantities(amountOf(a, kind, name), amountOf(b, kind, name)) === 0),
-  );
+  names.every((name) => kinds.every((kind) => isEqual(amountOf(a, kind, name), amountOf(b, kind, name))));
+
+const isEqual = (a: string | number, b: string | number): boolean => a === b || compareQuantities(a, b) === 0;
 
 /** The pod with other resources for the containers of which some are given, by name; the same one where nothing changes. */
 export function withResources(pod: Pod, given: ReadonlyMap<string, Resources>): Pod {

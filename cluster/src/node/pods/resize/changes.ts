@@ -52,7 +52,10 @@ const isChanged = ({ resources }: Container, { given }: ObservedContainer): bool
   given !== undefined && !sameAmounts(resources, given);
 
 /** By the policies of what changes; without one nothing is restarted. */
-export function needsRestart({ resources, resizePolicy = [] }: Container, { given }: ObservedContainer): boolean {
+export function needsRestart(
+  { resources, resizePolicy = [] }: Container,
+  { given }: Pick<ObservedContainer, 'given'>,
+): boolean {
   return resizePolicy.some(
     ({ resourceName, restartPolicy }) =>
       restartPolicy === 'RestartContainer' &&
