@@ -47,8 +47,9 @@ export function syncRevisions(
   const candidates = [...view.controlledBy(controllerRevisions, uid), ...orphans];
   const { owned, actions } = claim(controllerRevisions, owner, selector, candidates);
   const known = owned.sort((a, b) => a.revision - b.revision);
-  const data = { spec: { template: { ...template, $patch: 'replace' } } };
-  const wanted = canonicalJson(data);
+  const wanted = canonicalJson({ spec: { template: { ...template, $patch: 'replace' } } });
+  // Its fields in the order in which Go writes them: clients compare the bytes to find the revision that is current.
+  const data = JSON.parse(wanted) as object;
   const equal = known.filter((each) => canonicalJson(each.data) === wanted);
   const next = Math.max(0, ...known.filter((each) => !equal.includes(each)).map(({ revision }) => revision)) + 1;
   const present = equal.pop();

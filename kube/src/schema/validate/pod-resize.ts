@@ -23,7 +23,10 @@ export function validateResize(object: Fields, old: Fields, problems: Problems):
     return;
   }
   const status = part(object, 'status') ?? {};
-  if ((text(part(old, 'status'), 'qosClass') || qosClassOf(old as Pick<Pod, 'spec'>)) !== qosClassOf(object as Pick<Pod, 'spec'>)) {
+  if (
+    (text(part(old, 'status'), 'qosClass') || qosClassOf(old as Pick<Pod, 'spec'>)) !==
+    qosClassOf(object as Pick<Pod, 'spec'>)
+  ) {
     problems.invalid('spec', status.qosClass ?? '', 'Pod QOS Class may not change as a result of resizing');
   }
   if (!isSupported(old)) problems.forbidden('spec', 'Pod running on node without support for resize');
