@@ -121,7 +121,9 @@ async function endToEnd(work: string, part: string, { skip, isSimulated = false 
       ],
       { cwd: directory, env: { KUBE_TEST_REPO_LIST: join(here, 'repositories.yaml') } },
     );
-  return withBerth(judge, isSimulated ? ['--runtime', 'simulated', '--simulated-nodes', '2'] : [], images);
+  // Some specs ask for two.
+  const nodes = isSimulated ? ['--runtime', 'simulated', '--simulated-nodes', '2'] : ['--nodes', '2'];
+  return withBerth(judge, nodes, images);
 }
 
 async function buildEndToEnd(directory: string): Promise<void> {

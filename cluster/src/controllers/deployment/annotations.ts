@@ -19,8 +19,20 @@ const notCopied = new Set([
 
 const longestHistory = 2000;
 
-export function revisionOf(set: ReplicaSet): number {
-  return Number.parseInt(set.metadata.annotations?.[revisionAnnotation] ?? '0', 10) || 0;
+/** 64 bits, as others may count from any number; 0 for what is none. */
+export function revisionOf(set: ReplicaSet): bigint {
+  return revisionIn(set.metadata.annotations?.[revisionAnnotation]);
+}
+
+function revisionIn(text = ''): bigint {
+  const revision = /^[+-]?\d+$/.test(text) ? BigInt(text.replace('+', '')) : 0n;
+  return BigInt.asIntN(64, revision) === revision ? revision : 0n;
+}
+
+/** 0 when there is none. */
+export function newestRevision(sets: readonly ReplicaSet[]): bigint {
+  const [newest = 0n] = sets.map(revisionOf).sort((a, b) => Number(b - a));
+  return newest;
 }
 
 export function desiredOf(set: ReplicaSet): number | undefined {
@@ -48,14 +60,14 @@ export function sizeAnnotations(desired: number, max: number): Record<string, st
 export function annotationsOfNewSet(
   deployment: Deployment,
   present: Readonly<Record<string, string>>,
-  revision: number,
+  revision: bigint,
 ): Record<string, string> {
   const annotations = { ...present };
   for (const [name, value] of Object.entries(deployment.metadata.annotations ?? {})) {
     if (!notCopied.has(name)) annotations[name] = value;
   }
   const former = present[revisionAnnotation];
-  if ((Number.parseInt(former ?? '0', 10) || 0) < revision) {
+  if (revisionIn(former) < revision) {
     annotations[revisionAnnotation] = String(revision);
     if (former !== undefined) {
       const history = [...(present[historyAnnotation]?.split(',') ?? []), former];

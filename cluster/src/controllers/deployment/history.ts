@@ -9,7 +9,7 @@ export function cleanUpHistory(plan: Plan): void {
   const limit = plan.deployment.spec?.revisionHistoryLimit;
   if (limit === undefined || limit === 2 ** 31 - 1) return;
   const kept = plan.oldSets.filter((set) => set.metadata.deletionTimestamp === undefined);
-  const surplus = kept.sort((a, b) => revisionOf(a) - revisionOf(b)).slice(0, Math.max(0, kept.length - limit));
+  const surplus = kept.sort((a, b) => Number(revisionOf(a) - revisionOf(b))).slice(0, Math.max(0, kept.length - limit));
   for (const set of surplus) {
     const { generation = 0, uid } = set.metadata;
     const unseen = generation > (set.status?.observedGeneration ?? 0);

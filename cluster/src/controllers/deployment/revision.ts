@@ -4,7 +4,7 @@ import { findCondition, rfc3339, withCondition } from '../conditions.ts';
 import { hashOf } from '../hashing.ts';
 import { controllerReference } from '../pods/index.ts';
 import { keyOf } from '../status.ts';
-import { annotationsOfNewSet, revisionAnnotation, revisionOf, sizeAnnotations } from './annotations.ts';
+import { annotationsOfNewSet, newestRevision, revisionAnnotation, sizeAnnotations } from './annotations.ts';
 import { largest, wanted } from './numbers.ts';
 import { hashLabel, type Plan, replaceSet, scaledEvent, templateKey } from './plan.ts';
 import { sizeOfNewSet } from './rolling-update.ts';
@@ -14,12 +14,12 @@ import { sizeOfNewSet } from './rolling-update.ts';
  * the same revision, for `kubectl rollout`.
  */
 export function syncRevision(plan: Plan, create: boolean): void {
-  const revision = Math.max(0, ...plan.oldSets.map(revisionOf)) + 1;
+  const revision = newestRevision(plan.oldSets) + 1n;
   if (plan.newSet) adopt(plan, plan.newSet, revision);
   else if (create) make(plan, revision);
 }
 
-function adopt(plan: Plan, set: ReplicaSet, revision: number): void {
+function adopt(plan: Plan, set: ReplicaSet, revision: bigint): void {
   const { deployment } = plan;
   const annotations = annotationsOfNewSet(deployment, set.metadata.annotations ?? {}, revision);
   const minReadySeconds = deployment.spec?.minReadySeconds ?? 0;
@@ -48,7 +48,7 @@ function adopt(plan: Plan, set: ReplicaSet, revision: number): void {
   }
 }
 
-function make(plan: Plan, revision: number): void {
+function make(plan: Plan, revision: bigint): void {
   const { deployment, view } = plan;
   const { spec, metadata } = deployment;
   if (!spec) return;

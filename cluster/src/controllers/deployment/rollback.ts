@@ -5,17 +5,17 @@ import { allSets, hashLabel, type Plan, templateKey } from './plan.ts';
 import { syncRevision } from './revision.ts';
 
 /** The revision that the Deployment is asked to go back to: 0 for the last but one; undefined when it is not asked. */
-export function rollbackRevision({ metadata }: Deployment): number | undefined {
+export function rollbackRevision({ metadata }: Deployment): bigint | undefined {
   const text = metadata.annotations?.[rollbackAnnotation];
-  return text !== undefined && /^-?\d+$/.test(text) ? Number(text) : undefined;
+  return text !== undefined && /^-?\d+$/.test(text) ? BigInt(text) : undefined;
 }
 
 /** Takes the template of that revision up again, and the wish off the Deployment: whether it could be fulfilled is told by an event. */
-export function rollBack(plan: Plan, wanted: number): void {
+export function rollBack(plan: Plan, wanted: bigint): void {
   syncRevision(plan, true);
   const { deployment } = plan;
   const { name } = deployment.metadata;
-  const revision = wanted === 0 ? lastButOne(plan) : wanted;
+  const revision = wanted === 0n ? lastButOne(plan) : wanted;
   const set = revision === undefined ? undefined : allSets(plan).find((each) => revisionOf(each) === revision);
   if (!set) {
     const what = revision === undefined ? 'last revision' : 'the revision to rollback to';
@@ -37,10 +37,10 @@ export function rollBack(plan: Plan, wanted: number): void {
   }
 }
 
-function lastButOne(plan: Plan): number | undefined {
+function lastButOne(plan: Plan): bigint | undefined {
   const revisions = allSets(plan)
     .map(revisionOf)
-    .sort((a, b) => b - a);
+    .sort((a, b) => Number(b - a));
   return revisions[1] || undefined;
 }
 
