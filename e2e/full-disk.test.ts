@@ -16,7 +16,9 @@ describe('a full disk', () => {
 
   beforeAll(async () => {
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=96m', 'tmpfs', disk]);
-    berth = await startBerth({ dataDir: join(disk, 'data') });
+    // A node that makes room would spoil it.
+    const args = ['--eviction-hard', 'memory.available<100Mi', '--image-gc-high-threshold', '100'];
+    berth = await startBerth({ dataDir: join(disk, 'data'), args });
     await loadImage(berth, () => webArchive('berth.local/web:1', '1'));
     await berth.kubectl('create', 'deployment', 'web', '--image=berth.local/web:1', '--replicas=2', '--port=80');
     await berth.kubectl('expose', 'deployment', 'web', '--type=NodePort');

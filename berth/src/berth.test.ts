@@ -26,6 +26,7 @@ describe('the command line', () => {
       ['up', '--runtime', 'docker'],
       ['up', '--api-port', '7000', '--console-port', '7000'],
       ['up', '--nodes', '0'],
+      ['up', '--eviction-hard', 'memory.available>1Gi'],
       ['sail'],
       ['serve'],
     ]) {

@@ -38,6 +38,45 @@ function program(): Command {
     )
     .addOption(
       new Option(
+        '--eviction-hard <signals>',
+        'when a node ends pods at once (default: memory.available<100Mi,nodefs.available<10%,…, as kubelet)',
+      ),
+    )
+    .addOption(new Option('--eviction-soft <signals>', 'when it does so after a while: memory.available<1Gi,…'))
+    .addOption(new Option('--eviction-soft-grace-period <signals>', 'after how long: memory.available=1m30s,…'))
+    .addOption(new Option('--eviction-minimum-reclaim <signals>', 'how much more is freed: nodefs.available=1Gi,…'))
+    .addOption(
+      new Option(
+        '--eviction-max-pod-grace-period <seconds>',
+        'the longest grace by a soft threshold (default: 0)',
+      ).argParser(count),
+    )
+    .addOption(
+      new Option(
+        '--eviction-pressure-transition-period <duration>',
+        'how long a node still counts as short of something (default: 5m)',
+      ).argParser(duration),
+    )
+    .addOption(
+      new Option(
+        '--image-gc-high-threshold <percent>',
+        'how full the disk is when unused images go (default: 85; 100: never)',
+      ).argParser(percent),
+    )
+    .addOption(
+      new Option(
+        '--image-gc-low-threshold <percent>',
+        'how full it is when no more of them go (default: 80)',
+      ).argParser(percent),
+    )
+    .addOption(
+      new Option(
+        '--minimum-image-ttl-duration <duration>',
+        'how long an unused image stays at least (default: 2m)',
+      ).argParser(duration),
+    )
+    .addOption(
+      new Option(
         '--kubeconfig <file>',
         "where to write the administrator's kubeconfig (default: in the data directory)",
       ),
@@ -159,6 +198,13 @@ function port(text: string): number {
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number from 0 up is wanted.');
+  return value;
+}
+
+function percent(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 0 || value > 100)
+    throw new InvalidArgumentError('a whole number from 0 to 100 is wanted.');
   return value;
 }
 

@@ -38,6 +38,11 @@ import { openLmdbStore, type Store, snapshotsBeside } from './store/index.ts';
 import { keepStoreTidy } from './upkeep.ts';
 
 export type { Machine, Machines } from './machines.ts';
+export {
+  type HousekeepingSettings,
+  requireHousekeeping,
+  usualHousekeeping,
+} from './node/index.ts';
 export type { Cluster, ClusterOptions, Connection, RuntimeChoice } from './options.ts';
 export { type RemoveOptions, removeCluster } from './remove.ts';
 
@@ -80,7 +85,17 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         const pair = await makeNodeCertificate(directory, authority, { node: node.name, names, now: new Date() });
         return { ...pair, clientCa: authority.cert };
       };
-      const around = { node, instance, clusterDns: plan.dnsAddress, leaseSeconds, serving, logger, signal };
+      const { housekeeping = {} } = options;
+      const around = {
+        node,
+        instance,
+        clusterDns: plan.dnsAddress,
+        leaseSeconds,
+        serving,
+        housekeeping,
+        logger,
+        signal,
+      };
       if (!node.apart) return runNode({ ...around, client: inProcess });
       const { address, door } = node.apart;
       const server = `https://${plan.hostAddress}:${apiPort}`;

@@ -135,6 +135,7 @@ export function runNode(options: {
   clusterDns: string;
   leaseSeconds: number;
   serving: NonNullable<NodeOptions['serving']>;
+  housekeeping: NonNullable<NodeOptions['housekeeping']>;
   logger: Logger;
   signal: AbortSignal;
 }): Promise<NodeAgent> {

@@ -2,6 +2,7 @@ import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
 import type { Kubeconfig } from './api/index.ts';
 import type { Machines } from './machines.ts';
+import type { HousekeepingSettings } from './node/index.ts';
 
 /** `auto` takes containerd when this machine can run containers, and `simulated` otherwise. */
 export type RuntimeChoice = 'auto' | 'containerd' | 'simulated' | `cri=${string}`;
@@ -16,6 +17,8 @@ export interface ClusterOptions {
   simulatedNodes: number;
   /** Milliseconds without a sign of life after which a node counts as lost; 50 s by default. Leases are as long as fits into it. */
   nodeMonitorGracePeriod?: number;
+  /** When nodes that run containers make room; as kubelet does by default. */
+  housekeeping?: HousekeepingSettings;
   runtime: Exclude<RuntimeChoice, 'auto'>;
   logger: Logger;
   /**

@@ -1,5 +1,11 @@
 import { join, resolve } from 'node:path';
-import { type Cluster, startCluster } from '@berth/cluster';
+import {
+  type Cluster,
+  type HousekeepingSettings,
+  requireHousekeeping,
+  startCluster,
+  usualHousekeeping,
+} from '@berth/cluster';
 import { BerthError } from '@berth/kube/errors';
 import type { Portal } from '@berth/platform/portal';
 import type { Logger } from 'pino';
@@ -26,6 +32,20 @@ export interface UpOptions {
   simulatedNodes: number;
   /** Milliseconds. */
   nodeMonitorGracePeriod: number;
+  /** In the words of kubelet's flags. */
+  evictionHard?: string;
+  evictionSoft?: string;
+  evictionSoftGracePeriod?: string;
+  evictionMinimumReclaim?: string;
+  /** Seconds. */
+  evictionMaxPodGracePeriod?: number;
+  /** Milliseconds. */
+  evictionPressureTransitionPeriod?: number;
+  /** Percent. */
+  imageGcHighThreshold?: number;
+  imageGcLowThreshold?: number;
+  /** Milliseconds. */
+  minimumImageTtlDuration?: number;
   kubeconfig?: string;
   sample: boolean;
   detach: boolean;
@@ -39,6 +59,7 @@ export async function up(options: UpOptions): Promise<void> {
   }
   if (options.nodes + options.simulatedNodes === 0)
     throw new UsageError('a cluster needs a node: --nodes or --simulated-nodes');
+  const housekeeping = housekeepingOf(options);
   if (options.detach) return detach(options.dataDir, options.output);
 
   const started = performance.now();
@@ -55,6 +76,7 @@ export async function up(options: UpOptions): Promise<void> {
     ...options,
     dataDir,
     runtime,
+    housekeeping,
     logger,
     step: progress.step,
     supplyImage: suppliesShop(dataDir),
@@ -91,6 +113,32 @@ export async function up(options: UpOptions): Promise<void> {
   if (options.output === 'text') console.log('Berth has stopped; containers go on. "berth up" takes them over again.');
   // Handles of libraries (LMDB's worker, gRPC channels) must not keep a stopped program alive.
   process.exit(0);
+}
+
+/** When nodes make room: as kubelet does where nothing is said. Throws a `UsageError` that says what cannot be understood. */
+function housekeepingOf(options: UpOptions): HousekeepingSettings {
+  const { eviction, imageGarbage } = usualHousekeeping;
+  const settings = {
+    eviction: {
+      hard: options.evictionHard ?? eviction.hard,
+      soft: options.evictionSoft ?? eviction.soft,
+      softGracePeriod: options.evictionSoftGracePeriod ?? eviction.softGracePeriod,
+      minimumReclaim: options.evictionMinimumReclaim ?? eviction.minimumReclaim,
+      maxPodGracePeriod: options.evictionMaxPodGracePeriod ?? eviction.maxPodGracePeriod,
+      pressureTransitionPeriod: options.evictionPressureTransitionPeriod ?? eviction.pressureTransitionPeriod,
+    },
+    imageGarbage: {
+      highThreshold: options.imageGcHighThreshold ?? imageGarbage.highThreshold,
+      lowThreshold: options.imageGcLowThreshold ?? imageGarbage.lowThreshold,
+      minimumAge: options.minimumImageTtlDuration ?? imageGarbage.minimumAge,
+    },
+  };
+  try {
+    requireHousekeeping(settings);
+  } catch (error) {
+    throw new UsageError(sentenceOf(error));
+  }
+  return settings;
 }
 
 /** Everything that makes a start impossible, found before anything is changed. */

@@ -14,29 +14,31 @@ const explained = new Map<string, number>();
 const lost = new BerthError('ServiceUnavailable', 'rpc error: code = Unavailable desc = the answer was lost');
 
 beforeAll(async () => {
-  node = await nodeFixture((runtime) => {
-    const losing =
-      <A extends unknown[], T>(name: NonNullable<typeof lose>, call: (...args: A) => Promise<T>) =>
-      async (...args: A): Promise<T> => {
-        const answer = await call(...args);
-        if (lose !== name) return answer;
-        lose = undefined;
-        await node.containerd.crash();
-        throw lost;
+  node = await nodeFixture({
+    through: (runtime) => {
+      const losing =
+        <A extends unknown[], T>(name: NonNullable<typeof lose>, call: (...args: A) => Promise<T>) =>
+        async (...args: A): Promise<T> => {
+          const answer = await call(...args);
+          if (lose !== name) return answer;
+          lose = undefined;
+          await node.containerd.crash();
+          throw lost;
+        };
+      return {
+        ...runtime,
+        async containerStatus(id) {
+          const status = await runtime.containerStatus(id);
+          if (status.reason !== 'OOMKilled') return status;
+          const first = explained.get(id) ?? Date.now();
+          explained.set(id, first);
+          return Date.now() - first < 200 ? { ...status, reason: 'Error' } : status;
+        },
+        runSandbox: losing('runSandbox', runtime.runSandbox),
+        createContainer: losing('createContainer', runtime.createContainer),
+        startContainer: losing('startContainer', runtime.startContainer),
       };
-    return {
-      ...runtime,
-      async containerStatus(id) {
-        const status = await runtime.containerStatus(id);
-        if (status.reason !== 'OOMKilled') return status;
-        const first = explained.get(id) ?? Date.now();
-        explained.set(id, first);
-        return Date.now() - first < 200 ? { ...status, reason: 'Error' } : status;
-      },
-      runSandbox: losing('runSandbox', runtime.runSandbox),
-      createContainer: losing('createContainer', runtime.createContainer),
-      startContainer: losing('startContainer', runtime.startContainer),
-    };
+    },
   });
 });
 afterAll(() => node[Symbol.asyncDispose]());

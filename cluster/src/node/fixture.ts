@@ -3,7 +3,7 @@ import { type Pod, type PodSpec, resources } from '@berth/kube/objects';
 import { pino } from 'pino';
 import type { Kubeconfig } from '../api/certificates/kubeconfig.ts';
 import { startTestApi } from '../api/testing.ts';
-import { type NodeAgent, type NodeOptions, startNode } from './index.ts';
+import { type HousekeepingSettings, type NodeAgent, type NodeOptions, startNode } from './index.ts';
 import { type OwnContainerd, ownContainerd } from './runtime/containerd/fixture.ts';
 import type { Runtime } from './runtime/types.ts';
 
@@ -16,18 +16,24 @@ export interface NodeFixture extends AsyncDisposable {
   /** The agent now at work. */
   agent(): NodeAgent;
   /** Ends the agent as a crash would (containers go on), and starts another. */
-  restartAgent(meanwhile?: () => Promise<unknown>): Promise<void>;
+  restartAgent(meanwhile?: () => Promise<unknown>, housekeeping?: HousekeepingSettings): Promise<void>;
   run(name: string, spec: Partial<PodSpec> & { containers: PodSpec['containers'] }): Promise<Pod>;
   pod(name: string): Promise<Pod>;
   /** The pod once it is so; throws with its last state when it never is. */
   until(name: string, wanted: (pod: Pod) => boolean): Promise<Pod>;
 }
 
-/** `through` stands between the agent and the runtime. */
-export async function nodeFixture(
-  through: (runtime: Runtime) => Runtime = (runtime) => runtime,
-  more: Partial<NodeOptions> = {},
-): Promise<NodeFixture> {
+export interface NodeFixtureOptions extends Pick<NodeOptions, 'logRotation'> {
+  /** Stands between the agent and the runtime. */
+  through?: (runtime: Runtime) => Runtime;
+  housekeeping?: HousekeepingSettings;
+  /** The size of the node's disk, which is the machine's otherwise. */
+  diskBytes?: number;
+}
+
+export async function nodeFixture(options: NodeFixtureOptions = {}): Promise<NodeFixture> {
+  const { through = (runtime) => runtime, diskBytes, housekeeping: first = {}, ...more } = options;
+  let housekeeping = first;
   const api = await startTestApi();
   const client = api.api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
   await client.create(resources.serviceAccounts, {
@@ -35,13 +41,14 @@ export async function nodeFixture(
     kind: 'ServiceAccount',
     metadata: { name: 'default', namespace: 'default' },
   });
-  const containerd = await ownContainerd();
+  const containerd = await ownContainerd(diskBytes === undefined ? {} : { diskBytes });
   const start = () =>
     startNode({
       name: 'n0',
       instance: containerd.instance,
       dataDir: containerd.directory,
       client,
+      housekeeping,
       runtime: through(containerd.containerd.runtime),
       podCidr: '10.200.0.0/24',
       clusterDns: '10.200.128.10',
@@ -58,9 +65,10 @@ export async function nodeFixture(
     containerd,
     kubeconfig: api.kubeconfig,
     agent: () => agent,
-    async restartAgent(meanwhile) {
+    async restartAgent(meanwhile, settings) {
       await agent.stop();
       await meanwhile?.();
+      housekeeping = settings ?? housekeeping;
       agent = await start();
     },
     pod,

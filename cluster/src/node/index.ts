@@ -7,6 +7,7 @@ import type { Logger } from 'pino';
 import type { NodeAnswer, PodUse, Use } from '../api/nodes/index.ts';
 import type { PodAccess } from '../api/streaming/types.ts';
 import { podAccess } from './access/index.ts';
+import { createHousekeeping, type HousekeepingSettings } from './housekeeping.ts';
 import { type RotationPolicy, usualRotation } from './logs/index.ts';
 import { startPodAgent } from './pods/agent.ts';
 import type { NodeContext } from './pods/context.ts';
@@ -27,6 +28,7 @@ import {
 } from './server/index.ts';
 import { createMeter, type NodeUsage, podUseOf, readUsage, takeSample } from './stats/index.ts';
 
+export { type HousekeepingSettings, requireHousekeeping, usualHousekeeping } from './housekeeping.ts';
 export {
   type Containerd,
   type ContainerdOptions,
@@ -73,6 +75,8 @@ export interface NodeOptions {
   leaseSeconds?: number;
   /** How logs of containers are kept short; kubelet's way by default. */
   logRotation?: Partial<RotationPolicy>;
+  /** When the node makes room; as kubelet does by default. */
+  housekeeping?: HousekeepingSettings;
   /** Milliseconds since the epoch. */
   now?(): number;
 }
@@ -123,6 +127,21 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
   const { network } = options;
   const machine = { ...(await readMachine(dataDir)), ...(network ? { ips: [network.address] } : {}) };
   const version = options.kubeletVersion ?? 'v1.35.0+berth';
+  const recorder = eventRecorder({
+    client,
+    component: 'kubelet',
+    host: name,
+    onError: (error) => logger.debug({ err: error }, 'an event was not recorded'),
+  });
+  const surroundings = { node: name, instance, machine, runtime, directories, now };
+  const keeping = createHousekeeping({
+    settings: options.housekeeping ?? {},
+    around: surroundings,
+    podLogs,
+    recorder,
+    logger,
+    signal,
+  });
   const answering = Promise.withResolvers<AgentFacts>();
   const server = await openPort(options, machine, async (path) => answerOf(path, await answering.promise));
   signal.addEventListener('abort', () => server?.close(), { once: true });
@@ -136,14 +155,9 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
     kubeletVersion: version,
     controlPlane: options.controlPlane ?? true,
     leaseSeconds: options.leaseSeconds ?? 40,
+    pressures: keeping.pressures,
     logger,
     now,
-  });
-  const recorder = eventRecorder({
-    client,
-    component: 'kubelet',
-    host: name,
-    onError: (error) => logger.debug({ err: error }, 'an event was not recorded'),
   });
   const services = startInformer({ client, resource: resources.services, signal });
   await services.synced;
@@ -190,13 +204,12 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
   const owns = (node: string) => node === name;
   await startLocalProvisioner({ client, owns, root, real: context.processes, logger, signal });
   let agent: Awaited<ReturnType<typeof startPodAgent>> | undefined;
-  agent = await startPodAgent(context, name);
+  agent = await startPodAgent(context, name, keeping.refusal);
   const running = agent;
   const meter = createMeter();
   const measure = () =>
     readUsage(runtime, now).then(meter.add, (error) => logger.debug({ err: error }, 'what is used could not be read'));
   await measure();
-  const surroundings = { node: name, instance, machine, runtime, directories, now };
   answering.resolve({
     version,
     sample: shared(() => takeSample(surroundings, running.workers())),
@@ -208,6 +221,7 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
     probes: () => context.probes.list(),
     process: () => ownProcess(now()),
   });
+  keeping.start({ node: registration.node, workers: () => running.workers(), changed: registration.refresh });
   const measuring = setInterval(() => void measure(), measureEvery).unref();
   return {
     access: podAccess({ runtime, worker: (uid) => running.worker(uid), now }),

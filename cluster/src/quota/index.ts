@@ -5,6 +5,7 @@ import type { Evaluator } from './types.ts';
 export { amountsOf, areEqual, largest, less, only, sum, written } from './amounts.ts';
 export { type UsageCounter, usageCounter } from './count.ts';
 export { judge, trackedNames } from './judge.ts';
+export { podUsage } from './pod-resources.ts';
 export { type Evaluator, type ResourceQuota, resourceQuotas, type Usage, type Write } from './types.ts';
 
 const special: readonly Evaluator[] = [podEvaluator, claimEvaluator, serviceEvaluator];

@@ -14,3 +14,4 @@ export { type CelProgram, CelValue, type CompileOptions } from './program.ts';
 export { celTypeOfSchema, type SchemaTypeOptions } from './schema-type.ts';
 export type { CelType, ListType, MapType, ObjectType, OpaqueType } from './types.ts';
 export * as celTypes from './types.ts';
+export { parseDuration } from './values/time.ts';

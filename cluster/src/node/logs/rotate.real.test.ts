@@ -22,7 +22,7 @@ const container = (lines: number) => ({
 const isReady = (pod: Pod) => pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
 
 test('a log of several times the limit is rotated, and who follows it gets every line once', async () => {
-  await using node = await nodeFixture(undefined, { logRotation: { every: 200 } });
+  await using node = await nodeFixture({ logRotation: { every: 200 } });
   const lines = 60_000;
   await node.run('chatty', { containers: [container(lines)] });
   const pod = await node.until('chatty', ({ status }) => status?.containerStatuses?.[0]?.state?.running !== undefined);

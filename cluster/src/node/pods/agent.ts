@@ -7,6 +7,7 @@ import { removeVolumes } from '../volumes/index.ts';
 import { observeAll } from './adopt.ts';
 import type { NodeContext } from './context.ts';
 import { agentMark, marks } from './observed.ts';
+import { isTerminal } from './plan.ts';
 import { admitPending } from './resize/index.ts';
 import { PodWorker } from './worker.ts';
 
@@ -21,11 +22,15 @@ export interface PodAgent {
   stop(): void;
 }
 
-/** Milliseconds between two looks at how full volumes are: kubelet's housekeeping. */
-const measureEvery = 10_000;
-
-/** Runs the pods that are bound to the node; takes over what an earlier agent left running, and removes the rest. */
-export async function startPodAgent(context: NodeContext, nodeName: string): Promise<PodAgent> {
+/**
+ * Runs the pods that are bound to the node; takes over what an earlier agent left running, and removes the rest. `refusal` says why the node
+ * does not take a new pod.
+ */
+export async function startPodAgent(
+  context: NodeContext,
+  nodeName: string,
+  refusal: (pod: Pod) => string | undefined,
+): Promise<PodAgent> {
   const { client, runtime, logger, signal } = context;
   const workers = new Map<string, PodWorker>();
   const leaving = new Set<string>();
@@ -62,9 +67,13 @@ export async function startPodAgent(context: NodeContext, nodeName: string): Pro
       retryResizes();
       return;
     }
-    const observed = found.get(uid) ?? { sandboxes: [], containers: [] };
+    const before = found.get(uid);
     found.delete(uid);
-    const worker = new PodWorker({ context, pod, observed, told: retryResizes, finished: () => forget(uid) });
+    const observed = before ?? { sandboxes: [], containers: [] };
+    const isNew = !before && !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined;
+    const refused = isNew ? refusal(pod) : undefined;
+    const hooks = { told: retryResizes, finished: () => forget(uid) };
+    const worker = new PodWorker({ context, pod, observed, ...hooks, ...(refused === undefined ? {} : { refused }) });
     workers.set(uid, worker);
     worker.kick();
   }
@@ -161,15 +170,6 @@ export async function startPodAgent(context: NodeContext, nodeName: string): Pro
   // Without processes nothing is written.
   let rotating = context.processes ? setTimeout(() => void rotate(), context.logRotation.every).unref() : undefined;
 
-  /** One pod after the other: measuring must not take the machine from those that work. */
-  async function checkVolumes(): Promise<void> {
-    for (const worker of workers.values()) {
-      await worker.checkVolumes().catch((error) => logger.debug({ err: error }, 'a volume could not be measured'));
-    }
-    if (!signal.aborted) measuring = setTimeout(() => void checkVolumes(), measureEvery).unref();
-  }
-  let measuring = setTimeout(() => void checkVolumes(), measureEvery).unref();
-
   // Events may be lost without a sign: look at everything from time to time, as kubelet does.
   const relist = setInterval(() => void resync(), 30_000);
   relist.unref();
@@ -185,7 +185,6 @@ export async function startPodAgent(context: NodeContext, nodeName: string): Pro
     },
     stop() {
       clearInterval(relist);
-      clearTimeout(measuring);
       clearTimeout(rotating);
       for (const worker of workers.values()) worker.release();
     },

@@ -20,6 +20,15 @@ export async function deleteFromApi({ client }: NodeContext, pod: Pod): Promise<
   }
 }
 
+/** Removes the containers and sandboxes of a pod that ended, and its logs. */
+export async function discard({ runtime, around }: NodeContext, pod: Pod, observed: ObservedPod): Promise<void> {
+  for (const { id } of observed.containers) await runtime.removeContainer(id);
+  observed.containers.splice(0);
+  for (const { id } of observed.sandboxes) await runtime.removeSandbox(id);
+  observed.sandboxes.splice(0);
+  await rm(logDirectoryOf(pod, around.podLogs), { recursive: true, force: true });
+}
+
 /** Removes what a pod had on the node: containers, sandboxes, volumes, logs, its cgroup. Until it is done or the agent ends. */
 export async function cleanUp(context: NodeContext, pod: Pod, observed: ObservedPod): Promise<void> {
   const { runtime, directories, references, around, processes, resizes, logger, signal } = context;

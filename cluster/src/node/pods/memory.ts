@@ -37,7 +37,13 @@ export interface PodMemory {
     message: string;
     /** Seconds, where it is not the pod's own grace. */
     grace?: number;
+    /** For want of something on the node: a condition tells it. */
+    disrupted?: boolean;
+    /** It was not taken in, and nothing of it ever ran. */
+    refused?: boolean;
   };
+  /** What it had on the node's disk was given back after its end. */
+  released?: boolean;
   /** Preparing volumes or the sandbox failed: not before this time again. */
   retryAt?: number;
   /** The same of a resize. */

@@ -168,7 +168,13 @@ describe('plan', () => {
       memoryWith(),
       ['start proxy#1'],
     ],
-    ['a failed pod', podOf({}, { status: { phase: 'Failed' } }), observedOf([exited()], false), memoryWith(), []],
+    [
+      'a failed pod',
+      podOf({}, { status: { phase: 'Failed' } }),
+      observedOf([exited()], false),
+      memoryWith(),
+      ['release'],
+    ],
   ])('%s', (_, pod, observed, memory, steps) => {
     expect(stepsOf(pod, observed, memory).steps).toEqual(steps);
   });
@@ -245,6 +251,54 @@ describe('status', () => {
     ]);
     const times = Object.fromEntries((status.conditions ?? []).map((found) => [found.type, found.lastTransitionTime]));
     expect(times).toMatchObject({ PodScheduled: '2026-01-01T00:00:00Z', Ready: '2026-01-01T00:10:00Z' });
+  });
+
+  test('a pod that has to go has failed once nothing of it runs, and keeps saying why', () => {
+    const failed = { reason: 'Evicted', message: 'The node was low on resource: memory. ', grace: 1, disrupted: true };
+    const memory = { ...ready, failed };
+    const running = podStatus({
+      ...input,
+      pod: podOf({}, { status: { phase: 'Running' } }),
+      observed: observedOf([{}]),
+      memory,
+    });
+    expect(running.phase).toBe('Running');
+    expect(running.reason).toBeUndefined();
+    expect(running.conditions?.map(({ type }) => type)).not.toContain('DisruptionTarget');
+
+    const pod = podOf({}, { status: running });
+    const over = podStatus({
+      ...input,
+      pod,
+      observed: observedOf([{ state: 'exited', exitCode: 137 }], false),
+      memory,
+    });
+    expect(over).toMatchObject({ phase: 'Failed', reason: 'Evicted', message: failed.message });
+    expect(over.conditions).toContainEqual(
+      expect.objectContaining({ type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet' }),
+    );
+    const later = { ...input, observed: { sandboxes: [], containers: [] }, memory: memoryWith(), now: now + 60_000 };
+    expect(podStatus({ ...later, pod: podOf({}, { status: over }) })).toEqual(over);
+
+    const never = podStatus({ ...input, pod: podOf(), observed: observedOf([]), memory });
+    expect(never.containerStatuses?.[0]?.state?.terminated).toMatchObject({
+      reason: 'ContainerStatusUnknown',
+      exitCode: 137,
+    });
+  });
+
+  test('a pod that was refused says no more than that', () => {
+    const failed = { reason: 'Evicted', message: 'Pod was rejected: no', refused: true };
+    const memory = { ...memoryWith(), failed };
+    const status = podStatus({ ...input, pod: podOf(), observed: observedOf([]), memory });
+    expect(status).toEqual({
+      phase: 'Failed',
+      reason: 'Evicted',
+      message: 'Pod was rejected: no',
+      qosClass: 'BestEffort',
+      startTime: '2026-01-01T00:10:00Z',
+      observedGeneration: 1,
+    });
   });
 
   test('a crashing container', () => {

@@ -8,6 +8,7 @@ import { ephemeralContainers } from './sandbox-config.ts';
 export type Step =
   | { type: 'terminate' }
   | { type: 'remove' }
+  | { type: 'release' }
   | { type: 'fail'; reason: string; message: string }
   | { type: 'stop-sandbox'; id: string }
   | { type: 'mount-volumes' }
@@ -29,7 +30,8 @@ export interface Plan {
 
 /**
  * What is to be done for a pod, in order; a step that fails ends the round. Pure: the same pod, observation, memory
- * and time give the same plan. `terminate` ends all containers and sandboxes, `remove` takes the pod out of the API.
+ * and time give the same plan. `terminate` ends all containers and sandboxes, `release` gives back what a pod that
+ * ended had on the disk, `remove` takes the pod out of the API.
  */
 export function plan(pod: Pod, observed: ObservedPod, memory: PodMemory, now: number): Plan {
   const planner = new Planner(pod, observed, memory, now);
@@ -60,6 +62,7 @@ class Planner {
     }
     if (memory.failed || isTerminal(pod)) {
       if (alive) this.step({ type: 'terminate' });
+      else if (!memory.released) this.step({ type: 'release' });
       return;
     }
     if (this.pastDeadline()) return;

@@ -1,6 +1,6 @@
 import { isBerthError } from '@berth/kube/errors';
 import { type KubeObject, type ObjectKey, type Pod, type Resource, resources } from '@berth/kube/objects';
-import { mountVolumes, overfullVolume, refreshVolumes, type VolumeSources } from '../volumes/index.ts';
+import { mountVolumes, refreshVolumes, type VolumeSources } from '../volumes/index.ts';
 import type { NodeContext } from './context.ts';
 import type { ObservedPod } from './observed.ts';
 import { type PodTokens, podTokens } from './tokens.ts';
@@ -40,12 +40,6 @@ export class PodVolumes {
   async refresh(): Promise<void> {
     const { directories, processes } = this.#context;
     if (processes) await refreshVolumes(this.#pod(), directories, this.#sources());
-  }
-
-  /** The first volume that holds more than it may, if there is one. */
-  async overfull(): Promise<{ name: string; limit: string } | undefined> {
-    const { directories, processes } = this.#context;
-    return processes ? overfullVolume(this.#pod(), directories) : undefined;
   }
 
   stop(): void {

@@ -30,13 +30,18 @@ const time = (milliseconds: number): string => new Date(milliseconds).toISOStrin
 export function podStatus(input: StatusInput): PodStatus {
   const { pod, observed, memory, now } = input;
   const previous = pod.status ?? {};
+  if (memory.failed?.refused) return refusedStatus(input, memory.failed);
+  // Its containers were removed to make room, or with the machine that they ran on: what was said last stays.
+  if (isTerminal(pod) && observed.containers.length === 0) return previous;
+  // Whoever sees it failed may put another in its place: not while something of it still runs.
+  const failedNow = observed.containers.some(({ state }) => state === 'running') ? undefined : memory.failed;
   const initContainers = pod.spec?.initContainers ?? [];
   const containers = pod.spec?.containers ?? [];
   const initialized = isInitialized(pod, observed, memory);
   const initStatuses = initContainers.map((container) => containerStatus(container, input, true, 'PodInitializing'));
   const waiting = initialized || initContainers.length === 0 ? 'ContainerCreating' : 'PodInitializing';
   const statuses = containers.map((container) => containerStatus(container, input, false, waiting));
-  const phase = memory.failed ? 'Failed' : isTerminal(pod) ? previous.phase : phaseOf(pod, initStatuses, statuses);
+  const phase = failedNow ? 'Failed' : isTerminal(pod) ? previous.phase : phaseOf(pod, initStatuses, statuses);
   const sandbox = observed.sandboxes[0];
   const ips = pod.spec?.hostNetwork ? [...input.hostIps] : sandbox?.ready ? sandbox.ips : [];
   const unready = names(containers, statuses, (status) => status.ready);
@@ -53,14 +58,19 @@ export function podStatus(input: StatusInput): PodStatus {
   const status: PodStatus = {
     phase: phase ?? 'Pending',
     conditions: [
-      ...merged(previous.conditions ?? [], conditions, now, pod.metadata.generation),
+      ...merged(
+        previous.conditions ?? [],
+        failedNow?.disrupted ? [...conditions, disruption(failedNow.message)] : conditions,
+        now,
+        pod.metadata.generation,
+      ),
       ...(isOver(phase) ? [] : (input.resize ?? [])),
     ],
     hostIP: input.hostIps[0] ?? '',
     hostIPs: input.hostIps.map((ip) => ({ ip })),
     startTime: previous.startTime ?? time(now),
     qosClass: qosOf(pod),
-    containerStatuses: statuses,
+    containerStatuses: failedNow && initialized ? statuses.map(asEnded) : statuses,
   };
   if (pod.metadata.generation !== undefined) status.observedGeneration = pod.metadata.generation;
   if (initContainers.length > 0) status.initContainerStatuses = initStatuses;
@@ -78,13 +88,39 @@ export function podStatus(input: StatusInput): PodStatus {
     status.podIP = shown[0];
     status.podIPs = shown.map((ip) => ({ ip }));
   }
-  const failed = memory.failed ?? (isTerminal(pod) && previous.reason ? previous : undefined);
+  const failed = failedNow ?? (isTerminal(pod) && previous.reason ? previous : undefined);
   if (failed?.reason) {
     status.reason = failed.reason;
     if (failed.message) status.message = failed.message;
   }
   return status;
 }
+
+/** Of a pod that the node did not take. */
+function refusedStatus({ pod, now }: StatusInput, { reason, message }: { reason: string; message: string }): PodStatus {
+  const { generation } = pod.metadata;
+  return {
+    ...pod.status,
+    phase: 'Failed',
+    reason,
+    message,
+    qosClass: qosOf(pod),
+    startTime: pod.status?.startTime ?? time(now),
+    ...(generation === undefined ? {} : { observedGeneration: generation }),
+  };
+}
+
+/** Nobody knows how a container that is not there would have ended: as a failure, in kubelet's words. */
+function asEnded(status: ContainerStatus): ContainerStatus {
+  if (status.state?.terminated) return status;
+  const message = 'The container could not be located when the pod was terminated';
+  const terminated = { reason: 'ContainerStatusUnknown', message, exitCode: 137 };
+  return { ...status, state: { terminated } as State };
+}
+
+const disruption = (message: string): Condition => {
+  return { type: 'DisruptionTarget', status: 'True', reason: 'TerminationByKubelet', message };
+};
 
 const isOver = (phase: string | undefined) => phase === 'Succeeded' || phase === 'Failed';
 

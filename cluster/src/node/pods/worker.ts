@@ -1,11 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isBerthError } from '@berth/kube/errors';
 import type { Container, Pod } from '@berth/kube/objects';
+import type { Eviction } from '../eviction/index.ts';
 import { removeLog } from '../logs/index.ts';
 import type { SandboxConfig } from '../runtime/types.ts';
+import { releaseVolumes } from '../volumes/index.ts';
 import { observeAgain, orGone } from './adopt.ts';
 import { fitPodCgroup } from './cgroup.ts';
-import { cleanUp, deleteFromApi } from './clean-up.ts';
+import { cleanUp, deleteFromApi, discard } from './clean-up.ts';
 import type { NodeContext } from './context.ts';
 import { createSandbox } from './create-sandbox.ts';
 import { longestRetry, memoryOf, nextBackoff, type PodMemory, resizeRetry } from './memory.ts';
@@ -46,8 +48,17 @@ export class PodWorker {
   readonly #told: () => void;
   readonly #finished: () => void;
 
-  /** `told`: something new stands in the status. */
-  constructor(options: { context: NodeContext; pod: Pod; observed: ObservedPod; told(): void; finished(): void }) {
+  readonly #released = Promise.withResolvers<void>();
+
+  /** `refused`: why the node does not take the pod. `told`: something new stands in the status. */
+  constructor(options: {
+    context: NodeContext;
+    pod: Pod;
+    observed: ObservedPod;
+    refused?: string;
+    told(): void;
+    finished(): void;
+  }) {
     this.#context = options.context;
     const { recorder, now, resizes: records } = options.context;
     this.#resize = new PodResize({ pod: options.pod, observed: options.observed, records, recorder, now });
@@ -66,6 +77,10 @@ export class PodWorker {
       changed: () => this.kick(),
     });
     this.#supervision.adopt(options.pod.status);
+    const { refused } = options;
+    if (refused === undefined) return;
+    this.#memory.failed = { reason: 'Evicted', message: `Pod was rejected: ${refused}`, refused: true };
+    options.context.recorder.record(options.pod, 'Warning', 'Evicted', refused);
   }
 
   get pod(): Pod {
@@ -96,6 +111,16 @@ export class PodWorker {
     return this.#observed;
   }
 
+  /** Whether the pod neither has reached its end nor is being brought there by the node. */
+  get isActive(): boolean {
+    return !this.#over && !this.#removed && !this.#memory.failed && !isTerminal(this.#status.view(this.#pod));
+  }
+
+  /** Resolves when a pod that ended has nothing left on the node's disk. */
+  get released(): Promise<void> {
+    return this.#released.promise;
+  }
+
   /** Resolves when the container has ended. */
   ended(id: string): Promise<void> {
     const container = this.#observed.containers.find((found) => found.id === id);
@@ -116,12 +141,7 @@ export class PodWorker {
     const before = this.#pod;
     this.#pod = this.#resize.take(pod);
     const grace = pod.metadata.deletionGracePeriodSeconds;
-    if (this.#terminating && grace !== undefined && grace !== before.metadata.deletionGracePeriodSeconds) {
-      // A second deletion asked for a shorter grace: the runtime takes the shorter of the two.
-      for (const { id, state } of this.#observed.containers) {
-        if (state === 'running') this.#quietly(this.#context.runtime.stopContainer(id, grace));
-      }
-    }
+    if (grace !== undefined && grace !== before.metadata.deletionGracePeriodSeconds) this.#hurry(grace);
     const same =
       before.metadata.generation === pod.metadata.generation &&
       before.metadata.deletionTimestamp === pod.metadata.deletionTimestamp &&
@@ -212,15 +232,30 @@ export class PodWorker {
     });
   }
 
-  /** Ends the pod when one of its volumes holds more than it may. Source: "emptyDir" of the Kubernetes documentation. */
-  async checkVolumes(): Promise<void> {
-    if (this.#over || !this.#memory.mounted || this.#memory.failed || isTerminal(this.#pod)) return;
-    const full = await this.#volumes.overfull();
-    if (!full || this.#over) return;
-    const message = `Usage of EmptyDir volume "${full.name}" exceeds the limit "${full.limit}". `;
-    this.#memory.failed = { reason: 'Evicted', message, grace: 1 };
+  /** Ends the pod for the node's sake, or because it uses more of its disk than it may. */
+  evict({ message, grace, disrupted }: Eviction): void {
+    if (!this.isActive) return;
+    this.#memory.failed = { reason: 'Evicted', message, grace, disrupted };
     this.#context.recorder.record(this.#pod, 'Warning', 'Evicted', message);
+    this.#hurry(grace);
     this.kick();
+  }
+
+  /** Removes the containers of a pod that reached its end, with their logs; its status stays. */
+  async discard(): Promise<void> {
+    const { containers, sandboxes } = this.#observed;
+    const alive = containers.some(({ state }) => state === 'running') || sandboxes.some(({ ready }) => ready);
+    if (this.#over || alive || !isTerminal(this.#status.view(this.#pod))) return;
+    await this.#status.settled;
+    await discard(this.#context, this.#pod, this.#observed);
+  }
+
+  /** Of an end that is under way: the runtime takes the shorter of two graces. */
+  #hurry(grace: number): void {
+    if (!this.#terminating) return;
+    for (const { id, state } of this.#observed.containers) {
+      if (state === 'running') this.#quietly(this.#context.runtime.stopContainer(id, grace));
+    }
   }
 
   /** Ends the watch over the pod; what runs goes on. */
@@ -314,6 +349,8 @@ export class PodWorker {
         return this.#terminate();
       case 'remove':
         return this.#remove();
+      case 'release':
+        return this.#release();
       case 'fail':
         this.#memory.failed = { reason: step.reason, message: step.message };
         this.#context.recorder.record(this.#pod, 'Normal', step.reason, step.message);
@@ -445,8 +482,10 @@ export class PodWorker {
   async #terminate(): Promise<void> {
     this.#terminating = true;
     this.#supervision.quiet = true;
-    const asked = this.#pod.metadata.deletionGracePeriodSeconds ?? this.#memory.failed?.grace;
-    const grace = Number(asked ?? this.#specGrace());
+    const asked = [this.#pod.metadata.deletionGracePeriodSeconds, this.#memory.failed?.grace].filter(
+      (one) => one !== undefined,
+    );
+    const grace = asked.length > 0 ? Math.min(...asked.map(Number)) : this.#specGrace();
     const wasReady = this.#status.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
     const end = async (containers: readonly Container[]) => {
       await Promise.all(
@@ -470,12 +509,25 @@ export class PodWorker {
     this.#supervision.quiet = false;
   }
 
+  /** Volumes go with the end of a pod; of one that was evicted, everything. */
+  async #release(): Promise<void> {
+    const { directories, references, processes } = this.#context;
+    const { uid = '' } = this.#pod.metadata;
+    this.#volumes.stop();
+    references.release(uid);
+    if (processes) await releaseVolumes(uid, directories);
+    if (this.#status.view(this.#pod).status?.reason === 'Evicted') await this.discard();
+    this.#memory.released = true;
+    this.#released.resolve();
+  }
+
   async #remove(): Promise<void> {
     this.#publish();
     await this.#status.settled;
     if (!this.#removed) await deleteFromApi(this.#context, this.#pod);
     this.release();
     await cleanUp(this.#context, this.#pod, this.#observed);
+    this.#released.resolve();
     this.#finished();
   }
 

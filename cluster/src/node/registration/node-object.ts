@@ -1,5 +1,6 @@
 import type { Node } from '@berth/kube/objects';
 import { bytesQuantity, cpuQuantity, formatQuantity } from '@berth/kube/quantity';
+import type { Pressure } from '../eviction/index.ts';
 import type { ImageStatus, RuntimeCondition } from '../runtime/types.ts';
 import type { Machine } from './machine.ts';
 
@@ -15,6 +16,8 @@ export interface NodeDescription {
   /** Whether this is the machine that also runs the API server. */
   controlPlane: boolean;
   now: number;
+  /** What the node is short of. */
+  pressures?: readonly Pressure[];
   /** Where the agent answers; kubelet's by default. */
   agentPort?: number;
 }
@@ -99,7 +102,6 @@ export function nodeStatus(description: NodeDescription, before: NodeStatus | un
 
 function conditionsOf(description: NodeDescription, before: readonly Condition[]): Condition[] {
   const failing = description.conditions.filter((condition) => !condition.status);
-  const good = (type: string, reason: string, message: string) => ({ type, status: 'False' as const, reason, message });
   const ready =
     failing.length === 0
       ? { type: 'Ready', status: 'True' as const, reason: 'KubeletReady', message: 'kubelet is posting ready status' }
@@ -112,14 +114,33 @@ function conditionsOf(description: NodeDescription, before: readonly Condition[]
             .join(', '),
         };
   const time = new Date(description.now).toISOString().replace(/\.\d+Z$/, 'Z');
-  return [
-    good('MemoryPressure', 'KubeletHasSufficientMemory', 'kubelet has sufficient memory available'),
-    good('DiskPressure', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
-    good('PIDPressure', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
-    ready,
-  ].map((condition) => {
+  return [...pressureConditions(description.pressures ?? []), ready].map((condition) => {
     const same = before.find((found) => found.type === condition.type);
     const kept = same?.status === condition.status ? same.lastTransitionTime : undefined;
     return { ...condition, lastHeartbeatTime: time, lastTransitionTime: kept ?? time };
+  });
+}
+
+const pressureWords = {
+  MemoryPressure: {
+    yes: ['KubeletHasInsufficientMemory', 'kubelet has insufficient memory available'],
+    no: ['KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
+  },
+  DiskPressure: {
+    yes: ['KubeletHasDiskPressure', 'kubelet has disk pressure'],
+    no: ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
+  },
+  PIDPressure: {
+    yes: ['KubeletHasInsufficientPID', 'kubelet has insufficient PID available'],
+    no: ['KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
+  },
+} as const;
+
+/** The conditions by which a node says what it is short of, without their times. */
+export function pressureConditions(pressures: readonly Pressure[]): Omit<Condition, 'lastTransitionTime'>[] {
+  return (Object.keys(pressureWords) as Pressure[]).map((type) => {
+    const isShort = pressures.includes(type);
+    const [reason, message] = pressureWords[type][isShort ? 'yes' : 'no'];
+    return { type, status: isShort ? 'True' : 'False', reason, message };
   });
 }

@@ -3,6 +3,7 @@ import type { KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Lease, type Node, resources } from '@berth/kube/objects';
 import type { Logger } from 'pino';
+import type { Pressure } from '../eviction/index.ts';
 import type { Runtime, RuntimeCondition } from '../runtime/types.ts';
 import type { Machine } from './machine.ts';
 import { type NodeDescription, nodeObject, nodeStatus } from './node-object.ts';
@@ -19,6 +20,8 @@ export interface RegistrationOptions {
   leaseSeconds: number;
   /** Where the agent answers. */
   agentPort?: number;
+  /** What the node is short of. */
+  pressures?(): readonly Pressure[];
   logger: Logger;
   now(): number;
 }
@@ -29,19 +32,28 @@ const statusPeriod = 300_000;
 /** How often a new node tries to reach the API server; each time takes up to three seconds where nobody answers. */
 const mostAttempts = 10;
 
+export interface Registration {
+  /** As it was made. */
+  node: Node;
+  /** The node's state changed: its status is written soon. */
+  refresh(): void;
+  stop(): void;
+}
+
 /** Makes the Node known, then keeps its status and lease fresh until stopped. */
-export async function registerNode(options: RegistrationOptions): Promise<{ node: Node; stop(): void }> {
+export async function registerNode(options: RegistrationOptions): Promise<Registration> {
   const { client, name, logger, now } = options;
   const version = await options.runtime.version();
   let writtenAt = 0;
   let beating = false;
+  let again = false;
   const description = await describe();
   let current = await onceReached(() => createNode(options, description));
   await heartbeat();
   await renewLease().catch((error) => logger.warn({ err: error }, 'the lease of the node could not be written'));
   const timer = setInterval(() => void beat(), options.leaseSeconds * 250);
   timer.unref();
-  return { node: current, stop: () => clearInterval(timer) };
+  return { node: current, refresh: () => void beat(), stop: () => clearInterval(timer) };
 
   async function describe(): Promise<NodeDescription> {
     const { machine, runtime, podCidr, kubeletVersion, controlPlane } = options;
@@ -56,7 +68,9 @@ export async function registerNode(options: RegistrationOptions): Promise<{ node
     const now = options.now();
     const { agentPort } = options;
     const port = agentPort === undefined ? {} : { agentPort };
-    return { name, machine, runtime: version, kubeletVersion, podCidr, conditions, images, controlPlane, now, ...port };
+    const pressures = options.pressures?.() ?? [];
+    const own = { conditions, images, pressures, now, ...port };
+    return { name, machine, runtime: version, kubeletVersion, podCidr, controlPlane, ...own };
   }
 
   async function heartbeat(): Promise<void> {
@@ -79,8 +93,12 @@ export async function registerNode(options: RegistrationOptions): Promise<{ node
 
   async function beat(): Promise<void> {
     // An API server that cannot be reached is not asked by ever more at once.
-    if (beating) return;
+    if (beating) {
+      again = true;
+      return;
+    }
     beating = true;
+    again = false;
     try {
       await renewLease();
       await heartbeat();
@@ -89,6 +107,7 @@ export async function registerNode(options: RegistrationOptions): Promise<{ node
       else logger.warn({ err: error }, 'the heartbeat of the node could not be written');
     } finally {
       beating = false;
+      if (again) void beat();
     }
   }
 

@@ -40,6 +40,8 @@ export function runtimeConformance(name: string, open: () => Promise<RuntimeFixt
       await using fixture = await open();
       const { runtime } = fixture;
       const { id, sandbox } = await container(fixture, 'forever');
+      const image = await runtime.imageStatus(fixture.image);
+      expect(await runtime.listContainers({ sandboxId: sandbox })).toMatchObject([{ id, imageId: image?.id }]);
       expect(await runtime.containerStatus(id)).toMatchObject({ state: 'created', startedAt: 0, name: 'main' });
       await runtime.startContainer(id);
       const running = await runtime.containerStatus(id);

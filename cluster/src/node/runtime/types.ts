@@ -122,13 +122,15 @@ export interface ContainerSummary {
   sandboxId: string;
   name: string;
   attempt: number;
+  /** The id of the image that it is made of. */
+  imageId: string;
   state: ContainerState;
   createdAt: number;
   labels: Record<string, string>;
   annotations: Record<string, string>;
 }
 
-export interface ContainerStatus extends Omit<ContainerSummary, 'sandboxId'> {
+export interface ContainerStatus extends Omit<ContainerSummary, 'sandboxId' | 'imageId'> {
   /** 0 until started. */
   startedAt: number;
   /** 0 until ended. */
@@ -150,6 +152,8 @@ export interface ImageStatus {
   tags: string[];
   digests: string[];
   size: number;
+  /** The runtime itself needs it. */
+  pinned?: boolean;
   /** The user that the image's configuration names: a number, a name, or neither. */
   uid?: number;
   username?: string;
@@ -164,6 +168,7 @@ export interface ContainerStats {
   cpuNanoseconds: number;
   workingSetBytes: number;
   writableLayerBytes: number;
+  writableLayerInodes: number;
 }
 
 export interface ExecResult {
@@ -264,7 +269,10 @@ export interface Runtime {
   imageStatus(image: string): Promise<ImageStatus | undefined>;
   /** Fetches from the registry; answers the image's id. */
   pullImage(image: string, credentials?: RegistryCredentials): Promise<string>;
+  /** By name or id; by an id under all its names. */
   removeImage(image: string): Promise<void>;
+  /** A path of the file system that holds images and writable layers; undefined where there is none. */
+  imageFilesystem(): Promise<string | undefined>;
 
   close(): void;
 }

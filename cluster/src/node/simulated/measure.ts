@@ -118,6 +118,7 @@ function samplePod(pod: Pod, at: number, grown: (key: string, since: number, mil
       cgroup: `${cgroup}/${id}`,
       use,
       writableLayerBytes: 0,
+      writableLayerInodes: 0,
       resources: {},
     };
   });

@@ -41,6 +41,16 @@ export async function interfacesOf(pid: number | 'self'): Promise<InterfaceUse[]
     });
 }
 
+/** How many processes and threads there are on the machine, and how many there can be; undefined where the kernel does not say. */
+export async function processesOfMachine(): Promise<{ running: number; most: number } | undefined> {
+  const files = ['/proc/loadavg', '/proc/sys/kernel/pid_max', '/proc/sys/kernel/threads-max'];
+  const [load = '', ...limits] = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+  // `0.20 0.18 0.12 1/80 11206`: of those that run and those that are there (proc_loadavg(5)).
+  const running = Number(/^(?:\S+ ){3}\d+\/(\d+)/.exec(load)?.[1]);
+  const most = Math.min(...limits.map((text) => Number.parseInt(text, 10)));
+  return running > 0 && most > 0 ? { running, most } : undefined;
+}
+
 /** The file system that holds a path; undefined when there is no such path. */
 export async function filesystemOf(path: string): Promise<FilesystemUse | undefined> {
   const found = await statfs(path).catch(() => undefined);

@@ -45,6 +45,7 @@ export interface ContainerSample {
   cgroup: string;
   use: CgroupUse;
   writableLayerBytes: number;
+  writableLayerInodes: number;
   resources: ContainerResources;
 }
 

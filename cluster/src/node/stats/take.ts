@@ -94,12 +94,13 @@ async function sampleContainers(
     running.map(async ({ id, name, image, startedAt }) => {
       const figures = stats.get(id);
       const cgroup = `${cgroupParentOf(pod, instance)}/${id}`;
-      const { at = 0, cpuNanoseconds = 0, workingSetBytes = 0, writableLayerBytes = 0 } = figures ?? {};
+      const { at = 0, cpuNanoseconds = 0, workingSetBytes = 0 } = figures ?? {};
+      const { writableLayerBytes = 0, writableLayerInodes = 0 } = figures ?? {};
       const told = { ...unused, memoryBytes: workingSetBytes, ...(await readCgroup(cgroup)) };
       const container = [...allContainers(pod), ...ephemeralContainers(pod)].find((found) => found.name === name);
       const resources = container ? containerResources(pod, container, machine.memoryBytes) : {};
       const use = { ...told, cpuNanoseconds, workingSetBytes };
-      return { name, id, image, startedAt, at, cgroup, use, writableLayerBytes, resources };
+      return { name, id, image, startedAt, at, cgroup, use, writableLayerBytes, writableLayerInodes, resources };
     }),
   );
 }

@@ -17,9 +17,9 @@ import { giveToGroup } from './ownership.ts';
 import { hasPayload, type PayloadSources, payloadOf } from './payload.ts';
 
 export type { ClaimSources } from './claims.ts';
-export type { VolumeDirectories } from './directories.ts';
+export { directoryOf, type VolumeDirectories } from './directories.ts';
 export type { PayloadSources } from './payload.ts';
-export { overfullVolume } from './usage.ts';
+export { diskUsage } from './usage.ts';
 
 export type VolumeSources = PayloadSources & ClaimSources;
 
@@ -120,7 +120,15 @@ export async function refreshVolumes(pod: Pod, directories: VolumeDirectories, s
   }
 }
 
-/** Takes the pod's volumes away; `hostPath` is not ours and stays. */
+/** Takes the volumes of a pod that ended away; what it said last stays. */
+export async function releaseVolumes(uid: string, directories: VolumeDirectories): Promise<void> {
+  const volumes = join(directories.pods, uid, 'volumes');
+  await unmountBelow(volumes);
+  await rm(volumes, { recursive: true, force: true });
+  await rm(join(directories.secrets, uid), { recursive: true, force: true });
+}
+
+/** Takes all that the pod had in these directories away; `hostPath` is not ours and stays. */
 export async function removeVolumes(uid: string, directories: VolumeDirectories): Promise<void> {
   await unmountBelow(join(directories.pods, uid));
   for (const base of [directories.pods, directories.secrets]) {

@@ -25,7 +25,7 @@ const through = (runtime: Runtime): Runtime => ({
 
 let node: NodeFixture;
 beforeAll(async () => {
-  node = await nodeFixture(through);
+  node = await nodeFixture({ through });
 });
 afterAll(() => node[Symbol.asyncDispose]());
 /** What they ask for counts on the node as long as they are there. */

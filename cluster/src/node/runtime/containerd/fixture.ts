@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { buildImage, busyboxImage, pauseImage } from '../../images/index.ts';
-import { type Containerd, startContainerd } from './index.ts';
+import { type Containerd, startContainerd, unmountBelow } from './index.ts';
 
 const run = promisify(execFile);
 
@@ -27,13 +27,22 @@ export interface OwnContainerd extends AsyncDisposable {
   again(): Promise<Containerd>;
 }
 
-export async function ownContainerd(plugins: { cniPlugins?: string } = {}): Promise<OwnContainerd> {
+/** `diskBytes`: everything lies on a disk in memory of this size. */
+export async function ownContainerd({
+  diskBytes,
+  ...plugins
+}: {
+  cniPlugins?: string;
+  diskBytes?: number;
+} = {}): Promise<OwnContainerd> {
   const directory = await mkdtemp(join(tmpdir(), 'berth-node-'));
+  if (diskBytes !== undefined) await run('mount', ['-t', 'tmpfs', '-o', `size=${diskBytes}`, 'tmpfs', directory]);
   const instance = randomBytes(3).toString('hex');
   const options = { instance, node: 'n0', directory, logger: pino({ level: 'silent' }), ...plugins };
   const containerd = await startContainerd(options);
   const dispose = async () => {
     await containerd.stop();
+    await unmountBelow(directory);
     await rm(directory, { recursive: true, force: true });
   };
   try {

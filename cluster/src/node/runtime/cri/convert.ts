@@ -56,6 +56,7 @@ export function containerOf(wire: WireContainer): ContainerSummary {
     sandboxId: wire.podSandboxId,
     name: wire.metadata?.name ?? '',
     attempt: wire.metadata?.attempt ?? 0,
+    imageId: wire.imageRef,
     state: states[wire.state],
     createdAt: milliseconds(wire.createdAt),
     labels: wire.labels,
@@ -89,6 +90,7 @@ export function containerStatusOf(wire: WireContainerStatus): ContainerStatus {
 export function imageOf(wire: WireImage): ImageStatus {
   const image: ImageStatus = { id: wire.id, tags: wire.repoTags, digests: wire.repoDigests, size: Number(wire.size) };
   if (wire.uid) image.uid = Number(wire.uid.value);
+  if (wire.pinned) image.pinned = true;
   if (wire.username !== '') image.username = wire.username;
   return image;
 }
@@ -101,6 +103,7 @@ export function statsOf(wire: WireStats): ContainerStats {
     cpuNanoseconds: Number(wire.cpu?.usageCoreNanoSeconds?.value ?? 0),
     workingSetBytes: Number(wire.memory?.workingSetBytes?.value ?? 0),
     writableLayerBytes: Number(wire.writableLayer?.usedBytes?.value ?? 0),
+    writableLayerInodes: Number(wire.writableLayer?.inodesUsed?.value ?? 0),
   };
 }
 

@@ -19,6 +19,7 @@ import type {
   WireCondition,
   WireContainer,
   WireContainerStatus,
+  WireFilesystem,
   WireImage,
   WireSandbox,
   WireSandboxStatus,
@@ -133,6 +134,10 @@ export function createCriRuntime(options: { socket: string; name?: string }): Ru
     async pullImage(reference, auth) {
       const request = auth ? { image: { image: reference }, auth } : { image: { image: reference } };
       return (await image<{ imageRef: string }>('PullImage', request, pullDeadlineMs)).imageRef;
+    },
+    async imageFilesystem() {
+      const answer = await image<{ imageFilesystems: WireFilesystem[] }>('ImageFsInfo', {});
+      return answer.imageFilesystems[0]?.fsId?.mountpoint;
     },
     removeImage: (reference) => gone(image('RemoveImage', { image: { image: reference } })),
 

@@ -26,6 +26,7 @@ interface WireContainerBase {
 
 export interface WireContainer extends WireContainerBase {
   podSandboxId: string;
+  imageRef: string;
 }
 
 export interface WireContainerStatus extends WireContainerBase {
@@ -55,13 +56,18 @@ export interface WireImage {
   size: string;
   uid: { value: string } | null;
   username: string;
+  pinned: boolean;
 }
 
 export interface WireStats {
   attributes: { id: string; labels: Record<string, string> } | null;
   cpu: { timestamp: string; usageCoreNanoSeconds: { value: string } | null } | null;
   memory: { timestamp: string; workingSetBytes: { value: string } | null } | null;
-  writableLayer: { usedBytes: { value: string } | null } | null;
+  writableLayer: { usedBytes: { value: string } | null; inodesUsed: { value: string } | null } | null;
+}
+
+export interface WireFilesystem {
+  fsId: { mountpoint: string } | null;
 }
 
 export interface WireCondition {

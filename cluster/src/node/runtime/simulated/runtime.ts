@@ -167,9 +167,10 @@ export function createSimulatedRuntime(options: SimulatedOptions = {}): Runtime 
     async listContainers(filter = {}) {
       return [...containers.values()]
         .filter(({ sandboxId }) => filter.sandboxId === undefined || filter.sandboxId === sandboxId)
-        .map(({ status, sandboxId }): ContainerSummary => {
+        .map(({ status, sandboxId, config }): ContainerSummary => {
           const { id, name, attempt, state, createdAt, labels, annotations } = status;
-          return { id, sandboxId, name, attempt, state, createdAt, labels, annotations };
+          const imageId = images.get(config.image)?.id ?? config.image;
+          return { id, sandboxId, name, attempt, imageId, state, createdAt, labels, annotations };
         })
         .filter(({ labels }) => matching(labels, filter.labels));
     },
@@ -210,6 +211,7 @@ export function createSimulatedRuntime(options: SimulatedOptions = {}): Runtime 
           cpuNanoseconds: (now() - startedAt) * 10_000,
           workingSetBytes: 8 << 20,
           writableLayerBytes: 0,
+          writableLayerInodes: 0,
         }));
     },
 
@@ -221,7 +223,10 @@ export function createSimulatedRuntime(options: SimulatedOptions = {}): Runtime 
       images.set(image, pulled);
       return pulled.id;
     },
-    removeImage: async (image) => void images.delete(image),
+    async removeImage(image) {
+      for (const [name, { id }] of images) if (name === image || id === image) images.delete(name);
+    },
+    imageFilesystem: async () => undefined,
     close() {
       for (const { timer } of containers.values()) clearTimeout(timer);
     },

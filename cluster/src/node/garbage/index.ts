@@ -1,0 +1,2 @@
+export { type ImageGarbageSettings, usualImageGarbage } from './choose.ts';
+export { createImageGarbage, type ImageGarbage } from './images.ts';

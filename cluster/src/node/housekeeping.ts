@@ -1,0 +1,169 @@
+import { BerthError } from '@berth/kube/errors';
+import type { Node, Pod } from '@berth/kube/objects';
+import type { EventRecorder } from '@berth/kube/reconcile';
+import type { Logger } from 'pino';
+import {
+  createEvictions,
+  type EvictionSettings,
+  imageFilesystem,
+  isApart,
+  measurePods,
+  observeNode,
+  type Pressure,
+  refusalOf,
+  thresholdsOf,
+  usualEviction,
+  watchPressure,
+} from './eviction/index.ts';
+import { createImageGarbage, type ImageGarbageSettings, usualImageGarbage } from './garbage/index.ts';
+import { pauseReference } from './images/index.ts';
+import type { PodWorker } from './pods/worker.ts';
+import type { Surroundings } from './stats/index.ts';
+
+/** When a node makes room; kubelet's own settings where nothing is said. */
+export interface HousekeepingSettings {
+  eviction?: Partial<EvictionSettings>;
+  imageGarbage?: Partial<ImageGarbageSettings>;
+  /** Milliseconds between two looks at what runs short. */
+  monitoringInterval?: number;
+}
+
+/** What kubelet v1.35 has. */
+export const usualHousekeeping = { eviction: usualEviction, imageGarbage: usualImageGarbage };
+
+export interface HousekeepingOptions {
+  settings: HousekeepingSettings;
+  around: Surroundings;
+  podLogs: string;
+  recorder: Pick<EventRecorder, 'record'>;
+  logger: Logger;
+  signal: AbortSignal;
+}
+
+export interface Housekeeping {
+  /** What the node is short of. */
+  pressures(): readonly Pressure[];
+  /** Why the node does not take a pod. */
+  refusal(pod: Pod): string | undefined;
+  /** Begins to look. `changed`: the node is short of something else than before. */
+  start(options: { node: Node; workers(): readonly PodWorker[]; changed(): void }): void;
+}
+
+/** Kubelet's, in milliseconds. */
+const [monitoringInterval, imageGarbagePeriod] = [10_000, 300_000];
+
+/** Throws a `BadRequest` that says what is wrong with the settings. */
+export function requireHousekeeping({ eviction, imageGarbage }: HousekeepingSettings): void {
+  thresholdsOf({ ...usualEviction, ...eviction });
+  const { highThreshold, lowThreshold } = { ...usualImageGarbage, ...imageGarbage };
+  if (lowThreshold <= highThreshold) return;
+  const why = `the low threshold, ${lowThreshold}, is above the high one, ${highThreshold}`;
+  throw new BerthError('BadRequest', `image garbage: ${why}`);
+}
+
+/** Keeps room on a node: images that nobody uses go when the disk fills up, and pods when something runs short. Throws as `requireHousekeeping`. */
+export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
+  const { settings, around, recorder, logger, signal } = options;
+  const { runtime, machine, now } = around;
+  requireHousekeeping(settings);
+  const eviction = { ...usualEviction, ...settings.eviction };
+  const thresholds = thresholdsOf(eviction);
+  const places = { directory: around.directories.pods, runtime, memoryBytes: machine.memoryBytes, now };
+  let node: Node | undefined;
+  let workers = (): readonly PodWorker[] => [];
+  const warn = (reason: string, message: string): void => {
+    if (node) recorder.record(node, 'Warning', reason, message);
+  };
+  const imageGarbage = { ...usualImageGarbage, ...settings.imageGarbage };
+  const images = createImageGarbage({
+    runtime,
+    settings: imageGarbage,
+    filesystem: () => imageFilesystem(places),
+    needed: [pauseReference],
+    warn,
+    now,
+  });
+  const workerOf = (pod: Pod) => workers().find((worker) => worker.pod.metadata.uid === pod.metadata.uid);
+  const evictions = createEvictions({
+    thresholds,
+    settings: eviction,
+    now,
+    observe: () => observeNode(places),
+    apart: () => isApart(places),
+    pods: () =>
+      workers()
+        .filter(({ isActive }) => isActive)
+        .map(({ pod }) => pod),
+    use(pods, starved) {
+      const measured = workers().filter(({ pod }) => pods.includes(pod));
+      return measurePods({ around, podLogs: options.podLogs }, measured, starved);
+    },
+    reclaim: {
+      async containers() {
+        for (const worker of workers()) await worker.discard().catch(failed);
+      },
+      images: () => images.removeUnused().catch(failed),
+    },
+    evict: (pod, how) => workerOf(pod)?.evict(how),
+    warn,
+  });
+
+  function failed(error: unknown): void {
+    logger.warn({ err: error }, 'the node could not make room as it should');
+  }
+
+  /** As kubelet, an event only of what failed twice: the first time figures may be old. */
+  function collectImages(): void {
+    let failedBefore = false;
+    const collect = async () => {
+      try {
+        await images.collect();
+        failedBefore = false;
+      } catch (error) {
+        if (failedBefore) warn('ImageGCFailed', error instanceof Error ? error.message : String(error));
+        failed(error);
+        failedBefore = true;
+      }
+    };
+    const keeping = setInterval(() => void collect(), imageGarbagePeriod).unref();
+    signal.addEventListener('abort', () => clearInterval(keeping), { once: true });
+    void collect();
+  }
+
+  return {
+    pressures: evictions.pressures,
+    refusal: (pod) => refusalOf(pod, evictions.pressures()),
+    start(running) {
+      node = running.node;
+      workers = running.workers;
+      // At a hundred percent nothing is ever removed, as kubelet has it.
+      if (imageGarbage.highThreshold < 100) collectImages();
+      void watchPressure({
+        evictions,
+        interval: settings.monitoringInterval ?? monitoringInterval,
+        signal,
+        gone: (pod) => workerOf(pod)?.released ?? Promise.resolve(),
+        changed(before, after) {
+          for (const word of wordsOf(before, after)) {
+            recorder.record(running.node, 'Normal', word, `Node ${around.node} status is now: ${word}`);
+          }
+          running.changed();
+        },
+        failed,
+      });
+    },
+  };
+}
+
+const words: Record<Pressure, { begins: string; ends: string }> = {
+  MemoryPressure: { begins: 'NodeHasInsufficientMemory', ends: 'NodeHasSufficientMemory' },
+  DiskPressure: { begins: 'NodeHasDiskPressure', ends: 'NodeHasNoDiskPressure' },
+  PIDPressure: { begins: 'NodeHasInsufficientPID', ends: 'NodeHasSufficientPID' },
+};
+
+function wordsOf(before: readonly Pressure[], after: readonly Pressure[]): string[] {
+  return [
+    ...after.filter((one) => !before.includes(one)).map((one) => words[one].begins),
+    ...before.filter((one) => !after.includes(one)).map((one) => words[one].ends),
+  ];
+}
