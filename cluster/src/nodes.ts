@@ -64,6 +64,7 @@ export async function openContainerd(options: {
     logger: logger.child({ part: 'containerd', node: node.name }),
     sandboxImage: pauseReference,
     cniConfig: node.cniConfDir,
+    registries: join(dataDir, 'registries'),
     ...(apart ? { network: apart } : {}),
   });
   await provideSandboxImage(containerd, directory);

@@ -18,6 +18,7 @@ import {
 import { createImageGarbage, type ImageGarbageSettings, usualImageGarbage } from './garbage/index.ts';
 import { pauseReference } from './images/index.ts';
 import type { PodWorker } from './pods/worker.ts';
+import type { Pulls } from './pulls/index.ts';
 import type { Surroundings } from './stats/index.ts';
 
 /** When a node makes room; kubelet's own settings where nothing is said. */
@@ -35,6 +36,7 @@ export interface HousekeepingOptions {
   settings: HousekeepingSettings;
   around: Surroundings;
   podLogs: string;
+  pulls: Pick<Pulls, 'keepOnly'>;
   recorder: Pick<EventRecorder, 'record'>;
   logger: Logger;
   signal: AbortSignal;
@@ -80,6 +82,7 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
     settings: imageGarbage,
     filesystem: () => imageFilesystem(places),
     needed: [pauseReference],
+    seen: (ids, at) => options.pulls.keepOnly(ids, at),
     warn,
     now,
   });

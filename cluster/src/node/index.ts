@@ -16,6 +16,7 @@ import { openResizeRecords } from './pods/resize/index.ts';
 import { parseResolvConf } from './pods/sandbox-config.ts';
 import { countProbes } from './probes/index.ts';
 import { startLocalProvisioner } from './provisioner/index.ts';
+import { openPulls } from './pulls/index.ts';
 import { type Machine, readMachine, registerNode } from './registration/index.ts';
 import type { Runtime } from './runtime/types.ts';
 import {
@@ -134,7 +135,9 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
     onError: (error) => logger.debug({ err: error }, 'an event was not recorded'),
   });
   const surroundings = { node: name, instance, machine, runtime, directories, now };
+  const pulls = await openPulls({ file: join(dataDir, 'pulls.json'), images: () => runtime.listImages(), now });
   const keeping = createHousekeeping({
+    pulls,
     settings: options.housekeeping ?? {},
     around: surroundings,
     podLogs,
@@ -191,6 +194,7 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
     logRotation: { ...usualRotation, ...options.logRotation },
     seccompDirectory: join(dataDir, 'seccomp'),
     references,
+    pulls,
     probes: countProbes(),
     services(namespace) {
       const own = services.list(namespace);

@@ -17,6 +17,8 @@ export interface ImageGarbageParts {
   filesystem(): Promise<FilesystemUse | undefined>;
   /** Names of images that the node cannot do without, beside those that the runtime has pinned. */
   needed: readonly string[];
+  /** Told which images there are, and when that was looked up. */
+  seen?(ids: readonly string[], at: number): Promise<void>;
   /** Says of the node what is wrong. */
   warn(reason: string, message: string): void;
   now(): number;
@@ -42,6 +44,10 @@ export function createImageGarbage(parts: ImageGarbageParts): ImageGarbage {
     const named = images.map((image) => {
       return image.tags.some((tag) => parts.needed.includes(tag)) ? { ...image, pinned: true } : image;
     });
+    await parts.seen?.(
+      images.map(({ id }) => id),
+      at,
+    );
     records = recordImages(records, named, { inUse, now: at });
     return inUse;
   }

@@ -4,6 +4,7 @@ import type { EventRecorder } from '@berth/kube/reconcile';
 import type { Logger } from 'pino';
 import type { RotationPolicy } from '../logs/index.ts';
 import type { ProbeCounts } from '../probes/index.ts';
+import type { Pulls } from '../pulls/index.ts';
 import type { Runtime } from '../runtime/types.ts';
 import type { VolumeDirectories } from '../volumes/index.ts';
 import type { ResizeRecords } from './resize/record.ts';
@@ -31,6 +32,8 @@ export interface NodeContext {
   logRotation: RotationPolicy;
   /** ConfigMaps and Secrets that pods of this node refer to; the pod is told of changes. */
   references: References;
+  /** By whose leave images came. */
+  pulls: Pulls;
   /** How the pods' probes went. */
   probes: ProbeCounts;
   /** Services of the namespace and `kubernetes` of `default`. */

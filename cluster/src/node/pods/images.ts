@@ -1,5 +1,6 @@
-import type { Container, Pod, Secret } from '@berth/kube/objects';
-import type { ImageStatus, RegistryCredentials } from '../runtime/types.ts';
+import type { Container, Pod } from '@berth/kube/objects';
+import { credentialsOf, keyringOf, type PullCredential } from '../pulls/index.ts';
+import type { ImageStatus } from '../runtime/types.ts';
 import type { NodeContext } from './context.ts';
 import { type ContainerMemory, isPausing, nextBackoff } from './memory.ts';
 import { duration } from './status.ts';
@@ -28,13 +29,16 @@ export async function ensureImage(
   container: Container,
   memory: ContainerMemory,
 ): Promise<ImageStatus> {
-  const { runtime, recorder, now } = context;
+  const { runtime, recorder, pulls, now } = context;
   const image = container.image ?? '';
   const policy = container.imagePullPolicy ?? (/(:latest|\/[^:@]+|^[^:@/]+)$/.test(image) ? 'Always' : 'IfNotPresent');
   const present = await runtime.imageStatus(image);
-  if (present && policy !== 'Always') {
+  const credentials = () => credentialsFor(context, pod, image);
+  // What came by somebody's leave is not given to everybody; whether it is here is not told either.
+  if (present && policy !== 'Always' && !(await pulls.mustProve(image, present.id, credentials))) {
     delete memory.pull;
-    recorder.record(pod, 'Normal', 'Pulled', `Container image "${image}" already present on machine`);
+    const message = `Container image "${image}" already present on machine and can be accessed by the pod`;
+    recorder.record(pod, 'Normal', 'Pulled', message);
     return present;
   }
   if (policy === 'Never') {
@@ -55,10 +59,14 @@ export async function ensureImage(
   }
   recorder.record(pod, 'Normal', 'Pulling', `Pulling image "${image}"`);
   const began = now();
+  let came = false;
+  await pulls.begin(image);
   try {
-    const id = await runtime.pullImage(image, await credentialsFor(context, pod, image));
+    const { id, credential } = await pullWith(context, image, await credentials());
     const fetched = (await runtime.imageStatus(id)) ?? (await runtime.imageStatus(image));
     if (!fetched) throw new Error(`the image ${image} was pulled and is not there`);
+    await pulls.pulled(image, fetched.id, credential);
+    came = true;
     delete memory.pull;
     const took = duration(now() - began);
     const size = `Image size: ${fetched.size} bytes.`;
@@ -66,6 +74,7 @@ export async function ensureImage(
     recorder.record(pod, 'Normal', 'Pulled', message);
     return fetched;
   } catch (cause) {
+    if (!came) await pulls.failed(image);
     const error = cause instanceof Error ? cause.message : String(cause);
     const delay = nextBackoff(memory.pull?.delay, 0);
     memory.pull = { until: now() + delay, delay, error, told: false };
@@ -75,46 +84,35 @@ export async function ensureImage(
   }
 }
 
-interface DockerConfig {
-  auths?: Record<string, { username?: string; password?: string; auth?: string; identitytoken?: string }>;
-}
-
-/** What the pod's image pull secrets hold for the image's registry. */
-async function credentialsFor(context: NodeContext, pod: Pod, image: string): Promise<RegistryCredentials | undefined> {
-  for (const { name } of pod.spec?.imagePullSecrets ?? []) {
-    const secret = name ? await context.references.secret(pod, name) : undefined;
-    const auths = secret ? authsOf(secret) : {};
-    const host = registryOf(image);
-    const found = Object.entries(auths).find(([key]) => hostOf(key) === host)?.[1];
-    if (!found) continue;
-    const { username, password, auth, identitytoken } = found;
-    return {
-      ...(username ? { username } : {}),
-      ...(password ? { password } : {}),
-      ...(auth ? { auth } : {}),
-      ...(identitytoken ? { identityToken: identitytoken } : {}),
-    };
+/** What the pod's image pull secrets hold for an image, in the order in which it is tried. Throws when one cannot be read. */
+async function credentialsFor(context: NodeContext, pod: Pod, image: string): Promise<PullCredential[]> {
+  const names = (pod.spec?.imagePullSecrets ?? []).map(({ name }) => name ?? '').filter(Boolean);
+  const found = await Promise.all(names.map((name) => context.references.secret(pod, name)));
+  const missing = names.filter((_, index) => found[index] === undefined);
+  if (missing.length > 0) {
+    const which = `Unable to retrieve some image pull secrets (${missing.join(', ')})`;
+    const message = `${which}; attempting to pull the image may not succeed.`;
+    context.recorder.record(pod, 'Warning', 'FailedToRetrieveImagePullSecret', message);
   }
-  return undefined;
+  return credentialsOf(keyringOf(found.filter((secret) => secret !== undefined)), image);
 }
 
-function authsOf(secret: Secret): NonNullable<DockerConfig['auths']> {
-  const data = (secret.data as Record<string, string> | undefined)?.['.dockerconfigjson'];
-  if (!data) return {};
-  try {
-    return (JSON.parse(Buffer.from(data, 'base64').toString()) as DockerConfig).auths ?? {};
-  } catch {
-    return {};
+/** The image's id, and the credential by which it came: the first that the registry takes. */
+async function pullWith(
+  { runtime }: NodeContext,
+  image: string,
+  credentials: readonly PullCredential[],
+): Promise<{ id: string; credential: PullCredential | undefined }> {
+  if (credentials.length === 0) return { id: await runtime.pullImage(image), credential: undefined };
+  const failures = new Set<string>();
+  for (const credential of credentials) {
+    const { username, password } = credential;
+    try {
+      return { id: await runtime.pullImage(image, { username, password }), credential };
+    } catch (error) {
+      failures.add(error instanceof Error ? error.message : String(error));
+    }
   }
-}
-
-const hostOf = (key: string): string => {
-  const host = key.replace(/^https?:\/\//, '').split('/')[0] ?? '';
-  return host === 'index.docker.io' ? 'docker.io' : host;
-};
-
-function registryOf(image: string): string {
-  const first = image.split('/')[0] ?? '';
-  const isHost = image.includes('/') && (first.includes('.') || first.includes(':') || first === 'localhost');
-  return isHost ? hostOf(first) : 'docker.io';
+  const [first = '', ...more] = failures;
+  throw new Error(more.length === 0 ? first : `[${[first, ...more].join(', ')}]`);
 }

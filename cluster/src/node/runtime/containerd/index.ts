@@ -40,6 +40,8 @@ export interface ContainerdOptions {
   sandboxImage?: string;
   /** Directory of the pod network's CNI configuration; one below `directory` by default. */
   cniConfig?: string;
+  /** Directory of the registries' settings; one below `directory` by default. */
+  registries?: string;
   /** Where CNI plugins are; Debian's place by default. */
   cniPlugins?: string;
   /** The file of the network namespace to run in, and the address there at which streams (exec, attach) are served. */
@@ -61,7 +63,7 @@ export interface Containerd {
   cutPower(): Promise<void>;
 }
 
-type Place = Pick<ContainerdOptions, 'instance' | 'node' | 'directory' | 'cniConfig'>;
+type Place = Pick<ContainerdOptions, 'instance' | 'node' | 'directory' | 'cniConfig' | 'registries'>;
 
 export function containerdPaths(options: Place): ContainerdPaths {
   const run = join('/run', `berth-${options.instance}`, options.node);
@@ -74,7 +76,7 @@ export function containerdPaths(options: Place): ContainerdPaths {
     log: join(directory, 'containerd.log'),
     pid: join(directory, 'containerd.pid'),
     cniConfig: options.cniConfig ?? join(directory, 'cni'),
-    registries: join(directory, 'registries'),
+    registries: options.registries ?? join(directory, 'registries'),
   };
 }
 
