@@ -8,6 +8,7 @@ import { callControl, serveControl } from './control.ts';
 import { sentenceOf, UsageError } from './failure.ts';
 import { processStart, requireRunning, runningInstance, writeRecord } from './instance.ts';
 import { writeKubeconfig } from './kubeconfig.ts';
+import { judgeDisk } from './machine.ts';
 import { readManifests } from './manifests.ts';
 import { createProgress, linesOf } from './progress.ts';
 
@@ -50,6 +51,15 @@ describe('the command line', () => {
     const { status, stderr } = berth('up', '--data-dir', '/proc/berth');
     expect(status).toBe(1);
     expect(stderr).toMatch(/^berth: cannot write to the data directory \/proc\/berth .*choose another with --data-dir/);
+  });
+
+  it('says when a disk is so full that nodes take no pods', () => {
+    const whole = 100 * 1024 ** 3;
+    const judge = (share: number) => judgeDisk({ free: whole * share, whole, dataDir: '/data' });
+    expect(judge(0.15)).toEqual({ name: 'disk', state: 'ok', found: '15.0 GiB free for /data' });
+    expect(judge(0.12)).toMatchObject({ state: 'warning', found: '12.0 GiB free for /data, 12 %' });
+    expect(judge(0.12).remedy).toContain('takes no pods');
+    expect(judge(0.01).remedy).toContain('at least 2 GiB is wanted');
   });
 
   it('does not mind a reader that has had enough', () => {

@@ -17,7 +17,7 @@ export interface Check {
  * Berth's own minimum: one node with the sample on it. Measured, see docs/requirements.md. The kernel keeps a part of a
  * machine's memory to itself: one that was given 1 GiB shows a little less.
  */
-export const minimum = { cpus: 1, memoryBytes: 900 * 1024 ** 2, diskBytes: 2 * 1024 ** 3 };
+export const minimum = { cpus: 1, memoryBytes: 900 * 1024 ** 2, diskBytes: 2 * 1024 ** 3, diskPercent: 15 };
 
 const programs = [
   { file: 'containerd', debian: 'containerd' },
@@ -136,17 +136,22 @@ function memory(): Check {
 function disk(dataDir: string): Check {
   let place = dataDir;
   while (!existsSync(place)) place = dirname(place);
-  const { bavail, bsize } = statfsSync(place);
-  const bytes = bavail * bsize;
-  const found = `${(bytes / 1024 ** 3).toFixed(1)} GiB free for ${dataDir}`;
-  return bytes >= minimum.diskBytes
-    ? { name: 'disk', state: 'ok', found }
-    : {
-        name: 'disk',
-        state: 'warning',
-        found,
-        remedy: 'at least 2 GiB is wanted: make room, or choose another --data-dir',
-      };
+  const { bavail, blocks, bsize } = statfsSync(place);
+  return judgeDisk({ free: bavail * bsize, whole: blocks * bsize, dataDir });
+}
+
+/** Whether there is room enough for images, and for a node to take pods at all. Bytes. */
+export function judgeDisk({ free, whole, dataDir }: { free: number; whole: number; dataDir: string }): Check {
+  const percent = Math.floor((free / whole) * 100);
+  const found = `${(free / 1024 ** 3).toFixed(1)} GiB free for ${dataDir}`;
+  if (free < minimum.diskBytes) {
+    const remedy = 'at least 2 GiB is wanted: make room, or choose another --data-dir';
+    return { name: 'disk', state: 'warning', found, remedy };
+  }
+  if (percent >= minimum.diskPercent) return { name: 'disk', state: 'ok', found };
+  const why = `a node with less than ${minimum.diskPercent} % free takes no pods and evicts those it has`;
+  const remedy = `${why}: make room, choose another --data-dir, or set --eviction-hard`;
+  return { name: 'disk', state: 'warning', found: `${found}, ${percent} %`, remedy };
 }
 
 async function port(name: string, { listen = '127.0.0.1' }: MachineQuestion, number: number): Promise<Check> {
