@@ -48,6 +48,7 @@ export async function imageFilesystem({ directory, runtime }: Places): Promise<F
 export async function isApart({ directory, runtime }: Places): Promise<boolean> {
   const path = await runtime.imageFilesystem();
   if (path === undefined) return false;
-  const [own, images] = await Promise.all([stat(directory), stat(path)]);
-  return own.dev !== images.dev;
+  // A runtime of somebody else's may tell a path that is none here.
+  const [own, images] = await Promise.all([stat(directory), stat(path).catch(() => undefined)]);
+  return images !== undefined && own.dev !== images.dev;
 }
