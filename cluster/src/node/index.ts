@@ -6,6 +6,7 @@ import { eventRecorder } from '@berth/kube/reconcile';
 import type { Logger } from 'pino';
 import type { NodeAnswer, PodUse, Use } from '../api/nodes/index.ts';
 import type { PodAccess } from '../api/streaming/types.ts';
+import { rejectionOf } from '../scheduler/index.ts';
 import { podAccess } from './access/index.ts';
 import { createHousekeeping, type HousekeepingSettings } from './housekeeping.ts';
 import { type RotationPolicy, usualRotation } from './logs/index.ts';
@@ -208,7 +209,13 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
   const owns = (node: string) => node === name;
   await startLocalProvisioner({ client, owns, root, real: context.processes, logger, signal });
   let agent: Awaited<ReturnType<typeof startPodAgent>> | undefined;
-  agent = await startPodAgent(context, name, keeping.refusal);
+  const self = startInformer({ client, resource: resources.nodes, fieldSelector: `metadata.name=${name}`, signal });
+  await self.synced;
+  agent = await startPodAgent(context, name, (pod, others) => {
+    const short = keeping.refusal(pod);
+    if (short !== undefined) return { reason: 'Evicted', message: short };
+    return rejectionOf(pod, others, self.get({ name }) ?? registration.node);
+  });
   const running = agent;
   const meter = createMeter();
   const measure = () =>

@@ -1,3 +1,4 @@
+export { type Rejection, rejectionOf } from './admission.ts';
 export { refusalMessage } from './message.ts';
 export { type Decision, schedule, type Unschedulable } from './schedule.ts';
 export { type SchedulerOptions, startScheduler } from './scheduler.ts';

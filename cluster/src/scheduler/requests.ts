@@ -40,7 +40,7 @@ function hasPodLevel({ spec }: Pod): boolean {
 }
 
 /** Of containers and sidecars: the ports of other init containers are free again when the pod runs. */
-function hostPortsOf({ spec }: Pod): HostPort[] {
+export function hostPortsOf({ spec }: Pod): HostPort[] {
   const sidecars = (spec?.initContainers ?? []).filter(({ restartPolicy }) => restartPolicy === 'Always');
   return [...(spec?.containers ?? []), ...sidecars].flatMap(({ ports = [] }) =>
     ports.flatMap(({ hostPort, hostIP, protocol }) =>

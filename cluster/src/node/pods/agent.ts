@@ -1,5 +1,6 @@
 import { type Informer, startInformer } from '@berth/kube/client';
 import { type Pod, resources } from '@berth/kube/objects';
+import type { Rejection } from '../../scheduler/index.ts';
 import { rotateLog } from '../logs/index.ts';
 import { memoryForPods } from '../registration/index.ts';
 import { persist } from '../runtime/persist.ts';
@@ -29,7 +30,7 @@ export interface PodAgent {
 export async function startPodAgent(
   context: NodeContext,
   nodeName: string,
-  refusal: (pod: Pod) => string | undefined,
+  refusal: (pod: Pod, others: readonly Pod[]) => Rejection | undefined,
 ): Promise<PodAgent> {
   const { client, runtime, logger, signal } = context;
   const workers = new Map<string, PodWorker>();
@@ -71,11 +72,17 @@ export async function startPodAgent(
     found.delete(uid);
     const observed = before ?? { sandboxes: [], containers: [] };
     const isNew = !before && !isTerminal(pod) && pod.metadata.deletionTimestamp === undefined;
-    const refused = isNew ? refusal(pod) : undefined;
+    const refused = isNew ? refusal(pod, othersOf(uid)) : undefined;
     const hooks = { told: retryResizes, finished: () => forget(uid) };
     const worker = new PodWorker({ context, pod, observed, ...hooks, ...(refused === undefined ? {} : { refused }) });
     workers.set(uid, worker);
     worker.kick();
+  }
+
+  /** Those that have not ended: what they were given, the new ones cannot have. */
+  function othersOf(uid: string): Pod[] {
+    const others = [...workers].filter(([other]) => other !== uid).map(([, worker]) => worker.pod);
+    return others.filter((pod) => !isTerminal(pod));
   }
 
   function forget(uid: string): void {

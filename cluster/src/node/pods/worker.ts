@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isBerthError } from '@berth/kube/errors';
 import type { Container, Pod } from '@berth/kube/objects';
+import type { Rejection } from '../../scheduler/index.ts';
 import type { Eviction } from '../eviction/index.ts';
 import { removeLog } from '../logs/index.ts';
 import type { SandboxConfig } from '../runtime/types.ts';
@@ -55,7 +56,7 @@ export class PodWorker {
     context: NodeContext;
     pod: Pod;
     observed: ObservedPod;
-    refused?: string;
+    refused?: Rejection;
     told(): void;
     finished(): void;
   }) {
@@ -79,8 +80,9 @@ export class PodWorker {
     this.#supervision.adopt(options.pod.status);
     const { refused } = options;
     if (refused === undefined) return;
-    this.#memory.failed = { reason: 'Evicted', message: `Pod was rejected: ${refused}`, refused: true };
-    options.context.recorder.record(options.pod, 'Warning', 'Evicted', refused);
+    const { reason, message } = refused;
+    this.#memory.failed = { reason, message: `Pod was rejected: ${message}`, refused: true };
+    options.context.recorder.record(options.pod, 'Warning', reason, message);
   }
 
   get pod(): Pod {

@@ -51,7 +51,8 @@ export const hostPorts: Filter = {
   },
 };
 
-function collideAny(taken: readonly HostPort[], wanted: readonly HostPort[]): boolean {
+/** Whether two pods cannot have their ports on one node. */
+export function collideAny(taken: readonly HostPort[], wanted: readonly HostPort[]): boolean {
   return taken.some((one) => wanted.some((other) => collide(one, other)));
 }
 
