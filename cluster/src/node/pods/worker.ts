@@ -16,10 +16,11 @@ import { agentMark, newestOf, type ObservedContainer, type ObservedPod } from '.
 import { isTerminal, type Plan, plan, ranFor, type Step } from './plan.ts';
 import { PodVolumes } from './pod-volumes.ts';
 import { actuate, PodResize, ResizeError, type Resizing, widenPodCgroup } from './resize/index.ts';
-import { allContainers, ephemeralContainers, sandboxConfig } from './sandbox-config.ts';
+import { allContainers, sandboxConfig } from './sandbox-config.ts';
 import { failureOf, StartError, startContainer } from './start-container.ts';
 import { StatusWriter } from './status-writer.ts';
 import { Supervision } from './supervision.ts';
+import { Termination } from './termination.ts';
 import { withLastWords } from './termination-message.ts';
 
 type StepOf<T extends Step['type']> = Extract<Step, { type: T }>;
@@ -38,13 +39,13 @@ export class PodWorker {
   #again = false;
   #over = false;
   #removed = false;
-  #terminating = false;
   #retryDelay = firstRetry;
   /** What we believe to be there may not be all. */
   #unsure = false;
   #wake: NodeJS.Timeout | undefined;
   readonly #status: StatusWriter;
   readonly #supervision: Supervision;
+  readonly #termination: Termination;
   readonly #resize: PodResize;
   readonly #told: () => void;
   readonly #finished: () => void;
@@ -78,6 +79,15 @@ export class PodWorker {
       changed: () => this.kick(),
     });
     this.#supervision.adopt(options.pod.status);
+    this.#termination = new Termination({
+      context: options.context,
+      pod: () => this.#pod,
+      observed: this.#observed,
+      memory: this.#memory,
+      supervision: this.#supervision,
+      status: () => this.#status.status,
+      notice: (id) => this.notice(id),
+    });
     const { refused } = options;
     if (refused === undefined) return;
     const { reason, message } = refused;
@@ -195,7 +205,7 @@ export class PodWorker {
     this.#supervision.unwatch(container.id);
     for (const { id, resolve } of this.#waiters) if (id === container.id) resolve();
     this.#waiters = this.#waiters.filter(({ id }) => id !== container.id);
-    if (container.exitCode === killed && container.reason === 'Error' && !this.#terminating) {
+    if (container.exitCode === killed && container.reason === 'Error' && !this.#termination.isUnderWay) {
       this.#quietly(this.#untilExplained(container));
     }
   }
@@ -254,7 +264,7 @@ export class PodWorker {
 
   /** Of an end that is under way: the runtime takes the shorter of two graces. */
   #hurry(grace: number): void {
-    if (!this.#terminating) return;
+    if (!this.#termination.isUnderWay) return;
     for (const { id, state } of this.#observed.containers) {
       if (state === 'running') this.#quietly(this.#context.runtime.stopContainer(id, grace));
     }
@@ -346,9 +356,9 @@ export class PodWorker {
       case 'resize':
         return this.#actuate(step);
       case 'stop-sandbox':
-        return this.#stopSandbox(step.id);
+        return this.#termination.stopSandbox(step.id);
       case 'terminate':
-        return this.#terminate();
+        return this.#termination.terminate();
       case 'remove':
         return this.#remove();
       case 'release':
@@ -461,54 +471,8 @@ export class PodWorker {
   }
 
   async #kill(step: StepOf<'kill'>): Promise<void> {
-    const memory = memoryOf(this.#memory, step.container.name);
-    const grace = memory.killGrace ?? this.#specGrace();
     if (step.replaces) await this.#resize.replace(step.id);
-    await this.#stopContainer(step.container, step.id, grace, step.message);
-  }
-
-  #specGrace(): number {
-    return Number(this.#pod.spec?.terminationGracePeriodSeconds ?? 30);
-  }
-
-  async #stopContainer(container: Container, id: string, grace: number, message: string): Promise<void> {
-    await this.#supervision.end(container, id, grace, message);
-    await this.notice(id);
-  }
-
-  async #stopSandbox(id: string): Promise<void> {
-    await this.#context.runtime.stopSandbox(id);
-    await this.notice(id);
-  }
-
-  async #terminate(): Promise<void> {
-    this.#terminating = true;
-    this.#supervision.quiet = true;
-    const asked = [this.#pod.metadata.deletionGracePeriodSeconds, this.#memory.failed?.grace].filter(
-      (one) => one !== undefined,
-    );
-    const grace = asked.length > 0 ? Math.min(...asked.map(Number)) : this.#specGrace();
-    const wasReady = this.#status.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True');
-    const end = async (containers: readonly Container[]) => {
-      await Promise.all(
-        containers.map(async (container) => {
-          const running = this.#observed.containers.filter(
-            (found) => found.name === container.name && found.state === 'running',
-          );
-          for (const { id } of running) {
-            await this.#stopContainer(container, id, grace, `Stopping container ${container.name}`);
-          }
-        }),
-      );
-    };
-    if (wasReady && grace > drainMs / 1000) await delay(drainMs);
-    await end([...(this.#pod.spec?.containers ?? []), ...ephemeralContainers(this.#pod)]);
-    // Sidecars serve the others to their end; the last begun goes first.
-    for (const sidecar of (this.#pod.spec?.initContainers ?? []).toReversed()) await end([sidecar]);
-    for (const { id, ready } of this.#observed.sandboxes) if (ready) await this.#stopSandbox(id);
-    for (const { id, state } of this.#observed.containers) if (state === 'running') await this.notice(id);
-    this.#terminating = false;
-    this.#supervision.quiet = false;
+    await this.#termination.kill(step.container, step.id, step.message);
   }
 
   /** Volumes go with the end of a pod; of one that was evicted, everything. */
@@ -547,12 +511,6 @@ export class PodWorker {
     work.catch((error) => this.#context.logger.debug({ err: error }, 'left for the next round'));
   }
 }
-
-/**
- * A pod that served is taken out of the service rules when it is deleted; its processes are told to end this much later,
- * so that no connection meets a port that was just closed.
- */
-const drainMs = 300;
 
 /** The exit code of what SIGKILL ended. */
 const killed = 137;
