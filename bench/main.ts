@@ -18,6 +18,7 @@ const suites: Record<string, () => Promise<Suite>> = {
   store: async () => (await import('./store.ts')).store,
   network: async () => (await import('./network.ts')).network,
   scheduling: async () => (await import('./scheduling.ts')).scheduling,
+  scale: async () => (await import('./scale.ts')).scale,
 };
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, 'peer-kubeconfig': { type: 'string' } } });
