@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { isBerthError } from '@berth/kube/errors';
 import type { Container, Pod } from '@berth/kube/objects';
 import type { Rejection } from '../../scheduler/index.ts';
@@ -6,17 +5,18 @@ import type { Eviction } from '../eviction/index.ts';
 import { removeLog } from '../logs/index.ts';
 import type { SandboxConfig } from '../runtime/types.ts';
 import { releaseVolumes } from '../volumes/index.ts';
-import { observeAgain, orGone } from './adopt.ts';
+import { observeAgain } from './adopt.ts';
 import { fitPodCgroup } from './cgroup.ts';
 import { cleanUp, deleteFromApi, discard } from './clean-up.ts';
 import type { NodeContext } from './context.ts';
 import { createSandbox } from './create-sandbox.ts';
+import { Ends } from './ends.ts';
 import { longestRetry, memoryOf, nextBackoff, type PodMemory, resizeRetry } from './memory.ts';
 import { agentMark, newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal, type Plan, plan, ranFor, type Step } from './plan.ts';
 import { PodVolumes } from './pod-volumes.ts';
 import { actuate, PodResize, ResizeError, type Resizing, widenPodCgroup } from './resize/index.ts';
-import { allContainers, sandboxConfig } from './sandbox-config.ts';
+import { sandboxConfig } from './sandbox-config.ts';
 import { failureOf, StartError, startContainer } from './start-container.ts';
 import { StatusWriter } from './status-writer.ts';
 import { Supervision } from './supervision.ts';
@@ -33,7 +33,6 @@ export class PodWorker {
   readonly #observed: ObservedPod;
   readonly #memory: PodMemory = { containers: new Map(), mounted: false };
   readonly #volumes: PodVolumes;
-  #waiters: { id: string; resolve(): void }[] = [];
   #backoffs: ReadonlyMap<string, number> = new Map();
   #running = false;
   #again = false;
@@ -45,6 +44,7 @@ export class PodWorker {
   #wake: NodeJS.Timeout | undefined;
   readonly #status: StatusWriter;
   readonly #supervision: Supervision;
+  readonly #ends: Ends;
   readonly #termination: Termination;
   readonly #resize: PodResize;
   readonly #told: () => void;
@@ -71,18 +71,18 @@ export class PodWorker {
     this.#observed = options.observed;
     this.#finished = options.finished;
     this.#volumes = new PodVolumes(options.context, () => this.#pod, this.#observed);
-    this.#supervision = new Supervision({
-      context: options.context,
-      pod: () => this.#pod,
-      observed: this.#observed,
-      memory: this.#memory,
+    const parts = { context: options.context, pod: () => this.#pod, observed: options.observed };
+    this.#supervision = new Supervision({ ...parts, memory: this.#memory, changed: () => this.kick() });
+    this.#supervision.adopt(options.pod.status);
+    this.#ends = new Ends({
+      ...parts,
+      supervision: this.#supervision,
+      isTerminating: () => this.#termination.isUnderWay,
+      isOver: () => this.#over,
       changed: () => this.kick(),
     });
-    this.#supervision.adopt(options.pod.status);
     this.#termination = new Termination({
-      context: options.context,
-      pod: () => this.#pod,
-      observed: this.#observed,
+      ...parts,
       memory: this.#memory,
       supervision: this.#supervision,
       status: () => this.#status.status,
@@ -135,9 +135,7 @@ export class PodWorker {
 
   /** Resolves when the container has ended. */
   ended(id: string): Promise<void> {
-    const container = this.#observed.containers.find((found) => found.id === id);
-    if (container?.state !== 'running') return Promise.resolve();
-    return new Promise((resolve) => this.#waiters.push({ id, resolve }));
+    return this.#ends.of(id);
   }
 
   /** Why a container is not running: the reason of its waiting state. */
@@ -179,49 +177,8 @@ export class PodWorker {
   }
 
   /** Something happened to one of the pod's containers or sandboxes. Rejects while the runtime does not answer. */
-  async notice(id: string): Promise<void> {
-    const { runtime } = this.#context;
-    const container = this.#observed.containers.find((found) => found.id === id);
-    if (container) {
-      const status = await orGone(runtime.containerStatus(id).then(withLastWords));
-      if (status && container.state !== 'exited') {
-        Object.assign(container, status);
-        if (status.state === 'exited') this.#noteEnd(container);
-      } else if (!status && container.state === 'running') {
-        container.state = 'exited';
-        container.finishedAt = this.#context.now();
-        container.exitCode = 137;
-        container.reason = 'ContainerStatusUnknown';
-        container.message = 'The container could not be located when the pod was terminated';
-        this.#noteEnd(container);
-      }
-    }
-    const sandbox = this.#observed.sandboxes.find((found) => found.id === id);
-    if (sandbox) sandbox.ready = (await orGone(runtime.sandboxStatus(id)))?.ready ?? false;
-    if (container || sandbox) this.kick();
-  }
-
-  #noteEnd(container: ObservedContainer): void {
-    this.#supervision.unwatch(container.id);
-    for (const { id, resolve } of this.#waiters) if (id === container.id) resolve();
-    this.#waiters = this.#waiters.filter(({ id }) => id !== container.id);
-    if (container.exitCode === killed && container.reason === 'Error' && !this.#termination.isUnderWay) {
-      this.#quietly(this.#untilExplained(container));
-    }
-  }
-
-  /** containerd is told that the kernel found no memory by another way than of the end, and at times later: the reason then changes. */
-  async #untilExplained(container: ObservedContainer): Promise<void> {
-    const spec = allContainers(this.#pod).find(({ name }) => name === container.name);
-    if (spec?.resources?.limits?.memory === undefined) return;
-    for (let pause = 20; pause < longestDoubt && !this.#over; pause *= 2) {
-      await delay(pause);
-      const status = await orGone(this.#context.runtime.containerStatus(container.id));
-      if (status?.reason === container.reason) continue;
-      if (status) container.reason = status.reason;
-      this.kick();
-      return;
-    }
+  notice(id: string): Promise<void> {
+    return this.#ends.notice(id);
   }
 
   /** Volumes made of objects are written anew, and what failed for want of an object is tried at once. */
@@ -452,7 +409,7 @@ export class PodWorker {
     if (!(await this.#supervision.afterStart(container, status.id))) return;
     if (status.state === 'running') this.#supervision.watch(container, status);
     // An end between the start and the reading of the status has been told before anybody knew the id.
-    else if (status.state === 'exited') this.#noteEnd(status);
+    else if (status.state === 'exited') this.#ends.note(status);
   }
 
   #dropOldAttempts(name: string): void {
@@ -511,11 +468,6 @@ export class PodWorker {
     work.catch((error) => this.#context.logger.debug({ err: error }, 'left for the next round'));
   }
 }
-
-/** The exit code of what SIGKILL ended. */
-const killed = 137;
-/** Milliseconds. */
-const longestDoubt = 3000;
 
 /** Milliseconds until what failed is tried again; twice as long each time, up to half a minute. */
 const firstRetry = 500;
