@@ -52,6 +52,7 @@ import { upgradeHandler } from './streaming/upgrade.ts';
 import { subresourcesOf } from './subresources/index.ts';
 import { Tables } from './table/table.ts';
 import type { ApiOptions, ApiServer, User } from './types.ts';
+import { Turns } from './verbs/turns.ts';
 import { WebhookCaller } from './webhook/index.ts';
 import { Yaml } from './yaml/yaml.ts';
 
@@ -114,7 +115,8 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   ]);
   const nodes: NodeAccessHolder = { current: undefined };
   for (const kind of measuredKinds({ storage, nodes, now })) registry.add(kind);
-  const machinery: Machinery = { storage, kinds: registry, admission, authorizer, webhooks, now, logger };
+  const turns = new Turns();
+  const machinery: Machinery = { storage, kinds: registry, admission, authorizer, webhooks, turns, now, logger };
   const pipeline = new Pipeline(machinery, subresourcesOf({ authorizer, authenticator, tokens }));
   const podAccess: PodAccessHolder = { current: options.podAccess };
   const checks: ReadyCheck[] = [{ name: 'store', check: () => !broken }];

@@ -3,6 +3,7 @@ import type { Admission } from './admission/admission.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import type { KindRegistry } from './kinds.ts';
 import type { ObjectStorage } from './storage/object-storage.ts';
+import type { Turns } from './verbs/turns.ts';
 import type { WebhookCaller } from './webhook/index.ts';
 
 /** What every verb works with. */
@@ -12,6 +13,7 @@ export interface Machinery {
   admission: Admission;
   authorizer: Authorizer;
   webhooks: WebhookCaller;
+  turns: Turns;
   now(): Date;
   logger: Logger;
 }

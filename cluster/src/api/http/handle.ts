@@ -163,6 +163,7 @@ async function serveResource(
 ): Promise<void> {
   const { pipeline, tables } = parts;
   const call = await callOf(parts, request, target, options);
+  call.signal = signalOf(response);
   served.verb = call.verb;
   served.resource = target.resource;
   served.warnings = call.warnings;
@@ -187,6 +188,15 @@ async function serveResource(
   const answer = await pipeline.run(call);
   if (answer.type === 'watch') streamWatch(parts, call, answer.source, response, representation);
   else await respond(request, response, await encodeAnswer(tables, parts.yaml, call, answer, representation));
+}
+
+/** Is aborted when the client goes away before it has its answer. */
+function signalOf(response: Response): AbortSignal {
+  const gone = new AbortController();
+  response.once('close', () => {
+    if (!response.writableEnded) gone.abort(new BerthError('ServiceUnavailable', 'the client has gone'));
+  });
+  return gone.signal;
 }
 
 function purposeOf({ verb, kind: { description }, subresource, patchType }: Call): Purpose {

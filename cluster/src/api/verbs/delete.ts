@@ -1,5 +1,3 @@
-import { setTimeout } from 'node:timers/promises';
-import { isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Answer, type Call, isDryRun } from '../call.ts';
@@ -9,12 +7,11 @@ import { conflict } from '../faults.ts';
 import type { ServedKind } from '../kinds.ts';
 import type { Machinery } from '../machinery.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
+import { contend } from './contend.ts';
 import { type DeleteOptions, deleteOptions } from './delete-options.ts';
-import { find } from './get.ts';
 import { isFinished } from './rewrite.ts';
 import { timestamp } from './time.ts';
 
-const attempts = 16;
 const orphan = 'orphan';
 const foreground = 'foregroundDeletion';
 
@@ -24,22 +21,11 @@ export async function remove(machinery: Machinery, call: Call): Promise<Answer> 
 }
 
 export async function removeObject(machinery: Machinery, call: Call, options: DeleteOptions): Promise<Answer> {
-  for (let tries = 1; ; tries++) {
-    if (!machinery.storage.isFresh) await machinery.storage.caughtUp();
-    const current = await find(machinery, { ...call, options: noOptions });
+  return await contend(machinery, call, async (current) => {
     checkPreconditions(call, options, current);
-    try {
-      return await attempt(machinery, call, options, current);
-    } catch (error) {
-      const lost = isBerthError(error, 'Conflict') && error.details?.name === current.key;
-      if (!lost) throw error;
-      if (tries === attempts) throw conflict(call.kind.description, call.name);
-      await setTimeout(tries);
-    }
-  }
+    return await attempt(machinery, call, options, current);
+  });
 }
-
-const noOptions: ReadonlyMap<string, string> = new Map();
 
 async function attempt(
   machinery: Machinery,

@@ -1,8 +1,7 @@
-import { setTimeout } from 'node:timers/promises';
 import { isDeepStrictEqual } from 'node:util';
-import { isBerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
 import { sameButTimes } from '@berth/kube/patch';
+import type { Revision } from '../../store/index.ts';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Call, isDryRun, subresourceName } from '../call.ts';
 import { toStorage, viewOf } from '../conversion/conversion.ts';
@@ -10,14 +9,11 @@ import { conflict } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { owned } from '../schema/ownership.ts';
 import { complete, redefault, validate } from '../schema/steps.ts';
-import { objectKey } from '../storage/keys.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
 import { partOf } from '../subresources/parts.ts';
+import { contend, isLost } from './contend.ts';
 import { hasGeneration, type Ownership } from './create.ts';
-import { find } from './get.ts';
-
-const attempts = 64;
-const longestWaitMs = 50;
+import type { Turn } from './turns.ts';
 
 /** Makes the next state from the present one, which it must not change. May be called several times. */
 export type Revise = (current: KubeObject) => KubeObject | Promise<KubeObject>;
@@ -32,11 +28,8 @@ export async function rewrite(
   revise: Revise,
   options: Ownership = {},
 ): Promise<StoredObject> {
-  const { storage } = machinery;
   const { description } = call.kind;
-  for (let tries = 1; ; tries++) {
-    if (!storage.isFresh) await storage.caughtUp();
-    const current = await find(machinery, { ...call, options: noOptions });
+  return await contend(machinery, call, async (current, turn) => {
     const view = await viewOf(call.kind, current);
     const proposed = await revise(view.object);
     if (proposed === view.object) return view;
@@ -49,15 +42,12 @@ export async function rewrite(
       throw conflict(description, call.name, why);
     }
     try {
-      return await replace(machinery, call, { current, view }, proposed, options);
+      return await replace(machinery, call, { current, view, turn }, proposed, options);
     } catch (error) {
-      const lost = isBerthError(error, 'Conflict') && error.details?.name === current.key;
-      if (!lost) throw error;
-      if (isVersion(resourceVersion) || tries === attempts) throw conflict(description, call.name);
-      // The winner may not be durable yet, and until then nobody sees what it wrote: on a busy disk that takes a while.
-      await setTimeout(Math.min(tries, longestWaitMs));
+      if (isVersion(resourceVersion) && isLost(error, current.key)) throw conflict(description, call.name);
+      throw error;
     }
-  }
+  });
 }
 
 /** Whether an update names what it replaces: 0 is whatever there is. */
@@ -65,12 +55,10 @@ export function isVersion(resourceVersion: string | undefined): boolean {
   return (resourceVersion ?? '') !== '' && resourceVersion !== '0';
 }
 
-const noOptions: ReadonlyMap<string, string> = new Map();
-
 async function replace(
   machinery: Machinery,
   call: Call,
-  { current, view }: { current: StoredObject; view: StoredObject },
+  { current, view, turn }: { current: StoredObject; view: StoredObject; turn: Turn },
   revised: KubeObject,
   { ownership }: Ownership,
 ): Promise<StoredObject> {
@@ -100,9 +88,7 @@ async function replace(
     setGeneration(call, next, view.object);
     if (request.dryRun) return encodeObject(current.key, next, current.revision);
     const keeping = await toStorage(call.kind, next);
-    const stored = await (isFinished(next)
-      ? remove(storage, current, keeping)
-      : put(storage, objectKey(call.kind.prefix, call.namespace, call.name), current, keeping));
+    const stored = await (isFinished(next) ? remove(storage, current, keeping) : put(storage, turn, current, keeping));
     kept = true;
     return await viewOf(call.kind, stored);
   } finally {
@@ -118,23 +104,19 @@ async function isOutdated({ kind }: Call, current: StoredObject, view: StoredObj
 
 async function put(
   storage: Machinery['storage'],
-  key: string,
-  current: StoredObject,
+  turn: Turn,
+  { key, revision: expected }: StoredObject,
   next: KubeObject,
 ): Promise<StoredObject> {
-  let stored = current;
-  await storage.commit([
-    {
-      type: 'put',
-      key,
-      expected: current.revision,
-      value: (revision) => {
-        stored = encodeObject(key, next, revision);
-        return stored.bytes;
-      },
-    },
-  ]);
-  return stored;
+  let stored: StoredObject | undefined;
+  const value = (revision: Revision) => {
+    stored = encodeObject(key, next, revision);
+    return stored.bytes;
+  };
+  const kept = storage.commit([{ type: 'put', key, expected, value }]);
+  if (stored) turn.pass(stored, kept);
+  await kept;
+  return stored as unknown as StoredObject;
 }
 
 /** The last write to an object whose deletion waited for nothing but this: it goes, and its last state is answered. */

@@ -1,0 +1,65 @@
+import { setTimeout } from 'node:timers/promises';
+import { BerthError, isBerthError } from '@berth/kube/errors';
+import type { Call } from '../call.ts';
+import type { Machinery } from '../machinery.ts';
+import { objectKey } from '../storage/keys.ts';
+import type { StoredObject } from '../storage/stored-object.ts';
+import { find } from './get.ts';
+import type { Turn } from './turns.ts';
+
+/** As long as kube-apiserver works on a request. */
+const requestMs = 60_000;
+const longestWaitMs = 50;
+
+/**
+ * Reads, changes and writes the object of a call, in turn with others who do, until nobody else was faster. `attempt` does
+ * so once, and may be called any number of times; it may pass the turn on when it has written. Throws `NotFound`, `Timeout`
+ * when a minute was not enough, and the signal's reason when the client has gone.
+ */
+export async function contend<Result>(
+  machinery: Machinery,
+  call: Call,
+  attempt: (current: StoredObject, turn: Turn) => Promise<Result>,
+): Promise<Result> {
+  const { turns } = machinery;
+  const key = objectKey(call.kind.prefix, call.namespace, call.name);
+  const started = performance.now();
+  let turn = await turns.enter(key, call.signal);
+  try {
+    for (let tries = 1; ; tries++) {
+      const { pending } = turn;
+      try {
+        const result = await attempt(pending?.object ?? (await newest(machinery, call)), turn);
+        // What was built on must be there before anybody hears of what became of it.
+        if (!pending || (await pending.isKept)) return result;
+      } catch (error) {
+        if ((!pending || (await pending.isKept)) && !isLost(error, key)) throw error;
+      }
+      call.signal?.throwIfAborted();
+      if (performance.now() - started > requestMs) throw timedOut();
+      // The winner may not be durable yet, and until then nobody sees what it wrote: on a busy disk that takes a while.
+      if (!turn.isOver) await setTimeout(Math.min(tries, longestWaitMs));
+      turn.leave();
+      turn = await turns.enter(key, call.signal);
+    }
+  } finally {
+    turn.leave();
+  }
+}
+
+async function newest(machinery: Machinery, call: Call): Promise<StoredObject> {
+  if (!machinery.storage.isFresh) await machinery.storage.caughtUp();
+  return await find(machinery, { ...call, options: noOptions });
+}
+
+const noOptions: ReadonlyMap<string, string> = new Map();
+
+/** Whether somebody else wrote the object since it was read. */
+export function isLost(error: unknown, key: string): boolean {
+  return isBerthError(error, 'Conflict') && error.details?.name === key;
+}
+
+function timedOut(): BerthError {
+  const why = 'request did not complete within requested timeout - context deadline exceeded';
+  return new BerthError('Timeout', `Timeout: ${why}`);
+}
