@@ -258,6 +258,17 @@ describe('services', () => {
     await admin.create(resources.services, service('next', { type: 'NodePort', ports: asked }));
   });
 
+  test('of more node ports than are free none is taken', async () => {
+    const ports = (count: number) => Array.from({ length: count }, (_, at) => ({ name: `p${at}`, port: 1 + at }));
+    const many = admin.create(resources.services, service('many', { type: 'NodePort', ports: ports(24_000) }));
+    await expect(many).rejects.toMatchObject({
+      code: 'Invalid',
+      message: expect.stringMatching(/spec\.ports\[\d+\]\.nodePort: Internal error: no node port is free/),
+    });
+    const fewer = await admin.create(resources.services, service('fewer', { type: 'NodePort', ports: ports(1000) }));
+    expect(new Set(fewer.spec?.ports?.map(({ nodePort }) => nodePort)).size).toBe(1000);
+  });
+
   test('keep their address through a restart of the server', async () => {
     const store = memoryStore();
     const address = await (async () => {

@@ -36,6 +36,11 @@ export class Allocation {
     return undefined;
   }
 
+  /** How many are left. */
+  get free(): number {
+    return this.#to - this.#from + 1 - this.#used.size;
+  }
+
   release(value: number): void {
     this.#used.delete(value);
   }

@@ -85,8 +85,8 @@ function dropForType(spec: Spec, before: Spec): void {
     }
   }
   if (!hasNodePorts(before) || hasNodePorts(spec)) return;
-  const held = nodePortsOf(before);
-  if ((spec.ports ?? []).every(({ nodePort }) => !nodePort || held.includes(nodePort))) {
+  const held = new Set(nodePortsOf(before));
+  if ((spec.ports ?? []).every(({ nodePort }) => !nodePort || held.has(nodePort))) {
     for (const port of spec.ports ?? []) delete port.nodePort;
   }
 }
@@ -105,8 +105,8 @@ function keepAllocated(spec: Spec, before: Spec): void {
     }
   }
   if (!takesNodePorts(spec) || !takesNodePorts(before)) return;
-  const wanted = nodePortsOf(spec);
-  const used = new Set(nodePortsOf(before).filter((port) => wanted.includes(port)));
+  const wanted = new Set(nodePortsOf(spec));
+  const used = new Set(nodePortsOf(before).filter((port) => wanted.has(port)));
   const byName = new Map((before.ports ?? []).map((port) => [port.name ?? '', port.nodePort]));
   for (const port of spec.ports ?? []) {
     const had = byName.get(port.name ?? '');
@@ -152,11 +152,15 @@ function allocatePorts(ports: Allocation, request: AdmissionRequest, spec: Spec,
   const held = new Set(nodePortsOf(before));
   const given = spec.ports ?? [];
   const mine = new Map<number, number>();
+  if (!before && takesNodePorts(spec)) checkRoom(ports, request, given);
+  // The number that each port has so far.
+  const known = new Map<number, number>();
+  for (const { port, nodePort } of [...given].reverse()) if (nodePort) known.set(port, nodePort);
   for (const [index, port] of hasNodePorts(spec) ? given.entries() : []) {
     // Two protocols at one port of a new service have one number, as DNS does.
     if (!port.nodePort && !before) {
-      const same = given.find((other) => other.port === port.port && other.nodePort);
-      if (same?.nodePort) port.nodePort = same.nodePort;
+      const same = known.get(port.port);
+      if (same) port.nodePort = same;
     }
     if (!port.nodePort && !takesNodePorts(spec)) continue;
     if (port.nodePort) {
@@ -164,14 +168,28 @@ function allocatePorts(ports: Allocation, request: AdmissionRequest, spec: Spec,
       if (!held.has(port.nodePort) && !shares) takePort(ports, request, port.nodePort, index);
     } else {
       const free = ports.takeAny();
-      if (free === undefined)
-        throw refuse(request, `spec.ports[${index}].nodePort`, 'Internal error: no node port is free');
+      if (free === undefined) throw noPortFree(request, index);
       releaseWhenLost(ports, request, free);
       port.nodePort = free;
     }
     mine.set(port.nodePort, port.port);
+    known.set(port.port, port.nodePort);
   }
   releaseWhenKept(ports, request, [...held], [...mine.keys()]);
+}
+
+/** Of more ports than are free, none is taken: the first that finds none is told. */
+function checkRoom(ports: Allocation, request: AdmissionRequest, given: NonNullable<Spec['ports']>): void {
+  const numbered = new Set(given.flatMap(({ port, nodePort }) => (nodePort ? port : [])));
+  const wanting = new Set<number>();
+  for (const [index, { port, nodePort }] of given.entries()) {
+    if (!nodePort && !numbered.has(port)) wanting.add(port);
+    if (wanting.size > ports.free) throw noPortFree(request, index);
+  }
+}
+
+function noPortFree(request: AdmissionRequest, index: number) {
+  return refuse(request, `spec.ports[${index}].nodePort`, 'Internal error: no node port is free');
 }
 
 function takePort(ports: Allocation, request: AdmissionRequest, port: number, index: number): void {
@@ -197,7 +215,8 @@ function releaseWhenLost(allocation: Allocation, request: AdmissionRequest, valu
 }
 
 function releaseWhenKept(allocation: Allocation, request: AdmissionRequest, before: number[], after: number[]): void {
-  const given = before.filter((value) => !after.includes(value));
+  const kept = new Set(after);
+  const given = before.filter((value) => !kept.has(value));
   if (given.length === 0) return;
   request.settled.push((kept) => {
     if (kept) for (const value of given) allocation.release(value);
