@@ -161,7 +161,7 @@ function fillDefaults({ kind, defaults }: Serving, object: KubeObject): KubeObje
 function read({ schema, defaults, embeds }: Serving, object: KubeObject, filled: boolean): KubeObject {
   const known = dropNulls(prune(object, schema), schema);
   const coerced = embeds ? coerceEmbedded(known, schema, { malformed: 'drop' }) : known;
-  const completed = (filled ? defaults.fill(coerced) : coerced) as KubeObject;
+  const completed = (filled ? defaults.fill(coerced, { lenient: true }) : coerced) as KubeObject;
   return completed === object || completed.metadata === object.metadata
     ? completed
     : { ...completed, metadata: object.metadata };

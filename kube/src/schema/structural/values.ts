@@ -1,4 +1,5 @@
 import { RE2JS } from 're2js';
+import { BerthError } from '../../errors/index.ts';
 import { quoted } from '../quoted.ts';
 import type { Schema } from '../types.ts';
 import type { Correlation } from './correlation.ts';
@@ -8,17 +9,31 @@ import { formatCheck } from './formats.ts';
 import { checkFormat, checkNumber, checkString, checkType } from './scalars.ts';
 
 /**
+ * What one validation may take. What a body alone can ask for is bounded by its size and not counted: a step is one of the
+ * alternatives of a value, or as long for a pattern or an enumeration. About a second and a half.
+ */
+const mostSteps = 1_000_000;
+/** States of a pattern that are looked at in the time of a step. */
+const statesInStep = 32;
+
+/**
  * Validates values against schemas as Kubernetes does with OpenAPI v3: the same faults, the same choice among those of
  * alternatives. Patterns are RE2's, which no input can slow down; each is compiled once.
  */
 export class ValueValidator {
   readonly #patterns = new Map<string, RE2JS | string>();
+  #left = 0;
 
   /**
    * `name` is the value's path; `correlation` its past, when it has one: what was wrong before and did not change is
    * not told (KEP-4008).
    */
   validate(schema: Schema, value: unknown, name = '', correlation?: Correlation): Outcome {
+    this.#left = mostSteps;
+    return this.#validate(schema, value, name, correlation);
+  }
+
+  #validate(schema: Schema, value: unknown, name: string, correlation?: Correlation): Outcome {
     const outcome = this.#check(schema, value, name, correlation);
     return outcome.valid || correlation?.equal !== true ? outcome : new Outcome();
   }
@@ -34,6 +49,7 @@ export class ValueValidator {
     if (type !== undefined) step(outcome, type);
     step(outcome, this.#checkJunctors(schema, value, name));
     if (typeof value === 'string') {
+      if (schema.pattern !== undefined) this.#spend(this.#costOf(schema.pattern, value));
       stepFault(outcome, checkString(schema, value, name, this.#pattern));
       if (formatCheck(schema.format) !== undefined) stepFault(outcome, checkFormat(schema, value, name));
     } else if (typeof value === 'number') {
@@ -50,6 +66,7 @@ export class ValueValidator {
 
   #checkEnum({ enum: values }: Schema, value: unknown, name: string, outcome: Outcome): void {
     if (values === undefined || values.length === 0) return;
+    this.#spend(values.length / 16);
     if (value !== null && values.some((each) => sameData(each, value) || isRounded(value, each))) return;
     outcome.add({ type: 'enum', name, value, values, message: `${name} in body should be one of the values` });
   }
@@ -59,7 +76,7 @@ export class ValueValidator {
     const { items, minItems, maxItems } = schema;
     if (items !== undefined) {
       for (const [index, item] of list.entries()) {
-        outcome.merge(this.validate(items, item, `${name}[${index}]`, correlation?.item(index)));
+        outcome.merge(this.#validate(items, item, `${name}[${index}]`, correlation?.item(index)));
       }
     }
     const size = list.length;
@@ -97,12 +114,12 @@ export class ValueValidator {
       const property = own(properties, key);
       if (property !== undefined) {
         const below = name === '' ? key : `${name}.${key}`;
-        outcome.merge(this.validate(property, value, below, pastOf(correlation, key, name)));
+        outcome.merge(this.#validate(property, value, below, pastOf(correlation, key, name)));
       } else if (additionalProperties === false) {
         const message = `${name}.${key} in body is a forbidden property`;
         outcome.add({ type: 'invalid', name, value: key, message });
       } else if (typeof additionalProperties === 'object') {
-        outcome.merge(this.validate(additionalProperties, value, `${name}.${key}`, pastOf(correlation, key, name)));
+        outcome.merge(this.#validate(additionalProperties, value, `${name}.${key}`, pastOf(correlation, key, name)));
       }
     }
     for (const key of schema.required ?? []) {
@@ -118,7 +135,7 @@ export class ValueValidator {
     if (schema.anyOf !== undefined && schema.anyOf.length > 0) this.#checkAnyOf(schema.anyOf, value, name, outcome);
     if (schema.oneOf !== undefined && schema.oneOf.length > 0) this.#checkOneOf(schema.oneOf, value, name, outcome);
     if (schema.allOf !== undefined && schema.allOf.length > 0) this.#checkAllOf(schema.allOf, value, name, outcome);
-    if (schema.not !== undefined && this.validate(schema.not, value, name).valid) {
+    if (schema.not !== undefined && this.#validate(schema.not, value, name).valid) {
       outcome.add(whole(name, 'must not validate the schema (not)'));
     }
     outcome.matched++;
@@ -128,7 +145,8 @@ export class ValueValidator {
   #checkAnyOf(alternatives: readonly Schema[], value: unknown, name: string, outcome: Outcome): void {
     let best: Outcome | undefined;
     for (const alternative of alternatives) {
-      const result = this.validate(alternative, value, name);
+      this.#spend(1);
+      const result = this.#validate(alternative, value, name);
       if (result.valid) {
         outcome.merge(result);
         return;
@@ -143,7 +161,8 @@ export class ValueValidator {
     let best: Outcome | undefined;
     const valid: Outcome[] = [];
     for (const alternative of alternatives) {
-      const result = this.validate(alternative, value, name);
+      this.#spend(1);
+      const result = this.#validate(alternative, value, name);
       if (result.valid) valid.push(result);
       else if (valid.length === 0 && (best === undefined || result.matched > best.matched)) best = result;
     }
@@ -160,12 +179,27 @@ export class ValueValidator {
   #checkAllOf(parts: readonly Schema[], value: unknown, name: string, outcome: Outcome): void {
     let valid = 0;
     for (const part of parts) {
-      const result = this.validate(part, value, name);
+      this.#spend(1);
+      const result = this.#validate(part, value, name);
       if (result.valid) valid++;
       outcome.merge(result);
     }
     if (valid === parts.length) return;
     outcome.add(whole(name, `must validate all the schemas (allOf)${valid === 0 ? '. None validated' : ''}`));
+  }
+
+  /** Throws `RequestEntityTooLarge` when the schema asks more of the value than anybody should wait for. */
+  #spend(steps: number): void {
+    this.#left -= steps;
+    if (this.#left >= 0) return;
+    const why = 'too many alternatives, or patterns that are too large, for as many or as long values';
+    throw new BerthError('RequestEntityTooLarge', `validating the object by its schema takes too long: ${why}`);
+  }
+
+  /** The most that matching may take. */
+  #costOf(pattern: string, value: string): number {
+    const compiled = this.#pattern(pattern);
+    return typeof compiled === 'string' ? 0 : (value.length * compiled.programSize()) / statesInStep;
   }
 
   /** The compiled pattern, or what is wrong with it. */
