@@ -23,7 +23,7 @@ export function clone<T>(value: T): T {
   if (Array.isArray(value)) return value.map(clone) as T;
   if (!isData(value)) return value;
   const copy: Data = {};
-  for (const [key, item] of Object.entries(value)) put(copy, key, clone(item));
+  for (const key of Object.keys(value)) put(copy, key, clone(value[key]));
   return copy as T;
 }
 

@@ -58,9 +58,11 @@ export function publishRootCa(
       if (event.type === 'put' && !event.previous) void publish(event.object.object.metadata.name);
     }),
     storage.listen(configMaps, (event) => {
+      // By the key, since objects of other names may be large to read.
+      if (!event.object.key.endsWith(`/${name}`)) return;
       const { object } = event.object;
       const { namespace } = object.metadata;
-      if (object.metadata.name !== name || namespace === undefined) return;
+      if (namespace === undefined) return;
       if (event.type === 'delete') void publish(namespace);
       else if (!holdsOnly((object as ConfigMap).data, clusterCa)) void restore(namespace);
     }),

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { memoryStore } from '../../store/index.ts';
 import { ObjectStorage } from './object-storage.ts';
-import { encode } from './stored-object.ts';
+import { encode, encodeObject } from './stored-object.ts';
 
 const prefix = '/registry/core/configmaps/';
 const change = (name: string, data = {}) => ({
@@ -42,6 +42,16 @@ test('parts that are alike in many objects are one, and nothing else is', async 
   expect(c?.spec.tolerations).toEqual([{ key: 'f:y' }]);
   await storage.close();
   await store.close();
+});
+
+test('an object at another version differs in nothing else, also where it says its version twice', () => {
+  for (const labels of [{}, { resourceVersion: '7' }]) {
+    const metadata = { name: 'a', namespace: 'default', labels };
+    const object = { apiVersion: 'v1', kind: 'ConfigMap', metadata, data: { a: '"resourceVersion":"7"' } } as never;
+    const later = encodeObject(`${prefix}default/a`, object, 7).at(1234);
+    expect(later.revision).toBe(1234);
+    expect(JSON.parse(later.bytes.toString())).toEqual(JSON.parse(encode(object, 1234).toString()));
+  }
 });
 
 interface Shaped {

@@ -2,6 +2,9 @@ import type { KubeObject } from '@berth/kube/objects';
 import type { Revision } from '../../store/index.ts';
 import type { SharedParts } from './shared-parts.ts';
 
+/** In bytes: of larger objects nothing is shared. */
+const longestShared = 64 * 1024;
+
 /**
  * An object as it is in the store: its JSON, and its decoded form once somebody asked for it. Both are shared by every
  * reader, so nobody may change them.
@@ -24,7 +27,8 @@ export class StoredObject {
   get object(): KubeObject {
     if (this.#object === undefined) {
       this.#object = JSON.parse(this.bytes.toString()) as KubeObject;
-      this.#shared?.share(this.#object);
+      // What is large is hardly one of many that are alike.
+      if (this.bytes.length <= longestShared) this.#shared?.share(this.#object);
     }
     return this.#object;
   }
@@ -43,6 +47,14 @@ export class StoredObject {
 
   /** The same object saying another version: what a DELETED event carries. */
   at(revision: Revision): StoredObject {
+    const named = Buffer.from(`"resourceVersion":"${this.revision}"`);
+    const at = this.bytes.indexOf(named);
+    // Said once, it is the object's own: nothing has to be read and written again for it.
+    if (at >= 0 && this.bytes.indexOf(named, at + 1) < 0) {
+      const renamed = Buffer.from(`"resourceVersion":"${revision}"`);
+      const bytes = Buffer.concat([this.bytes.subarray(0, at), renamed, this.bytes.subarray(at + named.length)]);
+      return new StoredObject(this.key, bytes, revision);
+    }
     return encodeObject(this.key, this.object, revision);
   }
 }

@@ -10,6 +10,7 @@ import type { Machinery } from '../machinery.ts';
 import { owned } from '../schema/ownership.ts';
 import { complete, prepare, redefault, validate } from '../schema/steps.ts';
 import { objectKey } from '../storage/keys.ts';
+import { checkBytes, checkSize } from '../storage/size.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
 import { bodyObject, checkNamespace } from './decode.ts';
 import { generateName } from './names.ts';
@@ -118,6 +119,7 @@ async function attempt(machinery: Machinery, request: AdmissionRequest): Promise
         expected: 0,
         value: (revision) => {
           stored = encodeObject(key, keeping, revision);
+          checkBytes(stored.bytes.length);
           return stored.bytes;
         },
       },
@@ -131,11 +133,15 @@ async function attempt(machinery: Machinery, request: AdmissionRequest): Promise
 
 /** The object as its writer has it, with who owns what: that is settled before admission adds what nobody wrote. */
 function recorded(machinery: Machinery, call: Call, object: KubeObject, { ownership }: Ownership): KubeObject {
-  const sent = { ...object };
-  if (dropsStatusAtCreation(call.kind.description)) delete sent.status;
+  const dropsStatus = object.status !== undefined && dropsStatusAtCreation(call.kind.description);
+  const sent = dropsStatus ? { ...object, status: undefined } : object;
   // Read first, so that what cannot be read is refused also where it does not count.
   const completed = withoutServerFields(complete(call, sent));
-  return ownership === 'given' ? completed : owned(machinery, call, undefined, completed);
+  checkSize(completed);
+  if (ownership === 'given') return completed;
+  const whole = owned(machinery, call, undefined, completed);
+  checkSize(whole);
+  return whole;
 }
 
 const serverFields = ['resourceVersion', 'uid', 'creationTimestamp', 'deletionTimestamp', 'deletionGracePeriodSeconds'];

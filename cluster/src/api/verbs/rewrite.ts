@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { KubeObject } from '@berth/kube/objects';
 import { sameButTimes } from '@berth/kube/patch';
+import { copyData } from '@berth/kube/schema';
 import type { Revision } from '../../store/index.ts';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Call, isDryRun, subresourceName } from '../call.ts';
@@ -9,6 +10,7 @@ import { conflict } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { owned } from '../schema/ownership.ts';
 import { complete, redefault, validate } from '../schema/steps.ts';
+import { checkBytes, checkSize } from '../storage/size.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
 import { partOf } from '../subresources/parts.ts';
 import { contend, isLost } from './contend.ts';
@@ -64,6 +66,7 @@ async function replace(
 ): Promise<StoredObject> {
   const { storage, admission } = machinery;
   const proposed = recorded(machinery, call, revised, view.object, ownership === 'given');
+  checkSize(proposed, current.bytes.length);
   const request: AdmissionRequest = {
     operation: 'UPDATE',
     call,
@@ -105,13 +108,15 @@ async function isOutdated({ kind }: Call, current: StoredObject, view: StoredObj
 async function put(
   storage: Machinery['storage'],
   turn: Turn,
-  { key, revision: expected }: StoredObject,
+  { key, revision: expected, bytes: before }: StoredObject,
   next: KubeObject,
 ): Promise<StoredObject> {
   let stored: StoredObject | undefined;
   const value = (revision: Revision) => {
-    stored = encodeObject(key, next, revision);
-    return stored.bytes;
+    const encoded = encodeObject(key, next, revision);
+    checkBytes(encoded.bytes.length, before.length);
+    stored = encoded;
+    return encoded.bytes;
   };
   const kept = storage.commit([{ type: 'put', key, expected, value }]);
   if (stored) turn.pass(stored, kept);
@@ -164,7 +169,7 @@ function keepServerFields(call: Call, proposed: KubeObject, current: KubeObject)
   }
   const identified: KubeObject = { ...proposed, metadata: metadata as unknown as KubeObject['metadata'] };
   // A copy, since admission may change what it gets.
-  const taken = structuredClone(partOf(call.kind, subresourceName(call)).take(identified, current));
+  const taken = copyData(partOf(call.kind, subresourceName(call)).take(identified, current));
   return call.kind.schema.prepareForUpdate?.(taken, current) ?? taken;
 }
 

@@ -98,7 +98,13 @@ class Comparer {
   }
 
   #below(element: PathElement, schema: Schema | undefined, before: unknown, now: unknown, into: Comparison): void {
-    if (before === now || (before === undefined && now === undefined)) return;
+    if (before === now) return;
+    if (isSimple(before) && isSimple(now)) {
+      // Most fields are no more than this, and there may be very many.
+      const part = before === undefined ? into.added : now === undefined ? into.removed : into.modified;
+      part.child(element).member = true;
+      return;
+    }
     const below: Comparison = { added: new FieldSet(), modified: new FieldSet(), removed: new FieldSet() };
     this.compare(schema, before, now, below);
     for (const part of ['added', 'modified', 'removed'] as const) {
@@ -117,8 +123,15 @@ function whole(before: unknown, now: unknown, into: Comparison): true {
   return true;
 }
 
+/** Whether there is nothing, or one value without parts. Null may stand for an absent map. */
+function isSimple(value: unknown): boolean {
+  return typeof value !== 'object';
+}
+
 function isEmpty(value: Data | undefined): boolean {
-  return value === undefined || Object.keys(value).length === 0;
+  // There may be very many fields: only whether there is one is asked.
+  for (const key in value) if (Object.hasOwn(value, key)) return false;
+  return true;
 }
 
 function fieldOf(structure: MapStructure, object: Data | undefined, key: string): unknown {

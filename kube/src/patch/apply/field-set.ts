@@ -1,5 +1,5 @@
 import { type Data, isData, put } from '../data.ts';
-import { compareElements, type PathElement, readElement, shownElement } from './path-element.ts';
+import { inElementOrder, type PathElement, readElement, shownElement } from './path-element.ts';
 
 /** A set of fields as a tree: a node is a path, and says whether it is in the set itself. */
 export class FieldSet {
@@ -99,7 +99,7 @@ export class FieldSet {
 
   /** Every path of the set, written as in conflicts: `.spec.containers[name="a"].image`. */
   paths(prefix = ''): string[] {
-    const children = [...this.children].sort(([a], [b]) => compareElements(a, b));
+    const children = inElementOrder([...this.children]);
     const members = children.filter(([, child]) => child.member).map(([element]) => prefix + shownElement(element));
     return [...members, ...children.flatMap(([element, child]) => child.paths(prefix + shownElement(element)))];
   }
@@ -112,7 +112,7 @@ export class FieldSet {
     const fields: Data = {};
     const children = [...this.children].filter(([, child]) => !child.isEmpty);
     if (this.member && children.length > 0) fields['.'] = {};
-    for (const [element, child] of children.sort(([a], [b]) => compareElements(a, b))) {
+    for (const [element, child] of inElementOrder(children)) {
       put(fields, element, child.toFieldsV1());
     }
     return fields;

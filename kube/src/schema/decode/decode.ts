@@ -225,7 +225,10 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 function isZero(value: unknown): boolean {
   if (value === '' || value === 0 || value === false) return true;
   if (Array.isArray(value)) return value.length === 0;
-  return typeof value === 'object' && value !== null && Object.keys(value).length === 0;
+  if (typeof value !== 'object' || value === null) return false;
+  // There may be very many fields: only whether there is one is asked.
+  for (const key in value) if (Object.hasOwn(value, key)) return false;
+  return true;
 }
 
 /** What Go writes although it was not given. */
@@ -279,6 +282,6 @@ export function copyData<T>(value: T): T {
   if (Array.isArray(value)) return value.map(copyData) as T;
   if (typeof value !== 'object' || value === null) return value;
   const out: Record<string, unknown> = {};
-  for (const [key, item] of Object.entries(value)) set(out, key, copyData(item));
+  for (const key of Object.keys(value)) set(out, key, copyData((value as Record<string, unknown>)[key]));
   return out as T;
 }
