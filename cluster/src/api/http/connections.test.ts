@@ -181,3 +181,20 @@ test('methods that nobody knows are refused, and counted as one', async () => {
   expect(metrics.match(/verb="[^"]*other[^"]*".*code="405"/gi)).not.toBeNull();
   expect(metrics).not.toMatch(/aaaa|bbbb|x'y/i);
 });
+
+test('headers may have what kube-apiserver takes; more is 431, or ends nothing but its own stream', async () => {
+  await using it = await probe();
+  const values = (count: number) =>
+    `labelSelector=a+in+(${Array.from({ length: count }, (_, at) => `v${at}`).join(',')})`;
+  expect((await it.send(`${path}?${values(20_000)}`)).status).toBe(200);
+  const refused = await it.socket();
+  refused.write(`GET /readyz HTTP/1.1\r\nHost: x\r\nX-Long: ${'x'.repeat(1_200_000)}\r\n\r\n`);
+  expect(await received(refused)).toMatch(/^HTTP\/1\.1 431 /);
+  const session = it.session();
+  const watch = session.request({ ':path': `${path}?watch=true` });
+  await once(watch, 'response');
+  // Below 64 KiB each, which is what one header may have in HTTP/2.
+  const many = session.request({ ':path': '/readyz', 'x-a': 'a'.repeat(60_000), 'x-b': 'b'.repeat(60_000) });
+  expect((await answerOf(many)).status).toBe(200);
+  expect(watch.closed).toBe(false);
+});

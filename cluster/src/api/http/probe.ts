@@ -65,7 +65,7 @@ export async function probe(options: Parameters<typeof startTestApi>[0] = {}): P
       return socket;
     },
     session() {
-      const session = connect(server.url, tls);
+      const session = connect(server.url, { ...tls, maxSendHeaderBlockLength: 1024 * 1024 });
       session.on('error', () => {});
       closing.push(() => session.destroy());
       return session;

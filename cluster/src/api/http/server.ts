@@ -8,6 +8,9 @@ import type { ListenOptions } from '../types.ts';
 import type { Request } from './read-body.ts';
 import type { Response } from './respond.ts';
 
+/** Of one request, as many as kube-apiserver takes. In HTTP/2 one of them has at most 64 KiB: that is as far as nghttp2 reads. */
+const headerBytes = 1024 * 1024;
+
 export interface Handlers {
   request(request: Request, response: Response): Promise<void>;
   upgrade(request: Request, socket: Duplex, head: Buffer): Promise<void>;
@@ -27,13 +30,13 @@ export class HttpsServer {
       // A certificate is one of several ways to say who one is; whether it is good is for authentication to judge.
       rejectUnauthorized: false,
       handshakeTimeout: 10_000,
-      settings: { maxConcurrentStreams: 250, maxHeaderListSize: 64 * 1024 },
+      settings: { maxConcurrentStreams: 250, maxHeaderListSize: headerBytes, maxFrameSize: headerBytes },
       ...{
         headersTimeout: 10_000,
         connectionsCheckingInterval: 5_000,
         requestTimeout: 0,
         keepAliveTimeout: 120_000,
-        maxHeaderSize: 64 * 1024,
+        maxHeaderSize: headerBytes,
       },
     });
     this.#server.on('secureConnection', (socket) => {
@@ -55,6 +58,7 @@ export class HttpsServer {
         socket.destroy();
       });
     });
+    this.#server.on('clientError', refuseUnreadable);
     this.#server.on('sessionError', (error) => logger.debug({ err: error }, 'an HTTP/2 session failed'));
     this.#server.on('tlsClientError', (error) => logger.debug({ err: error }, 'a TLS handshake failed'));
   }
@@ -88,6 +92,30 @@ function readThroughStream(socket: Socket): void {
   const nobody = () => {};
   socket.on('data', nobody).off('data', nobody);
 }
+
+/** How long a client may go on sending what cannot be read, in milliseconds. */
+const unreadableMs = 2000;
+
+/**
+ * Answers what is no request of HTTP/1.1. The rest of it is let in and dropped for a while, since a client that is cut off
+ * while it sends does not get to read why.
+ */
+function refuseUnreadable(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  socket.end(`HTTP/1.1 ${refusals[error.code ?? ''] ?? '400 Bad Request'}\r\nConnection: close\r\n\r\n`);
+  // What comes now is for nobody: not for the parser either, which would complain of each piece.
+  socket.removeAllListeners('data').on('data', () => {});
+  const timer = setTimeout(() => socket.destroy(), unreadableMs);
+  socket.once('close', () => clearTimeout(timer));
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+};
 
 /** The TLS socket under a request of either HTTP version. */
 export function tlsSocketOf(request: Request): TLSSocket {
