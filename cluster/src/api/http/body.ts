@@ -3,6 +3,7 @@ import { BerthError, isBerthError } from '@berth/kube/errors';
 import { duplicateFields } from '@berth/kube/schema';
 import type { PatchType, RepeatedFields } from '../call.ts';
 import { badRequest } from '../faults.ts';
+import { parseJson } from '../int64.ts';
 import type { ProtobufDecoder } from '../protobuf/decode.ts';
 import type { Converted } from '../yaml/convert.ts';
 import type { Yaml } from '../yaml/yaml.ts';
@@ -77,7 +78,7 @@ function decodeJson(body: Buffer, purpose: Purpose): DecodedBody {
   const text = body.toString();
   let value: unknown;
   try {
-    value = wellFormed(parseJson(text), text);
+    value = wellFormed(parseJson(text, overflow), text);
   } catch (error) {
     if (error instanceof BerthError) throw error;
     throw unreadable(purpose, body, jsonFault(body), 'json');
@@ -123,13 +124,8 @@ function replaceLone(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, item]) => [key.toWellFormed(), replaceLone(item)]));
 }
 
-/** A number that is too large for a double would silently become null. */
-function parseJson(text: string): unknown {
-  if (!/\d[eE]\+?\d{3}|\d{309}/.test(text)) return JSON.parse(text);
-  return JSON.parse(text, (_key, value: unknown) => {
-    if (typeof value !== 'number' || Number.isFinite(value)) return value;
-    throw badRequest('json: cannot unmarshal a number that is out of range into Go value of type float64');
-  });
+function overflow(): BerthError {
+  return badRequest('json: cannot unmarshal a number that is out of range into Go value of type float64');
 }
 
 /** Where a text stops to be UTF-8; there must be such a place. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { badRequest } from '../faults.ts';
+import { fromInt64 } from '../int64.ts';
 import { Reader } from './reader.ts';
 import { special } from './special.ts';
 
@@ -74,7 +75,7 @@ export class ProtobufDecoder {
   }
 
   #value(type: string, value: bigint | Uint8Array, depth: number): unknown {
-    if (typeof value === 'bigint') return type === 'bool' ? value !== 0n : Number(value);
+    if (typeof value === 'bigint') return type === 'bool' ? value !== 0n : fromInt64(value);
     switch (type) {
       case 'string':
         return Buffer.from(value).toString();

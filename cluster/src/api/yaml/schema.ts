@@ -7,6 +7,7 @@ import {
   type ScalarTagDefinition,
   type Schema,
 } from 'js-yaml';
+import { fromInt64 } from '../int64.ts';
 
 const booleans = new Map<string, boolean>();
 for (const text of ['y', 'Y', 'yes', 'Yes', 'YES', 'true', 'True', 'TRUE', 'on', 'On', 'ON']) booleans.set(text, true);
@@ -21,6 +22,8 @@ const bool: ScalarTagDefinition<boolean> = defineScalarTag('tag:yaml.org,2002:bo
   represent: String,
 });
 
+const prefixes: Readonly<Record<number, string>> = { 16: '0x', 8: '0o', 2: '0b' };
+
 /** As Go reads integers of base 0: `0644` and `0o644` are octal, `_` may part digits. */
 const int: ScalarTagDefinition<number> = defineScalarTag('tag:yaml.org,2002:int', {
   implicit: true,
@@ -30,8 +33,11 @@ const int: ScalarTagDefinition<number> = defineScalarTag('tag:yaml.org,2002:int'
     if (!found) return NOT_RESOLVED;
     const [, sign, hex, binary, octal, decimal] = found;
     const [digits = '', base] = hex ? [hex, 16] : binary ? [binary, 2] : octal ? [octal, 8] : [decimal, 10];
-    const value = Number.parseInt(digits, base);
-    return sign === '-' && value !== 0 ? -value : value;
+    const size = Number.parseInt(digits, base);
+    const value = sign === '-' && size !== 0 ? -size : size;
+    if (size < 2 ** 63) return value;
+    const whole = BigInt(`${prefixes[base ?? 10] ?? ''}${digits}`);
+    return fromInt64(sign === '-' ? -whole : whole) ?? value;
   },
   identify: intCoreTag.identify ?? Number.isInteger,
   represent: String,

@@ -159,6 +159,12 @@ class Decoder {
   }
 }
 
+/** -2^63 itself is no int64 any more when it is printed; whoever sent it is read as the number beside it. */
+function isWithin(value: number, type: 'int32' | 'int64'): boolean {
+  const limit = integerLimits[type];
+  return value < limit && (value > -limit || (type === 'int32' && value === -limit));
+}
+
 function scalar(shape: Shape, value: unknown, place: Place): unknown {
   switch (shape.type) {
     case 'string':
@@ -173,11 +179,11 @@ function scalar(shape: Shape, value: unknown, place: Place): unknown {
     case 'int32':
     case 'int64':
       if (typeof value !== 'number') break;
-      if (Number.isInteger(value) && Math.abs(value) < integerLimits[shape.type]) return value;
+      if (Number.isInteger(value) && isWithin(value, shape.type)) return value;
       throw mismatch(value, shape, place, `number ${value}`);
     case 'int-or-string':
       if (typeof value === 'string') return value;
-      if (typeof value === 'number' && Number.isInteger(value) && Math.abs(value) < integerLimits.int32) return value;
+      if (typeof value === 'number' && Number.isInteger(value) && isWithin(value, 'int32')) return value;
       break;
     case 'quantity':
       if (typeof value !== 'string' && typeof value !== 'number') break;
