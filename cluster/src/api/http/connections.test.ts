@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { constants } from 'node:http2';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { memoryStore } from '../../store/index.ts';
+import { ObjectStorage } from '../storage/object-storage.ts';
 import { answerOf, probe } from './probe.ts';
 
 const path = '/api/v1/namespaces/default/configmaps';
@@ -197,4 +198,37 @@ test('headers may have what kube-apiserver takes; more is 431, or ends nothing b
   const many = session.request({ ':path': '/readyz', 'x-a': 'a'.repeat(60_000), 'x-b': 'b'.repeat(60_000) });
   expect((await answerOf(many)).status).toBe(200);
   expect(watch.closed).toBe(false);
+});
+
+test('lists that are asked for and given up at once are not worked out', async () => {
+  await using it = await probe();
+  const socket = await it.socket(['h2']);
+  const frame = (type: number, flags: number, stream: number, payload: Buffer) => {
+    const header = Buffer.alloc(9);
+    header.writeUIntBE(payload.length, 0, 3);
+    header.writeUIntBE((type << 8) | flags, 3, 2);
+    header.writeUInt32BE(stream, 5);
+    return Buffer.concat([header, payload]);
+  };
+  const literal = (name: number, value: string) => Buffer.from([name, value.length, ...Buffer.from(value)]);
+  // GET and https by their numbers in HPACK's table, then path and authority.
+  const headers = Buffer.concat([Buffer.from([0x82, 0x87]), literal(0x04, path), literal(0x01, 'x')]);
+  const cancel = Buffer.from([0, 0, 0, constants.NGHTTP2_CANCEL]);
+  const [headersFrame, resetFrame, settingsFrame, atOnce] = [1, 3, 4, 5];
+  const pairs = Array.from({ length: 500 }, (_, at) => 1 + 2 * at).flatMap((stream) => [
+    frame(headersFrame, atOnce, stream, headers),
+    frame(resetFrame, 0, stream, cancel),
+  ]);
+  const last = frame(headersFrame, atOnce, 1001, headers);
+  const lists = vi.spyOn(ObjectStorage.prototype, 'list');
+  try {
+    const preface = Buffer.from('PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n');
+    socket.write(Buffer.concat([preface, frame(settingsFrame, 0, 0, Buffer.alloc(0)), ...pairs, last]));
+    const asked = () => lists.mock.calls.filter(([prefix]) => prefix.includes('/configmaps/')).length;
+    await expect.poll(asked).toBeGreaterThan(0);
+    // But for those that came in two pieces.
+    expect(asked()).toBeLessThan(50);
+  } finally {
+    lists.mockRestore();
+  }
 });

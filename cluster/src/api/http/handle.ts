@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setImmediate } from 'node:timers/promises';
 import { BerthError, isBerthError } from '@berth/kube/errors';
 import { parseFieldSelector } from '@berth/kube/selectors';
 import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
@@ -185,7 +186,14 @@ async function serveResource(
     call.body = decoded.value;
     if (decoded.repeated) call.repeated = decoded.repeated;
   }
+  if (call.verb === 'list') {
+    // Who asks and gives up at once, time and again, must not keep the server at work for nobody: what came with the
+    // question is read first.
+    await setImmediate();
+    call.signal.throwIfAborted();
+  }
   const answer = await pipeline.run(call);
+  call.signal.throwIfAborted();
   if (answer.type === 'watch') streamWatch(parts, call, answer.source, response, representation);
   else await respond(request, response, await encodeAnswer(tables, parts.yaml, call, answer, representation));
 }

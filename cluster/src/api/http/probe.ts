@@ -24,7 +24,7 @@ export interface Probe extends AsyncDisposable {
   send(path: string, ask?: Ask): Promise<Answer>;
   post(path: string, body: string | Buffer, type?: string): Promise<Answer>;
   /** A TLS connection on which nothing was said yet. */
-  socket(): Promise<TLSSocket>;
+  socket(protocols?: string[]): Promise<TLSSocket>;
   session(): ClientHttp2Session;
 }
 
@@ -57,8 +57,8 @@ export async function probe(options: Parameters<typeof startTestApi>[0] = {}): P
     send,
     post: (path, body, type = 'application/json') =>
       send(path, { method: 'POST', body, headers: { 'content-type': type } }),
-    async socket() {
-      const socket = tlsConnect({ ...tls, host, port: Number(port), ALPNProtocols: ['http/1.1'] });
+    async socket(protocols = ['http/1.1']) {
+      const socket = tlsConnect({ ...tls, host, port: Number(port), ALPNProtocols: protocols });
       socket.on('error', () => {});
       closing.push(() => socket.destroy());
       await once(socket, 'secureConnect');
