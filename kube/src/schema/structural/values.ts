@@ -13,6 +13,7 @@ import { checkFormat, checkNumber, checkString, checkType } from './scalars.ts';
  * alternatives of a value, or as long for a pattern or an enumeration. About a second and a half.
  */
 const mostSteps = 1_000_000;
+const stepsOfFault = 4;
 /** States of a pattern that are looked at in the time of a step. */
 const statesInStep = 32;
 
@@ -182,6 +183,8 @@ export class ValueValidator {
       this.#spend(1);
       const result = this.#validate(part, value, name);
       if (result.valid) valid++;
+      // Of these all are told, and each is passed up through every level.
+      this.#spend(stepsOfFault * result.faults.length);
       outcome.merge(result);
     }
     if (valid === parts.length) return;
