@@ -9,6 +9,7 @@ import { mutatingPolicies } from './admission/policies/mutating.ts';
 import { startTypeChecking } from './admission/policies/status.ts';
 import { validatingPolicies } from './admission/policies/validating.ts';
 import { resourceQuota } from './admission/quota/index.ts';
+import { runtimeClasses } from './admission/runtime-class.ts';
 import { serviceAccounts } from './admission/service-account.ts';
 import { serviceAddresses } from './admission/services.ts';
 import { claimResize, defaultStorageClass, storageInUseProtection } from './admission/storage.ts';
@@ -104,6 +105,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     defaultStorageClass(storage),
     storageInUseProtection,
     claimResize(storage),
+    runtimeClasses(storage),
     serviceAddresses(storage, { serviceRange, nodePorts }),
     certificateRequests(now),
     mutatingPolicies(outside),

@@ -38,6 +38,7 @@ export const resources = {
     'PersistentVolumeClaim',
   ),
   storageClasses: resource<kinds.StorageClass>('storage.k8s.io', 'v1', 'storageclasses', 'StorageClass', 'Cluster'),
+  runtimeClasses: resource<kinds.RuntimeClass>('node.k8s.io', 'v1', 'runtimeclasses', 'RuntimeClass', 'Cluster'),
   replicationControllers: resource<kinds.ReplicationController>(
     '',
     'v1',

@@ -1,4 +1,5 @@
-import type { Pod } from '@berth/kube/objects';
+import type { KubeClient } from '@berth/kube/client';
+import { type Pod, resources } from '@berth/kube/objects';
 import type { SandboxConfig } from '../runtime/types.ts';
 import type { NodeContext } from './context.ts';
 import type { ObservedPod } from './observed.ts';
@@ -28,11 +29,18 @@ export async function createSandbox(options: {
     }
   }
   try {
-    const id = await runtime.runSandbox(options.config);
+    const runtimeHandler = await handlerOf(pod, options.context.client);
+    const id = await runtime.runSandbox({ ...options.config, runtimeHandler });
     observed.sandboxes.unshift(await runtime.sandboxStatus(id));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     recorder.record(pod, 'Warning', 'FailedCreatePodSandBox', `Failed to create pod sandbox: ${why}`);
     throw error;
   }
+}
+
+/** What the pod's RuntimeClass calls its runtime, '' without one. */
+async function handlerOf({ spec }: Pod, client: KubeClient): Promise<string> {
+  if (!spec?.runtimeClassName) return '';
+  return (await client.get(resources.runtimeClasses, { name: spec.runtimeClassName })).handler;
 }

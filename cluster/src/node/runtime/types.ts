@@ -46,6 +46,8 @@ export interface SandboxConfig {
   runAsGroup?: number;
   supplementalGroups: number[];
   seccomp?: SecurityProfile;
+  /** The runtime's name for what runs the pod, '' or nothing for its default. */
+  runtimeHandler?: string;
 }
 
 export interface SandboxStatus {

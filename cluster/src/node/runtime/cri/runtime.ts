@@ -61,7 +61,8 @@ export function createCriRuntime(options: { socket: string; name?: string }): Ru
     },
 
     async runSandbox(config) {
-      const answer = await call<{ podSandboxId: string }>('RunPodSandbox', { config: wireSandboxConfig(config) });
+      const request = { config: wireSandboxConfig(config), runtimeHandler: config.runtimeHandler ?? '' };
+      const answer = await call<{ podSandboxId: string }>('RunPodSandbox', request);
       return answer.podSandboxId;
     },
     stopSandbox: (id) => gone(call('StopPodSandbox', { podSandboxId: id })),
