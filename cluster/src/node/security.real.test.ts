@@ -91,6 +91,25 @@ test("the machine's files, names and processes are given when asked for", async 
   expect(log).toBe('from the machine\nfrom the machine\nsees\n1\n');
 });
 
+test('a part of a volume that no annotation names holds the container until one does', async () => {
+  const variable = { name: 'PART', valueFrom: { fieldRef: { fieldPath: "metadata.annotations['part']" } } };
+  const volumeMounts = [{ name: 'scratch', mountPath: '/part', subPathExpr: '$(PART)/a' }];
+  await node.run('part', {
+    restartPolicy: 'Never',
+    containers: [{ ...shell('test -d /part'), env: [variable], volumeMounts }],
+    volumes: [{ name: 'scratch', emptyDir: {} }],
+  });
+  const waiting = await node.until('part', (pod) => statusOf(pod)?.state?.waiting?.message !== undefined);
+  expect(statusOf(waiting)?.state?.waiting).toEqual({
+    reason: 'CreateContainerConfigError',
+    message: 'missing value for PART',
+  });
+  const annotations = { part: 'named' };
+  const target = { namespace: 'default', name: 'part' };
+  await node.client.patch(resources.pods, target, { type: 'merge', body: { metadata: { annotations } } });
+  await node.until('part', ({ status }) => status?.phase === 'Succeeded');
+});
+
 test('a volume of the wrong type holds the pod and says so', async () => {
   await node.run('wrong', {
     containers: [shell('true')],

@@ -93,7 +93,7 @@ function decoded(secret: Secret): Record<string, string> {
 }
 
 /** `$(NAME)` becomes the variable's value; `$$` is a dollar sign; what is not known stays as it stands. */
-export function expand(text: string, variables: ReadonlyMap<string, string>): string {
+export function expand(text: string, variables: Pick<ReadonlyMap<string, string>, 'get'>): string {
   return text.replace(/\$(\$|\(([^()]*)\))/g, (whole, after: string, name: string | undefined) => {
     if (after === '$') return '$';
     return variables.get(name ?? '') ?? whole;

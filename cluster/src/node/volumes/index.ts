@@ -1,12 +1,10 @@
 import { execFile } from 'node:child_process';
-import { constants } from 'node:fs';
 import { chmod, chown, lstat, mkdir, open, realpath, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { BerthError } from '@berth/kube/errors';
 import type { Container, Pod, Volume } from '@berth/kube/objects';
 import { bytes } from '@berth/kube/quantity';
-import { expand } from '../pods/environment.ts';
 import { unmountBelow } from '../runtime/containerd/index.ts';
 import type { Mount } from '../runtime/types.ts';
 import { writeAtomically } from './atomic.ts';
@@ -15,6 +13,7 @@ import { directoryOf, type VolumeDirectories } from './directories.ts';
 import { prepareHostPath } from './host-path.ts';
 import { giveToGroup } from './ownership.ts';
 import { hasPayload, type PayloadSources, payloadOf } from './payload.ts';
+import { subPathOf, within } from './sub-path.ts';
 
 export type { ClaimSources } from './claims.ts';
 export { directoryOf, type VolumeDirectories } from './directories.ts';
@@ -150,7 +149,7 @@ export async function volumeMounts(
     requireRecursion(mount);
     const place = volume.hostPath?.path ?? directoryOf(volume, pod, directories);
     const root = volume.persistentVolumeClaim || volume.ephemeral ? await realpath(place) : place;
-    const subPath = mount.subPathExpr ? expand(mount.subPathExpr, variables) : mount.subPath;
+    const subPath = subPathOf(mount, variables);
     mounts.push({
       containerPath: mount.mountPath.startsWith('/') ? mount.mountPath : `/${mount.mountPath}`,
       hostPath: subPath ? await within(root, subPath) : root,
@@ -167,37 +166,6 @@ function requireRecursion({ name, recursiveReadOnly }: NonNullable<Container['vo
   if (recursiveReadOnly !== 'Enabled') return;
   const why = `volume "${name}" requested recursive read-only mode, but it is not supported by the runtime`;
   throw new BerthError('BadRequest', `failed to resolve recursive read-only mode: ${why}`);
-}
-
-/**
- * The path below the volume's root, links resolved; directories that are missing are made with the root's mode. A link that leads out of
- * the volume is refused, before anything is made behind it.
- */
-async function within(root: string, subPath: string): Promise<string> {
-  const realRoot = await realpath(root);
-  const { mode } = await lstat(realRoot);
-  let path = realRoot;
-  for (const step of subPath.split('/').filter((name) => name !== '' && name !== '.')) {
-    const next = join(path, step);
-    await makeDirectory(next, mode & 0o7777);
-    path = await realpath(next);
-    if (path !== realRoot && !path.startsWith(`${realRoot}/`)) {
-      throw new BerthError('BadRequest', `subPath ${subPath} leads out of its volume`);
-    }
-  }
-  return path;
-}
-
-/** What is there stays as it is. The mode is given to what was made, whatever a container puts in its place meanwhile. */
-async function makeDirectory(path: string, mode: number): Promise<void> {
-  try {
-    await mkdir(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return;
-    throw error;
-  }
-  const handle = await open(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
-  await handle.chmod(mode).finally(() => handle.close());
 }
 
 /** An empty file that a container may write its last words to. */
