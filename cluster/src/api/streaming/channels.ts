@@ -4,10 +4,18 @@ import type { WebSocket } from 'ws';
 import type { ProcessSession } from './types.ts';
 
 /**
- * Kubernetes' remote command over WebSocket: each message is a channel's number and its bytes. `v5.channel.k8s.io` adds
- * closing of a channel by message 255. Source: KEP-4006.
+ * Kubernetes' remote command over WebSocket: each message is a channel's number and its bytes, in the base64 ones a digit and
+ * text. `v5.channel.k8s.io` adds closing of a channel by message 255; before v4 a failure is told as its message and
+ * a success not at all. Source: KEP-4006, and `wsstream` of k8s.io/apimachinery.
  */
-export const channelProtocols: readonly string[] = ['v5.channel.k8s.io', 'v4.channel.k8s.io'];
+export const channelProtocols = [
+  'v5.channel.k8s.io',
+  'v4.channel.k8s.io',
+  'v4.base64.channel.k8s.io',
+  'channel.k8s.io',
+  'base64.channel.k8s.io',
+] as const;
+export type ChannelProtocol = (typeof channelProtocols)[number];
 
 const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 /** Beyond it, the process is slowed down until the client has read. */
@@ -15,12 +23,21 @@ const unreadLimitBytes = 1024 * 1024;
 const pingEveryMs = 30_000;
 
 /** Carries a process's streams until it ends or the client goes. */
-export async function carryProcess(socket: WebSocket, start: () => Promise<ProcessSession>): Promise<void> {
+export async function carryProcess(
+  socket: WebSocket,
+  protocol: ChannelProtocol,
+  start: () => Promise<ProcessSession>,
+): Promise<void> {
+  const { send, read } = protocol.includes('base64') ? inBase64(socket) : inBinary(socket);
+  const sendStatus = (status: Awaited<ProcessSession['status']>) => {
+    if (protocol.startsWith('v')) send(channel.error, Buffer.from(JSON.stringify({ metadata: {}, ...status })));
+    else if (status.status !== 'Success') send(channel.error, Buffer.from(status.message ?? ''));
+  };
   const early: Buffer[] = [];
   let receive = (message: Buffer): void => {
     early.push(message);
   };
-  socket.on('message', (data) => receive(data as Buffer));
+  socket.on('message', (data) => receive(read(data as Buffer)));
   const pinging = setInterval(() => socket.ping(), pingEveryMs);
   let session: ProcessSession | undefined;
   const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
@@ -31,16 +48,16 @@ export async function carryProcess(socket: WebSocket, start: () => Promise<Proce
     receive = (message) => take(started, message);
     for (const message of early.splice(0)) receive(message);
     const outputs = Promise.all([
-      forward(socket, channel.stdout, started.stdout),
-      forward(socket, channel.stderr, started.stderr),
+      forward(socket, started.stdout, (chunk) => send(channel.stdout, chunk)),
+      forward(socket, started.stderr, (chunk) => send(channel.stderr, chunk)),
     ]);
     const ended = await Promise.race([
       started.status.then(async (status) => ({ status, flushed: await outputs })),
       closed,
     ]);
-    if (ended) send(socket, channel.error, Buffer.from(JSON.stringify({ metadata: {}, ...ended.status })));
+    if (ended) sendStatus(ended.status);
   } catch (error) {
-    send(socket, channel.error, Buffer.from(JSON.stringify(statusOf(error))));
+    sendStatus(statusOf(error));
   } finally {
     clearInterval(pinging);
     session?.close();
@@ -74,11 +91,11 @@ export function resize(session: ProcessSession, payload: Buffer): void {
   }
 }
 
-async function forward(socket: WebSocket, to: number, stream: Readable | undefined): Promise<void> {
+async function forward(socket: WebSocket, stream: Readable | undefined, send: (chunk: Buffer) => void): Promise<void> {
   if (!stream) return;
   try {
     for await (const chunk of stream) {
-      send(socket, to, chunk as Buffer);
+      send(chunk as Buffer);
       if (socket.bufferedAmount > unreadLimitBytes) await drained(socket);
     }
   } catch {
@@ -86,8 +103,33 @@ async function forward(socket: WebSocket, to: number, stream: Readable | undefin
   }
 }
 
-function send(socket: WebSocket, to: number, payload: Buffer): void {
-  if (socket.readyState === socket.OPEN) socket.send(Buffer.concat([Buffer.of(to), payload]));
+interface Framing {
+  send(to: number, payload: Buffer): void;
+  /** The channel's number and its bytes. */
+  read(message: Buffer): Buffer;
+}
+
+function inBinary(socket: WebSocket): Framing {
+  return {
+    send(to, payload) {
+      if (socket.readyState === socket.OPEN) socket.send(Buffer.concat([Buffer.of(to), payload]));
+    },
+    read: (message) => message,
+  };
+}
+
+function inBase64(socket: WebSocket): Framing {
+  const zero = 0x30;
+  return {
+    send(to, payload) {
+      if (socket.readyState === socket.OPEN) socket.send(`${to}${payload.toString('base64')}`);
+    },
+    read(message) {
+      if (message.length === 0) return message;
+      const payload = Buffer.from(message.subarray(1).toString(), 'base64');
+      return Buffer.concat([Buffer.of(((message[0] ?? zero) - zero) & 0xff), payload]);
+    },
+  };
 }
 
 function drained(socket: WebSocket): Promise<void> {

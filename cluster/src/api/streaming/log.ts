@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import type { Readable } from 'node:stream';
 import { pipeline as pipe } from 'node:stream/promises';
 import type { ErrorCause } from '@berth/kube/errors';
 import { invalidError } from '@berth/kube/schema';
@@ -15,18 +16,14 @@ export function podLog(machinery: Machinery, holder: PodAccessHolder): StreamHan
   return async (call, _request, response) => {
     const aborted = new AbortController();
     response.on('close', () => aborted.abort());
-    const asked = logOptions(call);
-    const pod = await podOf(machinery, call);
-    const options = { ...asked, container: containerOf(pod, call.options.get('container')), signal: aborted.signal };
+    const logs = await logOf({ machinery, holder }, call, aborted.signal);
     const http = response as ServerResponse;
     const headers = { 'cache-control': 'no-cache, private' };
-    if (!pod.spec?.nodeName) {
-      // As in Kubernetes: what has not begun anywhere has said nothing yet.
+    if (!logs) {
       http.writeHead(204, headers);
       http.end();
       return;
     }
-    const logs = await accessTo(holder, pod).logs(pod, options);
     http.writeHead(200, { ...headers, 'content-type': 'text/plain' });
     http.flushHeaders?.();
     try {
@@ -37,6 +34,21 @@ export function podLog(machinery: Machinery, holder: PodAccessHolder): StreamHan
       logs.destroy();
     }
   };
+}
+
+/**
+ * What a call for `pods/log` asks for, until `signal` is aborted; undefined when the pod has begun nowhere and so has said nothing yet. Throws
+ * `BadRequest`, `Invalid`, `NotFound`, and what the node says.
+ */
+export async function logOf(
+  { machinery, holder }: { machinery: Machinery; holder: PodAccessHolder },
+  call: Call,
+  signal: AbortSignal,
+): Promise<Readable | undefined> {
+  const asked = logOptions(call);
+  const pod = await podOf(machinery, call);
+  const options = { ...asked, container: containerOf(pod, call.options.get('container')), signal };
+  return pod.spec?.nodeName ? accessTo(holder, pod).logs(pod, options) : undefined;
 }
 
 /** What is asked for, whatever the pod. Throws `BadRequest` for what cannot be read, `Invalid` with every cause. */

@@ -8,6 +8,7 @@ import { startTestApi, type TestApi } from '../testing.ts';
 import type { PodAccess, ProcessSession } from './types.ts';
 
 const key = { namespace: 'default', name: 'p' };
+let followed: Readable | undefined;
 const sizes: { width: number; height: number }[] = [];
 
 /** Echoes its input in capitals until that ends, then exits with 3. */
@@ -15,7 +16,11 @@ function echo(): ProcessSession {
   const stdin = new PassThrough();
   const stdout = new PassThrough();
   const stderr = new PassThrough();
-  stdin.on('data', (chunk: Buffer) => stdout.write(chunk.toString().toUpperCase()));
+  stdin.on('data', (chunk: Buffer) => {
+    stdout.write(chunk.toString().toUpperCase());
+    // Before v5 a client cannot end the input.
+    if (chunk.toString() === 'end') stdin.end();
+  });
   const status = once(stdin, 'end').then(() => {
     stdout.end();
     stderr.end('bye');
@@ -25,6 +30,7 @@ function echo(): ProcessSession {
       apiVersion: 'v1',
       metadata: {},
       status: 'Failure',
+      message: 'the process ended with 3',
       reason: 'NonZeroExitCode',
       code: 500,
       details,
@@ -34,7 +40,11 @@ function echo(): ProcessSession {
 }
 
 const access: PodAccess = {
-  logs: async (_pod, options) => Readable.from([`tail ${options.tailLines} of ${options.container}\n`]),
+  logs: async (_pod, options) => {
+    if (!options.follow) return Readable.from([`tail ${options.tailLines} of ${options.container}\n`]);
+    followed = new PassThrough();
+    return followed;
+  },
   exec: async (_pod, [command]) => {
     if (command !== 'echo') throw new BerthError('BadRequest', `no such command: ${command}`);
     return echo();
@@ -99,6 +109,28 @@ test('exec carries input, its end, sizes, both outputs and the exit code', async
   expect(sizes).toEqual([{ width: 80, height: 24 }]);
 });
 
+test.each(['channel.k8s.io', 'base64.channel.k8s.io', 'v4.base64.channel.k8s.io'])(
+  'exec speaks %s',
+  async (protocol) => {
+    const isText = protocol.includes('base64');
+    const socket = open('exec?command=echo&container=main&stdin=true&stdout=true&stderr=true', [protocol]);
+    const lines: string[] = [];
+    socket.on('message', (data: Buffer, isBinary) => {
+      expect(isBinary).toBe(!isText);
+      const payload = isText ? Buffer.from(data.subarray(1).toString(), 'base64') : data.subarray(1);
+      lines.push(`${isText ? String.fromCharCode(data[0] ?? 0) : data[0]} ${payload}`);
+    });
+    await once(socket, 'open');
+    expect(socket.protocol).toBe(protocol);
+    socket.send(isText ? `0${Buffer.from('end').toString('base64')}` : Buffer.from('\u0000end'));
+    await once(socket, 'close');
+    const failure = 'the process ended with 3';
+    expect(lines.sort()).toEqual(['1 END', '2 bye', expect.stringMatching(/^3 /)]);
+    if (protocol.startsWith('v4')) expect(JSON.parse(lines[2]?.slice(2) ?? '')).toMatchObject({ message: failure });
+    else expect(lines[2]).toBe(`3 ${failure}`);
+  },
+);
+
 test('a process that cannot start says why on the error channel', async () => {
   const { 3: status } = await received(open(`exec?command=nothing&${query}`, ['v5.channel.k8s.io']));
   expect(JSON.parse(status ?? '')).toMatchObject({ status: 'Failure', message: 'no such command: nothing' });
@@ -109,12 +141,41 @@ test.each([
   ['exec?container=none&stdout=true&command=echo', ['v5.channel.k8s.io'], 400],
   ['exec?container=main&stdout=true&command=echo', ['v9.example.com'], 400],
   ['nothing', ['v5.channel.k8s.io'], 404],
+  ['log?container=main', ['v5.channel.k8s.io'], 400],
+  ['log?container=none', ['binary.k8s.io'], 400],
 ])('%s by %j is refused with %i before the upgrade', async (path, protocols, code) => {
   const socket = open(path, protocols);
   const [, response] = (await once(socket, 'unexpected-response')) as [unknown, { statusCode: number }];
   expect(response.statusCode).toBe(code);
   socket.on('error', () => {});
   socket.terminate();
+});
+
+test.each([
+  [[], '', (message: Buffer) => message.toString()],
+  [['binary.k8s.io'], 'binary.k8s.io', (message: Buffer) => message.toString()],
+  [
+    ['base64.binary.k8s.io'],
+    'base64.binary.k8s.io',
+    (message: Buffer) => Buffer.from(`${message}`, 'base64').toString(),
+  ],
+])('a log comes over a WebSocket by %j', async (protocols, agreed, read) => {
+  const socket = open('log?container=side&tailLines=4', protocols);
+  const messages: { text: string; isBinary: boolean }[] = [];
+  socket.on('message', (data: Buffer, isBinary) => messages.push({ text: read(data), isBinary }));
+  const [code] = await once(socket, 'close');
+  expect([code, socket.protocol]).toEqual([1000, agreed]);
+  const isBinary = agreed !== 'base64.binary.k8s.io';
+  expect(messages).toEqual(['', 'tail 4 of side\n'].map((text) => ({ text, isBinary })));
+});
+
+test('a log that is followed over a WebSocket ends when the client goes', async () => {
+  const socket = open('log?container=main&follow=true', ['binary.k8s.io']);
+  await once(socket, 'message');
+  await expect.poll(() => followed).toBeDefined();
+  expect(followed?.destroyed).toBe(false);
+  socket.terminate();
+  await expect.poll(() => followed?.destroyed).toBe(true);
 });
 
 test('who may only get pods/exec may not open it', async () => {

@@ -14,7 +14,9 @@ import { queryOf, targetOf } from '../http/route.ts';
 import { carryWatch } from '../http/watch-stream.ts';
 import { attributesOf } from '../pipeline.ts';
 import type { ObjectProxy } from '../proxy/index.ts';
-import { carryProcess, channelProtocols } from './channels.ts';
+import { type ChannelProtocol, carryProcess, channelProtocols } from './channels.ts';
+import { logOf } from './log.ts';
+import { carryLog, logProtocols } from './log-socket.ts';
 import { accessTo, containerOf, type PodAccessHolder, podOf } from './pod.ts';
 import { forwardPorts } from './port-forward.ts';
 import { carrySpdyProcess } from './spdy-process.ts';
@@ -29,14 +31,14 @@ type UpgradeParts = Pick<HandlerParts, 'pipeline' | 'authenticator' | 'tables' |
 /** What is to be carried once the client and we have agreed on a protocol. */
 interface Stream {
   webSocketProtocols: readonly string[];
-  overWebSocket(socket: WebSocket): Promise<void>;
+  overWebSocket(socket: WebSocket, protocol: string): Promise<void>;
   spdyProtocols: readonly string[];
   overSpdy(socket: Duplex): Promise<void>;
 }
 
 /**
- * Turns requests for exec, attach and port-forward into streams, by WebSocket or SPDY/3.1, and those for watches by
- * WebSocket. Refuses with a Status.
+ * Turns requests for exec, attach and port-forward into streams, by WebSocket or SPDY/3.1, and those for watches and logs
+ * by WebSocket. Refuses with a Status.
  */
 export function upgradeHandler(parts: UpgradeParts) {
   const server = new WebSocketServer({ noServer: true, maxPayload: 4 * 1024 * 1024, perMessageDeflate: false });
@@ -64,6 +66,18 @@ export function upgradeHandler(parts: UpgradeParts) {
         server.handleUpgrade(request as IncomingMessage, socket, head, start);
         return;
       }
+      if (call.subresource?.name === 'log' && upgrade === 'websocket') {
+        const offered = request.headers['sec-websocket-protocol'];
+        const protocol = offered === undefined ? undefined : agreed(offered, logProtocols);
+        const aborted = new AbortController();
+        socket.on('close', () => aborted.abort());
+        const logs = await logOf({ machinery: parts.pipeline.machinery, holder: parts.holder }, call, aborted.signal);
+        if (!logs) return void socket.end('HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n');
+        if (protocol !== undefined) agreements.set(request, protocol);
+        delete request.headers['sec-websocket-protocol'];
+        server.handleUpgrade(request as IncomingMessage, socket, head, (open) => void carryLog(open, logs, protocol));
+        return;
+      }
       if (call.subresource?.connect && call.subresource.name === 'proxy') {
         return await parts.proxy.upgrade(call, request, socket, head);
       }
@@ -71,10 +85,16 @@ export function upgradeHandler(parts: UpgradeParts) {
       parts.pipeline.authorize(call.user, attributesOf(target, call.kind, 'create'));
       const stream = await streamOf(parts, call, new URLSearchParams(search));
       if (upgrade === 'websocket') {
-        agreements.set(request, agreed(request.headers['sec-websocket-protocol'], stream.webSocketProtocols));
+        const protocol = agreed(request.headers['sec-websocket-protocol'], stream.webSocketProtocols);
+        agreements.set(request, protocol);
         // `SPDY/3.1+portforward.k8s.io` is no token, on which the library insists: the header is ours to answer.
         delete request.headers['sec-websocket-protocol'];
-        server.handleUpgrade(request as IncomingMessage, socket, head, (open) => void stream.overWebSocket(open));
+        server.handleUpgrade(
+          request as IncomingMessage,
+          socket,
+          head,
+          (open) => void stream.overWebSocket(open, protocol),
+        );
       } else if (upgrade === 'spdy/3.1') {
         const protocol = agreed(request.headers['x-stream-protocol-version'], stream.spdyProtocols);
         socket.write(
@@ -134,7 +154,7 @@ function portForward(access: PodAccess, pod: Pod): Stream {
 function remoteProcess(options: ProcessOptions, start: () => Promise<ProcessSession>): Stream {
   return {
     webSocketProtocols: channelProtocols,
-    overWebSocket: (socket) => carryProcess(socket, start),
+    overWebSocket: (socket, protocol) => carryProcess(socket, protocol as ChannelProtocol, start),
     spdyProtocols: ['v4.channel.k8s.io'],
     overSpdy: (socket) => carrySpdyProcess(socket, options, start),
   };
@@ -151,7 +171,7 @@ function processOptions(call: Call, container: string): ProcessOptions {
 }
 
 /** The first protocol that is served among those a header offers, which may come several times or as a list. */
-function agreed(header: string | string[] | undefined, served: readonly string[]): string {
+function agreed<Protocol extends string>(header: string | string[] | undefined, served: readonly Protocol[]): Protocol {
   const offered = offeredBy(header);
   const found = served.find((protocol) => offered.includes(protocol));
   if (found === undefined) throw badRequest(`unable to upgrade: sub-protocols served are ${served.join(', ')}`);
