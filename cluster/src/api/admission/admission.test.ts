@@ -57,6 +57,18 @@ describe('pods', () => {
       ['node.kubernetes.io/not-ready', 300],
       ['node.kubernetes.io/unreachable', 300],
     ]);
+    // An update that names only another one adds it.
+    const own = { key: 'own', operator: 'Exists', effect: 'NoSchedule' } as const;
+    const urgent = await admin.get(resources.pods, { namespace: 'default', name: 'urgent' });
+    const updated = await admin.update(resources.pods, {
+      ...urgent,
+      spec: { ...urgent.spec, tolerations: [own] },
+    } as Pod);
+    expect(updated.spec?.tolerations?.map(({ key }) => key)).toEqual([
+      'own',
+      'node.kubernetes.io/not-ready',
+      'node.kubernetes.io/unreachable',
+    ]);
     const unknown = admin.create(resources.pods, pod('unknown', { priorityClassName: 'none' }));
     await expect(unknown).rejects.toMatchObject({ code: 'Forbidden' });
   });

@@ -50,7 +50,8 @@ export const defaultTolerations: AdmissionPlugin = {
   resources: ['/pods'],
   admit(request) {
     const { spec } = request.object as Pod;
-    if (request.operation !== 'CREATE' || request.subresource !== '' || !spec) return;
+    // Also for an update, which may leave these out and takes no other toleration away.
+    if (request.subresource !== '' || !spec || !['CREATE', 'UPDATE'].includes(request.operation)) return;
     for (const key of ['node.kubernetes.io/not-ready', 'node.kubernetes.io/unreachable']) {
       const tolerated = spec.tolerations?.some(
         (one) => (!one.key || one.key === key) && (!one.effect || one.effect === 'NoExecute'),
