@@ -1,3 +1,4 @@
+import { badRequest } from '../faults.ts';
 import { Reader } from './reader.ts';
 
 /** Decodes a message that stands within another. */
@@ -77,9 +78,12 @@ function textsOf(bytes: Uint8Array): string[] {
 
 /** The zero time, which is an empty message, is null in JSON. */
 function timeOf(bytes: Uint8Array, precision: 'seconds' | 'microseconds'): string | undefined {
+  if (bytes.length === 0) return undefined;
   const { 1: seconds, 2: nanos } = fieldsOf(bytes);
-  if (seconds === undefined || Number(seconds) <= 0) return undefined;
-  const whole = new Date(Number(seconds) * 1000).toISOString().slice(0, 19);
+  const date = new Date(typeof seconds === 'bigint' ? Number(seconds) * 1000 : 0);
+  const year = date.getUTCFullYear();
+  if (!(year >= 0 && year <= 9999)) throw badRequest('the protobuf body has a time outside of the years 0 to 9999');
+  const whole = date.toISOString().slice(0, 19);
   if (precision === 'seconds') return `${whole}Z`;
   return `${whole}.${String(Math.trunc(Number(nanos ?? 0n) / 1000)).padStart(6, '0')}Z`;
 }
