@@ -63,6 +63,7 @@ const initialStatus: Readonly<Record<string, (object: Fields) => Fields>> = {
   FlowSchema: none,
   PriorityLevelConfiguration: none,
   ServiceCIDR: none,
+  ResourceClaim: none,
   VolumeAttachment: () => ({ attached: false }),
 };
 

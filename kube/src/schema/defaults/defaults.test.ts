@@ -284,3 +284,8 @@ describe('defaults', () => {
     }
   });
 });
+
+it('a claim of devices has a status that a patch can add to', () => {
+  const claim = { apiVersion: 'resource.k8s.io/v1', kind: 'ResourceClaim', metadata: { name: 'c' }, spec: {} };
+  expect(fresh(claim).status).toEqual({});
+});
