@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { argv, exit, stderr, stdout } from 'node:process';
-import { buildImage, busyboxImage, type ImageEntry, pauseImage } from '@berth/cluster/images';
+import { buildImage, busyboxImage, type ImageEntry, libraryEntries, pauseImage } from '@berth/cluster/images';
 
 interface Program {
   reference: string;
@@ -18,6 +18,11 @@ interface Program {
   cmd?: readonly string[];
   /** Further files, by their paths. */
   files?: Readonly<Record<string, string>>;
+}
+
+/** A program of this machine with the libraries that it needs. */
+async function ofThisMachine(source: string): Promise<ImageEntry[]> {
+  return [{ type: 'file', path: source, content: { source }, mode: 0o755 }, ...(await libraryEntries(source))];
 }
 
 /** Of the module; they stand beside the programs. The suite asks its web servers for the certificate. */
@@ -54,6 +59,17 @@ export const programs: readonly Program[] = [
 export async function makeImages(directory: string): Promise<string[]> {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64';
   const base = await busyboxImage(architecture);
+  // Some specs run the web client of the suite's own image, and one runs the program by its second name.
+  const agnhostLayer: ImageEntry[] = [
+    ...(await ofThisMachine('/usr/bin/curl')),
+    { type: 'symlink', path: '/agnhost-2', target: 'agnhost' },
+  ];
+  // The shell of a BusyBox before 1.37 drops the variables that no shell can name; `sh -c env` is asked for these. What
+  // /bin/sh says has to be in BusyBox's words.
+  const shellLayer: ImageEntry[] = [
+    ...(await ofThisMachine('/bin/bash')),
+    { type: 'symlink', path: '/usr/local/bin/sh', target: '/bin/bash' },
+  ];
   const made: string[] = [];
   for (const { reference, file, at, mode = 0o755, cmd, files = {} } of programs) {
     const layer: ImageEntry[] = [
@@ -63,13 +79,17 @@ export async function makeImages(directory: string): Promise<string[]> {
         (name): ImageEntry => ({ type: 'file', path: `/${name}`, content: { source: join(directory, name) } }),
       ),
     ];
+    const above = file === 'agnhost' ? [agnhostLayer] : [];
     const output = join(directory, `${reference.replace(/^.*\//, '').replace(':', '-')}.tar`);
     const config = { entrypoint: [at], ...(cmd === undefined ? {} : { cmd }) };
-    await buildImage({ reference, architecture, layers: [...base.layers, layer], config }, { output });
+    await buildImage({ reference, architecture, layers: [...base.layers, ...above, layer], config }, { output });
     made.push(output);
   }
   const ours = [
-    { ...base, reference: 'localhost/e2e/busybox:1.37.0-1', output: join(directory, 'busybox.tar') },
+    {
+      ...{ ...base, layers: [...base.layers, shellLayer] },
+      ...{ reference: 'localhost/e2e/busybox:1.37.0-1', output: join(directory, 'busybox.tar') },
+    },
     { ...pauseImage(architecture), reference: 'localhost/e2e/pause:3.10.1', output: join(directory, 'pause.tar') },
   ];
   for (const { output, ...image } of ours) {
