@@ -20,6 +20,10 @@ afterAll(async () => {
 const image = 'berth.local/busybox:1';
 const shell = (script: string) => ({ name: 'main', image, command: ['/bin/sh', '-c', script] });
 const statusOf = (pod: Pod) => pod.status?.containerStatuses?.[0];
+const messagesOf = async (name: string) => {
+  const { items } = await node.client.list(resources.events, { namespace: 'default' });
+  return items.filter((event) => event.involvedObject.name === name).map((event) => event.message);
+};
 const runsToItsEnd = async (name: string, spec: Parameters<NodeFixture['run']>[1]) => {
   await node.run(name, { restartPolicy: 'Never', ...spec });
   const pod = await node.until(name, ({ status }) => status?.phase === 'Succeeded' || status?.phase === 'Failed');
@@ -115,12 +119,8 @@ test('a volume of the wrong type holds the pod and says so', async () => {
     containers: [shell('true')],
     volumes: [{ name: 'v', hostPath: { path: join(directory, 'absent'), type: 'Directory' } }],
   });
-  const messages = async () => {
-    const { items } = await node.client.list(resources.events, { namespace: 'default' });
-    return items.filter((event) => event.involvedObject.name === 'wrong').map((event) => event.message);
-  };
   await expect
-    .poll(messages)
+    .poll(() => messagesOf('wrong'))
     .toContain(
       `MountVolume.SetUp failed for volume "v" : hostPath type check failed: ${join(directory, 'absent')} is not a directory`,
     );
@@ -160,4 +160,16 @@ test('a pod gets a token of its account, the authority and what it is itself', a
     'kubernetes.io': { pod: { name: 'projected' } },
   });
   expect(rest).toBe('PEMprojected');
+});
+
+test('a pod runs by the handler of its RuntimeClass, which the runtime has to know', async () => {
+  for (const handler of ['runc', 'absent']) {
+    const named = { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', metadata: { name: `by-${handler}` } } as const;
+    await node.client.create(resources.runtimeClasses, { ...named, handler });
+    await node.run(handler, { restartPolicy: 'Never', runtimeClassName: `by-${handler}`, containers: [shell('true')] });
+  }
+  await node.until('runc', ({ status }) => status?.phase === 'Succeeded');
+  const refused = expect.stringMatching(/^Failed to create pod sandbox: .*no runtime for "absent" is configured$/);
+  await expect.poll(() => messagesOf('absent')).toContainEqual(refused);
+  expect((await node.pod('absent')).status?.phase).toBe('Pending');
 });
