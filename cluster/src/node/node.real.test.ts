@@ -410,3 +410,24 @@ test('the node is registered with its lease', async () => {
   const lease = await node.client.get(resources.leases, { namespace: 'kube-node-lease', name: 'n0' });
   expect(lease.spec?.holderIdentity).toBe('n0');
 });
+
+test('the room of a pod that is gone from the API is free for the next, though its containers still end', async () => {
+  const patch = { status: { capacity: { 'example.com/seat': '1' }, allocatable: { 'example.com/seat': '1' } } };
+  await node.client.patch(resources.nodes, { name: 'n0' }, { type: 'merge', body: patch }, { subresource: 'status' });
+  const seat = { requests: { 'example.com/seat': '1' }, limits: { 'example.com/seat': '1' } };
+  const seated = (name: string) =>
+    node.run(name, {
+      terminationGracePeriodSeconds: 30,
+      containers: [{ ...shell("trap '' TERM; while :; do sleep 1; done"), resources: seat }],
+    });
+  await seated('first-seat');
+  await node.until('first-seat', isReady);
+  await seated('no-seat');
+  const refused = await node.until('no-seat', ({ status }) => status?.phase === 'Failed');
+  expect(refused.status?.reason).toBe('OutOfexample.com/seat');
+  await node.client.delete(resources.pods, { namespace: 'default', name: 'first-seat' }, { gracePeriodSeconds: 0 });
+  await seated('next-seat');
+  const next = await node.until('next-seat', (pod) => isReady(pod) || pod.status?.phase === 'Failed');
+  expect(next.status).toMatchObject({ phase: 'Running' });
+  await node.client.delete(resources.pods, { namespace: 'default', name: 'next-seat' }, { gracePeriodSeconds: 0 });
+});

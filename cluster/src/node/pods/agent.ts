@@ -79,10 +79,14 @@ export async function startPodAgent(
     worker.kick();
   }
 
-  /** Those that have not ended: what they were given, the new ones cannot have. */
+  /**
+   * Those that have not ended: what they were given, the new ones cannot have. One that is gone from the API counts no more, though its containers may
+   * still end: the scheduler has given its room away.
+   */
   function othersOf(uid: string): Pod[] {
     const others = [...workers].filter(([other]) => other !== uid).map(([, worker]) => worker.pod);
-    return others.filter((pod) => !isTerminal(pod));
+    const isThere = ({ metadata }: Pod) => pods.get(metadata)?.metadata.uid === metadata.uid;
+    return others.filter((pod) => !isTerminal(pod) && isThere(pod));
   }
 
   function forget(uid: string): void {
