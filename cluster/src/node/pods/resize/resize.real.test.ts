@@ -319,7 +319,8 @@ test('a container that was ended for a resize is started by the next agent, howe
   await node.restartAgent(async () => refused.clear());
   expect(statusOf(await node.until('between', isSettled))).toMatchObject({
     restartCount: 1,
-    lastState: { terminated: { exitCode: 0 } },
+    // By its own will, or killed where it had not come to listen for the signal yet.
+    lastState: { terminated: { exitCode: expect.any(Number) } },
     resources: both('60m', '20Mi'),
   });
 });
