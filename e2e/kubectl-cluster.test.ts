@@ -382,7 +382,7 @@ describe.concurrent('kubectl knows', () => {
     terminal.file(
       'ask',
       `kubectl proxy --port=0 > said & proxy=$!
-until grep -q Starting said; do sleep 0.1; done
+until grep -qs '127.0.0.1:[0-9]' said; do sleep 0.1; done
 node -e 'fetch("http://" + require("fs").readFileSync("said","utf8").match(/127\\.0\\.0\\.1:\\d+/)[0] + process.argv[1]).then(r => r.text()).then(t => console.log(t))' "$1"
 kill $proxy
 `,
