@@ -74,6 +74,17 @@ test('simulated nodes are ready, and their pods run, end and go', async () => {
   await expect.poll(() => seen('stays').at(-1)).toMatch(/gone$/);
 });
 
+test('a wave of pods, more than are written at once, runs to the last', async () => {
+  await using nodes = await startNodes(10);
+  const names = Array.from({ length: 200 }, (_, index) => `wave-${index}`);
+  await Promise.all(names.map((name) => nodes.create(name, {})));
+  const phases = async () => {
+    const { items } = await nodes.client.list<Pod>(resources.pods);
+    return items.filter(({ status }) => status?.phase !== 'Running').map(({ metadata }) => metadata.name);
+  };
+  await expect.poll(phases, { timeout: 20_000 }).toEqual([]);
+});
+
 test('pods start late, become ready later, take their time to end, or never start', async () => {
   await using nodes = await startNodes(2);
   const { client, create, seen } = nodes;

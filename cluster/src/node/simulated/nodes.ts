@@ -1,6 +1,7 @@
 import { type KubeClient, startInformer } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Node, type Pod, resources } from '@berth/kube/objects';
+import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { NodeAnswer, PodUse, Use } from '../../api/nodes/index.ts';
 import { isTerminal } from '../pods/plan.ts';
@@ -9,7 +10,6 @@ import { startLocalProvisioner } from '../provisioner/index.ts';
 import { type AgentFacts, answerOf, ownProcess } from '../server/index.ts';
 import { behaviourOf, isLost, simulatedKey } from './behaviour.ts';
 import { nextStage, type Stage, stageBegan } from './life.ts';
-import { limited } from './limited.ts';
 import { pretendedNodeUse, pretendedPodUse, pretendedSamples } from './measure.ts';
 import { pretendedStatus } from './pretend.ts';
 import {
@@ -62,7 +62,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   const signal = AbortSignal.any([options.signal, over.signal]);
   const names = Array.from({ length: options.count }, (_, index) => `${options.prefix ?? 'simulated'}-${index}`);
   const indexes = new Map(names.map((name, index) => [name, index]));
-  const write = limited(parallelWrites);
+  const write = pLimit(parallelWrites);
   /** By uid, what is to happen to a pod. */
   const timers = new Map<string, NodeJS.Timeout>();
   /** By uid, when the stage began that was written last: more exact than the whole seconds of a status. */
