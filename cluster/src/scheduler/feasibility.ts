@@ -50,10 +50,10 @@ export function feasibility(pod: PodInfo, snapshot: Snapshot): Feasibility {
     onlyBy: limiting.map(({ name }) => name).sort(),
     count,
     refuses(node) {
+      const nominated = snapshot.nominated(node.name);
+      if (nominated.length === 0) return refusesAsIs(node);
       // The pod must fit with those that wait for this node and are as important, and without them: they may go elsewhere.
-      const awaited = snapshot
-        .nominated(node.name)
-        .filter((other) => other.priority >= pod.priority && uidOf(other) !== uidOf(pod));
+      const awaited = nominated.filter((other) => other.priority >= pod.priority && uidOf(other) !== uidOf(pod));
       if (awaited.length === 0) return refusesAsIs(node);
       const trial = trialOf(node);
       for (const other of awaited) {

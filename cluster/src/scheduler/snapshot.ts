@@ -87,7 +87,7 @@ export class ClusterState implements Snapshot {
 
   nominated(node: string): readonly PodInfo[] {
     const pods = this.#nominated.get(node);
-    return pods ? [...pods.values()] : [];
+    return pods ? [...pods.values()] : none;
   }
 
   setNamespace(name: string, labels: Readonly<Record<string, string>> | undefined): void {
@@ -227,6 +227,8 @@ export class ClusterState implements Snapshot {
     }
   }
 }
+
+const none: readonly PodInfo[] = [];
 
 /** Kubernetes gives a required affinity term of others the weight 1. */
 const hard = (terms: readonly Term[]) => terms.map((term) => ({ term, weight: 1 }));

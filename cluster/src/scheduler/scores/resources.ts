@@ -38,12 +38,12 @@ export const balancedAllocation: Score = {
 const measured = ['cpu', 'memory'] as const;
 
 function balance(requests: Amounts, { allocatable, requested }: NodeInfo): number {
-  const fractions = measured.flatMap((name) => {
-    const capacity = allocatable[name] ?? 0;
-    if (capacity === 0) return [];
-    return [Math.min(1, ((requested[name] ?? 0) + (requests[name] ?? 0)) / capacity)];
-  });
-  const [one, other] = fractions;
-  const deviation = one === undefined || other === undefined ? 0 : Math.abs((one - other) / 2);
+  const { cpu: cores = 0, memory = 0 } = allocatable;
+  // Of one alone there is no balance.
+  const deviation = cores === 0 || memory === 0 ? 0 : Math.abs(share('cpu', cores) - share('memory', memory)) / 2;
   return Math.trunc((1 - deviation) * 100);
+
+  function share(name: 'cpu' | 'memory', capacity: number): number {
+    return Math.min(1, ((requested[name] ?? 0) + (requests[name] ?? 0)) / capacity);
+  }
 }
