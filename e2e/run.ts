@@ -19,21 +19,22 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const canRunContainers =
   process.getuid?.() === 0 && ['/usr/bin/containerd', '/usr/sbin/nft'].every((file) => existsSync(file));
 const isLong = process.argv.includes('--long');
-const projects = canRunContainers ? ['unit', 'real', ...(isLong ? ['long'] : [])] : ['unit'];
+/** One after the other; the projects of one run side by side. */
+const runs = canRunContainers ? [['unit', 'browser'], ['real'], ...(isLong ? [['long']] : [])] : [['unit']];
 if (!canRunContainers) {
   console.log('Tests with real containers are left out: they need root, containerd and nftables.');
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'berth-test-'));
 const totals = { passed: 0, failed: 0, skipped: 0 };
-for (const project of projects) {
-  const report = join(folder, `${project}.json`);
+for (const projects of runs) {
+  const report = join(folder, `${projects.join('-')}.json`);
   const { status } = spawnSync(
     process.execPath,
     [
       join(root, 'node_modules/vitest/vitest.mjs'),
       'run',
-      `--project=${project}`,
+      ...projects.map((project) => `--project=${project}`),
       '--reporter=default',
       '--reporter=json',
       `--outputFile.json=${report}`,
