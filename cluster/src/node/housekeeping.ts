@@ -116,11 +116,13 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
   }
 
   /** As kubelet, an event only of what failed twice: the first time figures may be old. */
-  function collectImages(): void {
+  function keepImages(): void {
+    // At a hundred percent none goes for want of room alone, as kubelet has it; how old they are matters nevertheless.
+    const look = imageGarbage.highThreshold < 100 ? images.collect : images.look;
     let failedBefore = false;
-    const collect = async () => {
+    const keep = async () => {
       try {
-        await images.collect();
+        await look();
         failedBefore = false;
       } catch (error) {
         if (failedBefore) warn('ImageGCFailed', error instanceof Error ? error.message : String(error));
@@ -128,9 +130,9 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
         failedBefore = true;
       }
     };
-    const keeping = setInterval(() => void collect(), imageGarbagePeriod).unref();
+    const keeping = setInterval(() => void keep(), imageGarbagePeriod).unref();
     signal.addEventListener('abort', () => clearInterval(keeping), { once: true });
-    void collect();
+    void keep();
   }
 
   return {
@@ -139,8 +141,7 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
     start(running) {
       node = running.node;
       workers = running.workers;
-      // At a hundred percent nothing is ever removed, as kubelet has it.
-      if (imageGarbage.highThreshold < 100) collectImages();
+      keepImages();
       void watchPressure({
         evictions,
         interval: settings.monitoringInterval ?? monitoringInterval,
