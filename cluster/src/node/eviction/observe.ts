@@ -39,9 +39,11 @@ const bytesOf = ({ availableBytes, capacityBytes }: FilesystemUse) => {
 };
 const filesOf = ({ inodesFree, inodes }: FilesystemUse) => ({ available: inodesFree, capacity: inodes });
 
-/** The file system that holds images; the node's own where the runtime has none. */
+/** The file system that holds images; the node's own where the runtime has none, or one that is not here. */
 export async function imageFilesystem({ directory, runtime }: Places): Promise<FilesystemUse | undefined> {
-  return await filesystemOf((await runtime.imageFilesystem()) ?? directory);
+  const path = await runtime.imageFilesystem();
+  const apart = path === undefined ? undefined : await filesystemOf(path);
+  return apart ?? (await filesystemOf(directory));
 }
 
 /** Whether images and writable layers have a file system of their own. */
