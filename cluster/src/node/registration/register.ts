@@ -47,13 +47,27 @@ export async function registerNode(options: RegistrationOptions): Promise<Regist
   let writtenAt = 0;
   let beating = false;
   let again = false;
+  let stopped = false;
   const description = await describe();
   let current = await onceReached(() => createNode(options, description));
   await heartbeat();
   await renewLease().catch((error) => logger.warn({ err: error }, 'the lease of the node could not be written'));
-  const timer = setInterval(() => void beat(), options.leaseSeconds * 250);
+  // An API server that is slow or cannot be reached is not asked by ever more at once, nor without a pause.
+  const timer = setInterval(() => {
+    if (!beating) void beat();
+  }, options.leaseSeconds * 250);
   timer.unref();
-  return { node: current, refresh: () => void beat(), stop: () => clearInterval(timer) };
+  return {
+    node: current,
+    refresh() {
+      if (beating) again = true;
+      else if (!stopped) void beat();
+    },
+    stop() {
+      stopped = true;
+      clearInterval(timer);
+    },
+  };
 
   async function describe(): Promise<NodeDescription> {
     const { machine, runtime, podCidr, kubeletVersion, controlPlane } = options;
@@ -92,22 +106,18 @@ export async function registerNode(options: RegistrationOptions): Promise<Regist
   }
 
   async function beat(): Promise<void> {
-    // An API server that cannot be reached is not asked by ever more at once.
-    if (beating) {
-      again = true;
-      return;
-    }
     beating = true;
     again = false;
     try {
       await renewLease();
-      await heartbeat();
+      if (!stopped) await heartbeat();
     } catch (error) {
+      if (stopped) return;
       if (isBerthError(error, 'NotFound')) current = await createNode(options, await describe()).catch(() => current);
       else logger.warn({ err: error }, 'the heartbeat of the node could not be written');
     } finally {
       beating = false;
-      if (again) void beat();
+      if (again && !stopped) void beat();
     }
   }
 

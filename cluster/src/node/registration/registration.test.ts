@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import type { KubeClient } from '@berth/kube/client';
 import { BerthError } from '@berth/kube/errors';
 import { resources } from '@berth/kube/objects';
@@ -63,4 +64,58 @@ test('a node whose link lets nobody through yet asks again', async () => {
   expect((await client.get(resources.nodes, { name: 'n0' })).metadata.name).toBe('n0');
   registration.stop();
   await close();
+});
+
+/** A node whose beats are the test's, each held in its first call until the test lets it go. */
+async function heldBeats() {
+  const { api, [Symbol.asyncDispose]: close } = await startTestApi();
+  const client = api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  const registration = await register(client);
+  const held: (() => void)[] = [];
+  const { node } = registration;
+  vi.spyOn(client, 'get').mockImplementation((async () => node) as never);
+  vi.spyOn(client, 'patch').mockImplementation((async ({ resource }: { resource: string }) => {
+    if (resource === 'leases') await new Promise<void>((go) => held.push(go));
+    return node;
+  }) as never);
+  return {
+    registration,
+    /** How many there were. */
+    count: () => held.length,
+    tick: () => vi.advanceTimersByTime(50),
+    async letGo() {
+      held.at(-1)?.();
+      await setImmediate();
+    },
+    async [Symbol.asyncDispose]() {
+      registration.stop();
+      vi.useRealTimers();
+      vi.restoreAllMocks();
+      await close();
+    },
+  };
+}
+
+test('a beat that outlasts the interval is not followed by another at once', async () => {
+  await using beats = await heldBeats();
+  beats.tick();
+  beats.tick();
+  await beats.letGo();
+  expect(beats.count()).toBe(1);
+  beats.tick();
+  expect(beats.count()).toBe(2);
+});
+
+test('what changed during a beat is told after it, unless the node was stopped meanwhile', async () => {
+  await using beats = await heldBeats();
+  beats.tick();
+  beats.registration.refresh();
+  await beats.letGo();
+  expect(beats.count()).toBe(2);
+  beats.registration.refresh();
+  beats.registration.stop();
+  await beats.letGo();
+  beats.registration.refresh();
+  expect(beats.count()).toBe(2);
 });
