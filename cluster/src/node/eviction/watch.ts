@@ -28,6 +28,7 @@ export async function watchPressure(options: {
       options.failed(error);
       return [];
     });
+    if (signal.aborted) return;
     const after = evictions.pressures();
     if (before.toSorted().join() !== after.toSorted().join()) options.changed(before, after);
     if (evicted.length === 0) await pause(interval);
