@@ -37,3 +37,10 @@ test('a node that removes no images for want of room still notes which are there
   using _house = await keepHouse({ imageGarbage: { highThreshold: 100 } }, keepOnly);
   await expect.poll(() => keepOnly.mock.calls).toEqual([[['simulated:registry.example/spare:1'], expect.any(Number)]]);
 });
+
+test('images go though nobody could write down which there are', async () => {
+  const house = { imageGarbage: { highThreshold: 0, lowThreshold: 0, minimumAge: 0 } };
+  using kept = await keepHouse(house, () => Promise.reject(new Error('no space left on device')));
+  await expect.poll(() => kept.runtime.listImages()).toEqual([]);
+  expect(kept.warned).toHaveBeenCalledWith({ err: new Error('no space left on device') }, expect.any(String));
+});

@@ -82,7 +82,11 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
     settings: imageGarbage,
     filesystem: () => imageFilesystem(places),
     needed: [pauseReference],
-    seen: (ids, at) => options.pulls.keepOnly(ids, at),
+    seen: (ids, at) =>
+      options.pulls
+        .keepOnly(ids, at)
+        // A full disk takes no notes, and is why images have to go.
+        .catch((error) => logger.warn({ err: error }, 'the pulls of images that are gone could not be forgotten')),
     warn,
     now,
   });

@@ -17,7 +17,7 @@ export interface ImageGarbageParts {
   filesystem(): Promise<FilesystemUse | undefined>;
   /** Names of images that the node cannot do without, beside those that the runtime has pinned. */
   needed: readonly string[];
-  /** Told which images there are, and when that was looked up. */
+  /** Told which images there are, and when that was looked up. Must not reject: nothing would be removed. */
   seen?(ids: readonly string[], at: number): Promise<void>;
   /** Says of the node what is wrong. */
   warn(reason: string, message: string): void;
