@@ -2,13 +2,16 @@ import type { Container, Pod } from '@berth/kube/objects';
 import { canonicalQuantity, compareQuantities, formatQuantity } from '@berth/kube/quantity';
 import { podUsage } from '../../quota/index.ts';
 import { allContainers } from '../pods/sandbox-config.ts';
+import { isEphemeral } from './rank.ts';
 import type { PodUse } from './use.ts';
 
 const storage = 'ephemeral-storage';
 
 /** Whether a pod has to be measured. */
 export function hasLimits(pod: Pod): boolean {
-  const bounded = (pod.spec?.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined);
+  const bounded = (pod.spec?.volumes ?? []).some(
+    (volume) => isEphemeral(volume) && volume.emptyDir?.sizeLimit !== undefined,
+  );
   return bounded || allContainers(pod).some((container) => limitOf(container) !== undefined);
 }
 

@@ -181,6 +181,10 @@ func stats(p *v1.Pod, at metav1.Time) statsapi.PodStats {
 	}
 	for _, volume := range p.Spec.Volumes {
 		one := statsapi.VolumeStats{Name: volume.Name, FsStats: *used()}
+		// The kernel lets a volume in memory not grow past its limit.
+		if e := volume.EmptyDir; e != nil && e.Medium == v1.StorageMediumMemory && e.SizeLimit != nil && e.SizeLimit.Sign() == 1 {
+			one.UsedBytes = ptr.To(min(*one.UsedBytes, uint64(e.SizeLimit.Value())))
+		}
 		if volume.ConfigMap != nil || (volume.EmptyDir != nil && volume.EmptyDir.Medium == "") {
 			disk += *one.UsedBytes
 		}
