@@ -148,7 +148,7 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
   });
   const answering = Promise.withResolvers<AgentFacts>();
   const server = await openPort(options, machine, async (path) => answerOf(path, await answering.promise));
-  signal.addEventListener('abort', () => server?.close(), { once: true });
+  onceAborted(signal, () => server?.close());
   const registration = await registerNode({
     ...(server ? { agentPort: server.port } : {}),
     client,
@@ -163,6 +163,7 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
     logger,
     now,
   });
+  onceAborted(signal, registration.stop);
   const services = startInformer({ client, resource: resources.services, signal });
   await services.synced;
   const references = watchReferences({ client, signal, changed: (uids) => agent?.refresh(uids) });
@@ -217,6 +218,7 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
     return rejectionOf(pod, others, self.get({ name }) ?? registration.node);
   });
   const running = agent;
+  onceAborted(signal, running.stop);
   const meter = createMeter();
   const measure = () =>
     readUsage(runtime, now).then(meter.add, (error) => logger.debug({ err: error }, 'what is used could not be read'));
@@ -234,6 +236,7 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
   });
   keeping.start({ node: registration.node, workers: () => running.workers(), changed: registration.refresh });
   const measuring = setInterval(() => void measure(), measureEvery).unref();
+  onceAborted(signal, () => clearInterval(measuring));
   return {
     access: podAccess({ runtime, worker: (uid) => running.worker(uid), now }),
     imagesChanged: () => running.imagesChanged(),
@@ -243,9 +246,6 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
     podUse: (uid) => podUseOf(meter.pod(uid)),
     async stop() {
       over.abort();
-      clearInterval(measuring);
-      running.stop();
-      registration.stop();
       await recorder.flush();
     },
   };
@@ -267,6 +267,12 @@ async function openPort(
     logger.warn({ err: error, host }, 'the agent of the node has no port of its own');
     return undefined;
   }
+}
+
+/** Also where it was aborted while something was still being started. */
+function onceAborted(signal: AbortSignal, end: () => void): void {
+  if (signal.aborted) end();
+  else signal.addEventListener('abort', end, { once: true });
 }
 
 /** One look for all who ask while it is under way. */

@@ -1,0 +1,63 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { resources } from '@berth/kube/objects';
+import { pino } from 'pino';
+import { expect, test, vi } from 'vitest';
+import { startTestApi } from '../api/testing.ts';
+import { createSimulatedRuntime, startNode } from './index.ts';
+
+/** Where a node can be started, and whether it still renews its lease. */
+async function nodeToBe() {
+  const api = await startTestApi();
+  const client = api.api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
+  const dataDir = await mkdtemp(join(tmpdir(), 'berth-node-'));
+  const runtime = createSimulatedRuntime();
+  const over = new AbortController();
+  const patched = vi.spyOn(client, 'patch');
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  return {
+    dataDir,
+    over,
+    start: () =>
+      startNode({
+        name: 'n0',
+        instance: 'abcdef',
+        dataDir,
+        client,
+        runtime,
+        podCidr: '10.200.0.0/24',
+        clusterDns: '10.200.128.10',
+        clusterDomain: 'cluster.local',
+        logger: pino({ level: 'silent' }),
+        signal: over.signal,
+        housekeeping: { eviction: { hard: '' }, imageGarbage: { highThreshold: 100 } },
+      }),
+    beats() {
+      patched.mockClear();
+      vi.advanceTimersByTime(40_000);
+      return patched.mock.calls.some(([resource]) => resource === resources.leases);
+    },
+    async [Symbol.asyncDispose]() {
+      over.abort();
+      vi.useRealTimers();
+      runtime.close();
+      await api[Symbol.asyncDispose]();
+      await rm(dataDir, { recursive: true });
+    },
+  };
+}
+
+test('a node that cannot start does not say that it is there', async () => {
+  await using node = await nodeToBe();
+  await writeFile(join(node.dataDir, 'resizes'), 'in the way');
+  await expect(node.start()).rejects.toThrow('EEXIST');
+  expect(node.beats()).toBe(false);
+});
+
+test('an agent whose signal ends renews its lease no more', async () => {
+  await using node = await nodeToBe();
+  await node.start();
+  node.over.abort();
+  expect(node.beats()).toBe(false);
+});
