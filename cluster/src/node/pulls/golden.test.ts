@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
@@ -80,4 +80,26 @@ test('what is known of pulls outlives the agent, also of one that was cut off', 
   await after.keepOnly(['sha256:1'], 2000);
   expect(await after.mustProve('r.example/b:1', 'sha256:2', none)).toBe(false);
   expect(await (await openPulls(options)).mustProve('r.example/a:1', 'sha256:1', none)).toBe(false);
+});
+
+test.each([
+  '',
+  '[]',
+  '{"pulling":[]}',
+  '{"pulling":[1],"pulled":{}}',
+  '{"pulling":[],"pulled":{"sha256:1":{"changedAt":1,"access":{"r.example/a":"nobody"}}}}',
+  '{"pulling":[],"pulled":{"sha256:1":{"changedAt":1,"access":{"r.example/a":[null]}}}}',
+])('what is known of pulls is not forgotten in silence: %j is refused', async (text) => {
+  await using place = await directory();
+  const file = join(place.path, 'pulls.json');
+  await writeFile(file, text);
+  const opened = openPulls({ file, images: async () => [], now: () => 1000 });
+  await expect(opened).rejects.toThrow(`${file} does not hold what is known of pulls (`);
+});
+
+test('a file that is there and cannot be read is refused as well', async () => {
+  await using place = await directory();
+  const file = join(place.path, 'pulls.json');
+  await mkdir(file);
+  await expect(openPulls({ file, images: async () => [], now: () => 1000 })).rejects.toThrow(`${file} does not hold`);
 });

@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, rename, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { ImageStatus } from '../runtime/types.ts';
+import { readKept } from './kept.ts';
 import type { PullCredential } from './keyring.ts';
-import { isRestricted, mustProve, type PulledRecord, withAccess } from './records.ts';
+import { isRestricted, mustProve, withAccess } from './records.ts';
 
 /** Remembers by whose leave images came to the node, over restarts. */
 export interface Pulls {
@@ -17,13 +18,10 @@ export interface Pulls {
   keepOnly(ids: readonly string[], since: number): Promise<void>;
 }
 
-interface Kept {
-  /** Images that are being pulled. */
-  pulling: string[];
-  pulled: Record<string, PulledRecord>;
-}
-
-/** `file` holds what is remembered; one that cannot be read is taken as empty, and `images` are looked through for pulls that were cut off. */
+/**
+ * `file` holds what is remembered, and `images` are looked through for pulls that were cut off. Throws a `BerthError` that names the file when it
+ * is damaged: without it, images that came by a secret would be everyone's.
+ */
 export async function openPulls(options: {
   file: string;
   images(): Promise<readonly ImageStatus[]>;
@@ -31,8 +29,7 @@ export async function openPulls(options: {
 }): Promise<Pulls> {
   const { file, now } = options;
   await mkdir(dirname(file), { recursive: true });
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  const kept = read(text);
+  const kept = await readKept(file);
   /** How many pulls of an image are under way. */
   const under = new Map<string, number>();
   let tail: Promise<void> = Promise.resolve();
@@ -51,7 +48,7 @@ export async function openPulls(options: {
     tail = tail
       .catch(() => undefined)
       .then(async () => {
-        await writeFile(`${file}.new`, JSON.stringify(kept), { mode: 0o600 });
+        await writeFile(`${file}.new`, JSON.stringify(kept), { mode: 0o600, flush: true });
         await rename(`${file}.new`, file);
       });
     return tail;
@@ -97,14 +94,4 @@ export async function openPulls(options: {
       await save();
     },
   };
-}
-
-function read(text: string | undefined): Kept {
-  const empty: Kept = { pulling: [], pulled: {} };
-  if (text === undefined) return empty;
-  try {
-    return { ...empty, ...JSON.parse(text) };
-  } catch {
-    return empty;
-  }
 }
