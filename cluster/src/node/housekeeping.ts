@@ -10,7 +10,9 @@ import {
   measurePods,
   observeNode,
   type Pressure,
+  type Room,
   refusalOf,
+  roomForPods,
   thresholdsOf,
   usualEviction,
   watchPressure,
@@ -43,6 +45,8 @@ export interface HousekeepingOptions {
 }
 
 export interface Housekeeping {
+  /** What pods may have of the machine. */
+  allocatable: Room;
   /** What the node is short of. */
   pressures(): readonly Pressure[];
   /** Why the node does not take a pod. */
@@ -140,6 +144,7 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
   }
 
   return {
+    allocatable: roomForPods(machine, eviction),
     pressures: evictions.pressures,
     refusal: (pod) => refusalOf(pod, evictions.pressures()),
     start(running) {

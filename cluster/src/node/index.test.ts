@@ -2,9 +2,11 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resources } from '@berth/kube/objects';
+import { bytes } from '@berth/kube/quantity';
 import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { startTestApi } from '../api/testing.ts';
+import type { EvictionSettings } from './eviction/index.ts';
 import { createSimulatedRuntime, startNode } from './index.ts';
 
 /** Where a node can be started, and whether it still renews its lease. */
@@ -19,7 +21,8 @@ async function nodeToBe() {
   return {
     dataDir,
     over,
-    start: () =>
+    node: () => client.get(resources.nodes, { name: 'n0' }),
+    start: (hard = '', soft: Partial<EvictionSettings> = {}) =>
       startNode({
         name: 'n0',
         instance: 'abcdef',
@@ -31,7 +34,7 @@ async function nodeToBe() {
         clusterDomain: 'cluster.local',
         logger: pino({ level: 'silent' }),
         signal: over.signal,
-        housekeeping: { eviction: { hard: '' }, imageGarbage: { highThreshold: 100 } },
+        housekeeping: { eviction: { hard, ...soft }, imageGarbage: { highThreshold: 100 } },
       }),
     beats() {
       patched.mockClear();
@@ -60,4 +63,27 @@ test('an agent whose signal ends renews its lease no more', async () => {
   await node.start();
   node.over.abort();
   expect(node.beats()).toBe(false);
+});
+
+type Kept = (capacity: number) => number;
+const none: Kept = () => 0;
+
+test.each<[string, Partial<EvictionSettings>, { memory: Kept; storage: Kept }]>([
+  ['', {}, { memory: none, storage: none }],
+  [
+    'memory.available<64Mi,nodefs.available<20%',
+    {},
+    { memory: () => 64 * 2 ** 20, storage: (of) => Math.floor(of * Math.fround(0.2)) },
+  ],
+  ['nodefs.available<32Mi,imagefs.available<50%', {}, { memory: none, storage: () => 32 * 2 ** 20 }],
+  ['', { soft: 'memory.available<1Gi', softGracePeriod: 'memory.available=0s' }, { memory: none, storage: none }],
+  ['memory.available<1Ei', {}, { memory: (of) => of, storage: none }],
+])('under "%s" and %j pods may have all but what a hard threshold keeps free', async (hard, soft, kept) => {
+  await using node = await nodeToBe();
+  await node.start(hard, soft);
+  const { capacity, allocatable } = (await node.node()).status ?? {};
+  for (const [name, of] of [['memory', kept.memory] as const, ['ephemeral-storage', kept.storage] as const]) {
+    const whole = bytes(capacity?.[name]);
+    expect(whole - bytes(allocatable?.[name]), name).toBe(of(whole));
+  }
 });

@@ -154,6 +154,7 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
     client,
     name,
     machine,
+    allocatable: keeping.allocatable,
     runtime,
     podCidr: options.podCidr,
     kubeletVersion: version,
@@ -184,10 +185,11 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
     },
     hostIps: machine.ips,
     ...(network ? { dial: network.dial } : {}),
+    memoryBytes: machine.memoryBytes,
     allocatable: {
       cpuMillis: machine.cpus * 1000,
-      memory: machine.memoryBytes,
-      ephemeralStorage: machine.storageBytes,
+      memory: keeping.allocatable.memoryBytes,
+      ephemeralStorage: keeping.allocatable.storageBytes,
     },
     resizes: await openResizeRecords(join(dataDir, 'resizes'), (error) =>
       logger.warn({ err: error }, 'the record of a resize cannot be read and does not count'),

@@ -2,7 +2,6 @@ import { type Informer, startInformer } from '@berth/kube/client';
 import { type Pod, resources } from '@berth/kube/objects';
 import type { Rejection } from '../../scheduler/index.ts';
 import { rotateLog } from '../logs/index.ts';
-import { memoryForPods } from '../registration/index.ts';
 import { persist } from '../runtime/persist.ts';
 import { removeVolumes } from '../volumes/index.ts';
 import { observeAll } from './adopt.ts';
@@ -46,7 +45,7 @@ export async function startPodAgent(
   });
   await pods.synced;
   const { cpuMillis: cpu, memory } = context.allocatable;
-  const room = { capacity: { cpu, memory }, allocatable: { cpu, memory: memoryForPods(memory) } };
+  const room = { capacity: { cpu, memory: context.memoryBytes }, allocatable: { cpu, memory } };
   /** All pods are known: before, the room of one that is not would be given away. */
   let isComplete = false;
   pods.subscribe((change) => {

@@ -24,6 +24,9 @@ export interface NodeContext {
   hostIps: readonly string[];
   /** How probes and hooks connect where the node's network is not this process's. */
   dial?: Dial;
+  /** Of the machine. */
+  memoryBytes: number;
+  /** What pods may have of the machine. */
   allocatable: { cpuMillis: number; memory: number; ephemeralStorage: number };
   /** What pods were given that were resized. */
   resizes: ResizeRecords;

@@ -85,7 +85,7 @@ async function configured(options: StartOptions, image: Awaited<ReturnType<typeo
     allocatable: context.allocatable,
   });
   const target = targetOf(options);
-  const parts = { pod, container, attempt, image, environment, nodeMemory: context.allocatable.memory, ...target };
+  const parts = { pod, container, attempt, image, environment, nodeMemory: context.memoryBytes, ...target };
   const { seccompDirectory } = context;
   if (!context.processes) return containerConfig({ ...parts, mounts: [], seccompDirectory });
   const variables = new Map(environment.map(({ key, value }) => [key, value]));

@@ -1,12 +1,14 @@
 import type { Node } from '@berth/kube/objects';
 import { bytesQuantity, cpuQuantity, formatQuantity } from '@berth/kube/quantity';
-import type { Pressure } from '../eviction/index.ts';
+import type { Pressure, Room } from '../eviction/index.ts';
 import type { ImageStatus, RuntimeCondition } from '../runtime/types.ts';
 import type { Machine } from './machine.ts';
 
 export interface NodeDescription {
   name: string;
   machine: Machine;
+  /** What pods may ask for together. */
+  allocatable: Room;
   runtime: { name: string; version: string };
   kubeletVersion: string;
   podCidr: string;
@@ -21,9 +23,6 @@ export interface NodeDescription {
   /** Where the agent answers; kubelet's by default. */
   agentPort?: number;
 }
-
-/** Bytes of a machine's memory that pods may ask for together: kubelet keeps 100 MiB, below which it would evict. */
-export const memoryForPods = (memoryBytes: number): number => (Math.floor(memoryBytes / 1024) - 100 * 1024) * 1024;
 
 const podCapacity = 110;
 const usualAgentPort = 10_250;
@@ -66,11 +65,11 @@ export function nodeStatus(description: NodeDescription, before: NodeStatus | un
     'hugepages-2Mi': '0',
     pods: String(podCapacity),
   };
-  // Of the disk kubelet keeps a tenth.
+  const { memoryBytes, storageBytes } = description.allocatable;
   const allocatable = {
     ...capacity,
-    memory: `${memoryForPods(machine.memoryBytes) / 1024}Ki`,
-    'ephemeral-storage': formatQuantity(bytesQuantity(Math.floor(machine.storageBytes * 0.9))),
+    memory: formatQuantity(bytesQuantity(memoryBytes)),
+    'ephemeral-storage': formatQuantity(bytesQuantity(storageBytes)),
   };
   return {
     capacity,

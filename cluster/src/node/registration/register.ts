@@ -3,7 +3,7 @@ import type { KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Lease, type Node, resources } from '@berth/kube/objects';
 import type { Logger } from 'pino';
-import type { Pressure } from '../eviction/index.ts';
+import type { Pressure, Room } from '../eviction/index.ts';
 import type { Runtime, RuntimeCondition } from '../runtime/types.ts';
 import type { Machine } from './machine.ts';
 import { type NodeDescription, nodeObject, nodeStatus } from './node-object.ts';
@@ -12,6 +12,8 @@ export interface RegistrationOptions {
   client: KubeClient;
   name: string;
   machine: Machine;
+  /** What pods may ask for together. */
+  allocatable: Room;
   runtime: Runtime;
   podCidr: string;
   kubeletVersion: string;
@@ -70,7 +72,7 @@ export async function registerNode(options: RegistrationOptions): Promise<Regist
   };
 
   async function describe(): Promise<NodeDescription> {
-    const { machine, runtime, podCidr, kubeletVersion, controlPlane } = options;
+    const { machine, allocatable, runtime, podCidr, kubeletVersion, controlPlane } = options;
     const [conditions, images] = await Promise.all([
       runtime
         .conditions()
@@ -84,7 +86,7 @@ export async function registerNode(options: RegistrationOptions): Promise<Regist
     const port = agentPort === undefined ? {} : { agentPort };
     const pressures = options.pressures?.() ?? [];
     const own = { conditions, images, pressures, now, ...port };
-    return { name, machine, runtime: version, kubeletVersion, podCidr, controlPlane, ...own };
+    return { name, machine, allocatable, runtime: version, kubeletVersion, podCidr, controlPlane, ...own };
   }
 
   async function heartbeat(): Promise<void> {

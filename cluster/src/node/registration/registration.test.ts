@@ -9,10 +9,12 @@ import { createSimulatedRuntime } from '../runtime/simulated/index.ts';
 import { readMachine, registerNode } from './index.ts';
 
 async function register(client: KubeClient) {
+  const machine = await readMachine('/');
   return await registerNode({
     client,
     name: 'n0',
-    machine: await readMachine('/'),
+    machine,
+    allocatable: machine,
     runtime: createSimulatedRuntime(),
     podCidr: '10.200.0.0/24',
     kubeletVersion: 'v1.35.0',

@@ -1,9 +1,10 @@
 import type { KubeClient } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Lease, type Node, resources } from '@berth/kube/objects';
+import { roomForPods, usualEviction } from '../eviction/index.ts';
 import type { NodeRoom } from '../pods/resize/index.ts';
 import type { Machine } from '../registration/machine.ts';
-import { memoryForPods, nodeObject, nodeStatus } from '../registration/node-object.ts';
+import { nodeObject, nodeStatus } from '../registration/node-object.ts';
 import { simulatedKey } from './behaviour.ts';
 
 export interface SimulatedMachine {
@@ -19,11 +20,13 @@ export interface SimulatedMachine {
 export const simulatedVersion = 'v1.35.0+berth';
 export const simulatedCpus = 32;
 export const simulatedMemory = 256 * 2 ** 30;
+const simulatedStorage = 2 ** 40;
 
 /** What pods may ask of such a node. */
 export function roomOf({ cpus = simulatedCpus, memoryBytes: memory = simulatedMemory }: SimulatedMachine): NodeRoom {
   const cpu = cpus * 1000;
-  return { capacity: { cpu, memory }, allocatable: { cpu, memory: memoryForPods(memory) } };
+  const { memoryBytes } = roomForPods({ memoryBytes: memory, storageBytes: simulatedStorage }, usualEviction);
+  return { capacity: { cpu, memory }, allocatable: { cpu, memory: memoryBytes } };
 }
 
 /** The Node, its status and its lease; what is there already is kept. */
@@ -76,7 +79,7 @@ function describe(given: SimulatedMachine, name: string, index: number, now: num
   const machine: Machine = {
     cpus: given.cpus ?? simulatedCpus,
     memoryBytes: given.memoryBytes ?? simulatedMemory,
-    storageBytes: 2 ** 40,
+    storageBytes: simulatedStorage,
     ips: [addressOf(index)],
     architecture: 'amd64',
     kernelVersion: 'simulated',
@@ -87,6 +90,7 @@ function describe(given: SimulatedMachine, name: string, index: number, now: num
   return {
     name,
     machine,
+    allocatable: roomForPods(machine, usualEviction),
     runtime: { name: 'simulated', version: '1.0.0' },
     kubeletVersion: given.kubeletVersion ?? simulatedVersion,
     podCidr: `198.18.${index & 255}.0/24`,

@@ -19,7 +19,7 @@ const fields: Readonly<Record<Resource, readonly (keyof PodCgroup)[]>> = {
 };
 
 export interface ActuateOptions {
-  context: Pick<NodeContext, 'runtime' | 'processes' | 'allocatable' | 'around'>;
+  context: Pick<NodeContext, 'runtime' | 'processes' | 'memoryBytes' | 'around'>;
   /** With what was admitted. */
   pod: Pod;
   observed: ObservedPod;
@@ -51,7 +51,7 @@ export async function actuate(options: ActuateOptions): Promise<void> {
       await set(name, (now, then) => then > now);
       for (const { container, running } of due) {
         const next = mixed(container.resources ?? {}, running.given ?? {}, name);
-        const told = containerResources(pod, { ...container, resources: next }, context.allocatable.memory);
+        const told = containerResources(pod, { ...container, resources: next }, context.memoryBytes);
         await context.runtime.updateResources(running.id, told);
         await resize.given(running.id, next);
       }
