@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Pod, type PodSpec, resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
-import { type NodeFixture, nodeFixture } from './fixture.ts';
+import { type NodeFixture, nodeFixture, temporary } from './fixture.ts';
 import { buildImage } from './images/index.ts';
 
 const image = 'berth.local/busybox:1';
@@ -95,14 +95,15 @@ test('short of memory, a node ends the pod that is furthest over its request, th
 });
 
 test('on a full disk images go first, then the pod that filled it, and what follows is taken again', async () => {
-  const eviction = { hard: 'nodefs.available<64Mi', pressureTransitionPeriod: 1500 };
+  const imageGarbage = { highThreshold: 100, minimumAge: 0 };
   await using node = await nodeFixture({
     diskBytes: 256 * mebibyte,
-    housekeeping: { ...quick, eviction, imageGarbage: { highThreshold: 100, minimumAge: 0 } },
+    housekeeping: { ...quick, eviction: { hard: '' }, imageGarbage },
   });
   const { containerd, runtime } = { ...node.containerd, runtime: node.containerd.containerd.runtime };
   const spare = 'berth.local/spare:1';
-  const output = join('/tmp', `spare-${node.containerd.instance}.tar`);
+  await using directory = await temporary();
+  const output = join(directory.path, 'spare.tar');
   const layers = [[{ type: 'file', path: '/spare', content: new Uint8Array(24 * mebibyte).fill(7) } as const]];
   await buildImage(
     { reference: spare, architecture: process.arch === 'arm64' ? 'arm64' : 'amd64', layers },
@@ -110,19 +111,22 @@ test('on a full disk images go first, then the pod that filled it, and what foll
   );
   await containerd.importImage(output);
   const cache = { volumeMounts: [{ name: 'cache', mountPath: '/cache' }] };
-  const write = (name: string) => `while [ ! -e /cache/${name} ]; do sleep 0.1; done`;
+  const awaited = (name: string) => `while [ ! -e /cache/${name} ]; do sleep 0.1; done`;
   await runReady(node, 'calm', { containers: [shell('sleep 1000')] });
   await runReady(node, 'writer', {
     containers: [
       shell(
-        // Until only 56 MiB are left, and when asked, down to 20.
+        // Until only 56 MiB are left, of which it tells, and when asked, down to 20.
         `fill() { while [ $(df -m /cache | tail -1 | awk '{print $4}') -gt $1 ]; do dd if=/dev/zero bs=1M count=1 >> /cache/data 2>/dev/null; done; }
-         fill 56; ${write('more')}; fill 20; sleep 1000`,
-        cache,
+         fill 56; touch /cache/filled; ${awaited('more')}; fill 20; sleep 1000`,
+        { ...cache, readinessProbe: { exec: { command: ['test', '-e', '/cache/filled'] }, periodSeconds: 1 } },
       ),
     ],
     volumes: [{ name: 'cache', emptyDir: {} }],
   });
+  // Only now, so that what is reclaimed is not filled at once.
+  const eviction = { hard: 'nodefs.available<64Mi', pressureTransitionPeriod: 1500 };
+  await node.restartAgent(undefined, { ...quick, eviction, imageGarbage });
   await expect.poll(() => runtime.imageStatus(spare), { timeout: 30_000 }).toBeUndefined();
   expect(await runtime.imageStatus(image)).toBeDefined();
   expect((await node.pod('writer')).status?.phase).toBe('Running');

@@ -1,3 +1,6 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { KubeClient } from '@berth/kube/client';
 import { type Pod, type PodSpec, resources } from '@berth/kube/objects';
 import { pino } from 'pino';
@@ -21,6 +24,12 @@ export interface NodeFixture extends AsyncDisposable {
   pod(name: string): Promise<Pod>;
   /** The pod once it is so; throws with its last state when it never is. */
   until(name: string, wanted: (pod: Pod) => boolean): Promise<Pod>;
+}
+
+/** A directory of its own, removed when its scope ends. */
+export async function temporary(): Promise<AsyncDisposable & { path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'berth-node-test-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
 export interface NodeFixtureOptions extends Pick<NodeOptions, 'logRotation'> {

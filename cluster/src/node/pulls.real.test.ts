@@ -1,10 +1,9 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Pod, type PodSpec, resources, type Secret } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
 import { makeCertificates } from '../api/certificates/certificates.ts';
-import { type NodeFixture, nodeFixture } from './fixture.ts';
+import { type NodeFixture, nodeFixture, temporary } from './fixture.ts';
 import { buildImage, busyboxImage } from './images/index.ts';
 import { leadTo, startRegistry } from './pulls/registry.ts';
 
@@ -12,11 +11,6 @@ const isReady = (pod: Pod) =>
   pod.status?.conditions?.find((condition) => condition.type === 'Ready')?.status === 'True';
 const waitingOf = (pod: Pod) => pod.status?.containerStatuses?.[0]?.state?.waiting;
 const waitsFor = (reason: string) => (pod: Pod) => waitingOf(pod)?.reason === reason;
-
-async function temporary() {
-  const path = await mkdtemp(join(tmpdir(), 'berth-registry-'));
-  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
-}
 
 /** An image that no node has. */
 async function privateImage(directory: string): Promise<string> {
