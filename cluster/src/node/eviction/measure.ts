@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Pod } from '@berth/kube/objects';
 import type { ObservedPod } from '../pods/observed.ts';
 import { logDirectoryOf } from '../pods/sandbox-config.ts';
-import { type ContainerSample, type PodSample, type Surroundings, takeSample } from '../stats/index.ts';
+import { type ContainerSample, type PodSample, type Surroundings, samplePods } from '../stats/index.ts';
 import { directoryOf, diskUsage } from '../volumes/index.ts';
 import { isEphemeral } from './rank.ts';
 import type { Starved } from './signals.ts';
@@ -20,10 +20,9 @@ export async function measurePods(
   starved: Starved,
 ): Promise<Map<string, PodUse>> {
   const what = starved === 'inodes' ? 'inodes' : starved === 'ephemeral-storage' ? 'bytes' : undefined;
-  const sample = await takeSample(around, pods);
   const uses = new Map<string, PodUse>();
   // One pod after the other: measuring must not take the machine from those that work.
-  for (const one of sample.pods) {
+  for (const one of await samplePods(around, pods)) {
     const pod = pods.find(({ pod: { metadata } }) => metadata.uid === one.uid)?.pod;
     if (pod) uses.set(one.uid, await measurePod(pod, one));
   }

@@ -27,15 +27,14 @@ export async function takeSample(
   pods: readonly { pod: Pod; observed: ObservedPod }[],
 ): Promise<NodeSample> {
   const { runtime, machine, now } = around;
-  const [stats, root, usage, filesystem, interfaces, images] = await Promise.all([
-    runtime.stats(),
+  const [sampled, root, usage, filesystem, interfaces, images] = await Promise.all([
+    samplePods(around, pods),
     readCgroup('/'),
     machineUsage(now()),
     filesystemOf(around.directories.pods),
     interfacesOf('self'),
     runtime.listImages(),
   ]);
-  const byId = new Map(stats.map((one) => [one.id, one]));
   const { cpuNanoseconds, workingSetBytes } = usage;
   return {
     node: around.node,
@@ -47,8 +46,18 @@ export async function takeSample(
     interfaces,
     filesystem: filesystem ?? { capacityBytes: 0, availableBytes: 0, usedBytes: 0, inodes: 0, inodesFree: 0 },
     imageBytes: images.reduce((sum, { size }) => sum + size, 0),
-    pods: (await Promise.all(pods.map((one) => samplePod(around, one, byId)))).filter((one) => one !== undefined),
+    pods: sampled,
   };
+}
+
+/** What the pods use now; those without a sandbox are left out. */
+export async function samplePods(
+  around: Surroundings,
+  pods: readonly { pod: Pod; observed: ObservedPod }[],
+): Promise<PodSample[]> {
+  const stats = new Map((await around.runtime.stats()).map((one) => [one.id, one]));
+  const samples = await Promise.all(pods.map((one) => samplePod(around, one, stats)));
+  return samples.filter((one) => one !== undefined);
 }
 
 async function samplePod(
