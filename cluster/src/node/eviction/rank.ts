@@ -1,6 +1,6 @@
 import type { Pod } from '@berth/kube/objects';
-import { parseQuantity, type QuantityLike } from '@berth/kube/quantity';
-import { podUsage } from '../../quota/index.ts';
+import { isPodLevel } from '@berth/kube/pods';
+import { amountsOf, podUsage } from '../../quota/index.ts';
 import { type Signal, type Starved, starvedOf } from './signals.ts';
 import type { DiskUse, PodUse } from './use.ts';
 
@@ -91,20 +91,10 @@ const isLocal = (volume: Volume): boolean => volume.hostPath !== undefined || is
 function requestOf(pod: Pod, name: Starved): bigint {
   const { resources, overhead, ...spec } = pod.spec ?? { containers: [] };
   // What a pod as a whole asks for stands for all that its containers do.
-  const own = resources as { requests?: Record<string, QuantityLike>; limits?: object } | undefined;
-  const request =
-    own && isPodLevel(own)
-      ? nanos(own.requests?.[name])
-      : (podUsage({ ...pod, spec, status: {} }, 'requests')[name]?.nanos ?? 0n);
-  return request === 0n ? 0n : request + nanos((overhead as Record<string, QuantityLike> | undefined)?.[name]);
+  const isWhole = Object.keys({ ...resources?.requests, ...resources?.limits }).some(isPodLevel);
+  const requests = isWhole ? amountsOf(resources?.requests) : podUsage({ ...pod, spec, status: {} }, 'requests');
+  const request = requests[name]?.nanos ?? 0n;
+  return request === 0n ? 0n : request + (amountsOf(overhead)[name]?.nanos ?? 0n);
 }
-
-const isPodLevel = ({ requests = {}, limits = {} }: { requests?: object; limits?: object }): boolean =>
-  [...Object.keys(requests), ...Object.keys(limits)].some(
-    (name) => name === 'cpu' || name === 'memory' || name.startsWith('hugepages-'),
-  );
-
-const nanos = (quantity: QuantityLike | undefined): bigint =>
-  quantity === undefined ? 0n : typeof quantity === 'object' ? quantity.nanos : parseQuantity(quantity).nanos;
 
 const whole = (number: number): bigint => BigInt(number) * 1_000_000_000n;
