@@ -21,6 +21,7 @@ import { createImageGarbage, type ImageGarbageSettings, usualImageGarbage } from
 import { pauseReference } from './images/index.ts';
 import type { PodWorker } from './pods/worker.ts';
 import type { Pulls } from './pulls/index.ts';
+import { pressureConditions } from './registration/index.ts';
 import type { Surroundings } from './stats/index.ts';
 
 /** When a node makes room; kubelet's own settings where nothing is said. */
@@ -157,8 +158,8 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
         signal,
         gone: (pod) => workerOf(pod)?.released ?? Promise.resolve(),
         changed(before, after) {
-          for (const word of wordsOf(before, after)) {
-            recorder.record(running.node, 'Normal', word, `Node ${around.node} status is now: ${word}`);
+          for (const reason of reasonsOf(before, after)) {
+            recorder.record(running.node, 'Normal', reason, `Node ${around.node} status is now: ${reason}`);
           }
           running.changed();
         },
@@ -168,15 +169,10 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
   };
 }
 
-const words: Record<Pressure, { begins: string; ends: string }> = {
-  MemoryPressure: { begins: 'NodeHasInsufficientMemory', ends: 'NodeHasSufficientMemory' },
-  DiskPressure: { begins: 'NodeHasDiskPressure', ends: 'NodeHasNoDiskPressure' },
-  PIDPressure: { begins: 'NodeHasInsufficientPID', ends: 'NodeHasSufficientPID' },
-};
-
-function wordsOf(before: readonly Pressure[], after: readonly Pressure[]): string[] {
-  return [
-    ...after.filter((one) => !before.includes(one)).map((one) => words[one].begins),
-    ...before.filter((one) => !after.includes(one)).map((one) => words[one].ends),
-  ];
+/** Why events say that what a node is short of has changed: as its conditions do, but of the node. */
+function reasonsOf(before: readonly Pressure[], after: readonly Pressure[]): string[] {
+  const old = new Map(pressureConditions(before).map(({ type, status }) => [type, status]));
+  return pressureConditions(after)
+    .filter(({ type, status }) => old.get(type) !== status)
+    .map(({ reason }) => reason.replace(/^Kubelet/, 'Node'));
 }

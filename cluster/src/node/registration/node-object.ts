@@ -136,10 +136,10 @@ const pressureWords = {
 } as const;
 
 /** The conditions by which a node says what it is short of, without their times. */
-export function pressureConditions(pressures: readonly Pressure[]): Omit<Condition, 'lastTransitionTime'>[] {
+export function pressureConditions(pressures: readonly Pressure[]) {
   return (Object.keys(pressureWords) as Pressure[]).map((type) => {
     const isShort = pressures.includes(type);
     const [reason, message] = pressureWords[type][isShort ? 'yes' : 'no'];
-    return { type, status: isShort ? 'True' : 'False', reason, message };
+    return { type, status: isShort ? ('True' as const) : ('False' as const), reason, message };
   });
 }
