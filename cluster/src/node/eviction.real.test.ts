@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type Pod, type PodSpec, resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
-import { type NodeFixture, nodeFixture, temporary } from './fixture.ts';
+import { calmHousekeeping, type NodeFixture, nodeFixture, temporary } from './fixture.ts';
 import { buildImage } from './images/index.ts';
 
 const image = 'berth.local/busybox:1';
@@ -15,7 +15,7 @@ const isReady = (pod: Pod) =>
   pod.status?.conditions?.find((condition) => condition.type === 'Ready')?.status === 'True';
 const isEvicted = (pod: Pod) => pod.status?.phase === 'Failed' && pod.status.reason === 'Evicted';
 const mebibyte = 2 ** 20;
-const quick = { monitoringInterval: 200 };
+const quick = { ...calmHousekeeping, monitoringInterval: 200 };
 
 const conditionOf = async (node: NodeFixture, type: string) =>
   (await node.client.get(resources.nodes, { name: 'n0' })).status?.conditions?.find((found) => found.type === type);
@@ -35,7 +35,7 @@ const runReady = async (
 };
 
 test('short of memory, a node ends the pod that is furthest over its request, then the next, and takes none that requests nothing', async () => {
-  await using node = await nodeFixture({ housekeeping: { ...quick, eviction: { hard: '' } } });
+  await using node = await nodeFixture({ housekeeping: quick });
   const calm = { resources: { requests: { memory: '512Mi' } } };
   await Promise.all([
     runReady(node, 'hog', { containers: [shell('x=$(head -c 20000000 /dev/zero | tr "\\0" x); sleep 1000')] }),
@@ -89,16 +89,15 @@ test('short of memory, a node ends the pod that is furthest over its request, th
   const left = async () =>
     (await node.containerd.containerd.runtime.listContainers()).map(({ labels }) => labels['io.kubernetes.pod.name']);
   await expect.poll(left).toEqual(['critical']);
-  await node.restartAgent(undefined, { ...quick, eviction: { hard: '' } });
+  await node.restartAgent(undefined, quick);
   await expect.poll(() => conditionOf(node, 'MemoryPressure')).toMatchObject({ status: 'False' });
   expect((await node.pod('hog')).status).toEqual(hog.status);
 });
 
 test('on a full disk images go first, then the pod that filled it, and what follows is taken again', async () => {
-  const imageGarbage = { highThreshold: 100, minimumAge: 0 };
   await using node = await nodeFixture({
     diskBytes: 256 * mebibyte,
-    housekeeping: { ...quick, eviction: { hard: '' }, imageGarbage },
+    housekeeping: quick,
   });
   const { containerd, runtime } = { ...node.containerd, runtime: node.containerd.containerd.runtime };
   const spare = 'berth.local/spare:1';
@@ -126,6 +125,7 @@ test('on a full disk images go first, then the pod that filled it, and what foll
   });
   // Only now, so that what is reclaimed is not filled at once.
   const eviction = { hard: 'nodefs.available<64Mi', pressureTransitionPeriod: 1500 };
+  const imageGarbage = { ...quick.imageGarbage, minimumAge: 0 };
   await node.restartAgent(undefined, { ...quick, eviction, imageGarbage });
   await expect.poll(() => runtime.imageStatus(spare), { timeout: 30_000 }).toBeUndefined();
   expect(await runtime.imageStatus(image)).toBeDefined();
@@ -150,7 +150,7 @@ test('on a full disk images go first, then the pod that filled it, and what foll
 });
 
 test('a pod that keeps more on the disk than its limits allow is ended', async () => {
-  await using node = await nodeFixture({ housekeeping: { ...quick, eviction: { hard: '' } } });
+  await using node = await nodeFixture({ housekeeping: quick });
   const limited = (storage: string) => ({ resources: { limits: { 'ephemeral-storage': storage } } });
   const chatter = (more: object) => shell('head -c 6000000 /dev/zero | tr "\\0" x | fold -w 1000; sleep 1000', more);
   await node.run('talks', { containers: [chatter(limited('4Mi'))] });

@@ -32,16 +32,20 @@ export async function temporary(): Promise<AsyncDisposable & { path: string }> {
   return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }
 
+/** For nodes whose pods are not to go because the machine's own disk is full. */
+export const calmHousekeeping: HousekeepingSettings = { eviction: { hard: '' }, imageGarbage: { highThreshold: 100 } };
+
 export interface NodeFixtureOptions extends Pick<NodeOptions, 'logRotation'> {
   /** Stands between the agent and the runtime. */
   through?: (runtime: Runtime) => Runtime;
+  /** Nothing ever runs short by default. */
   housekeeping?: HousekeepingSettings;
   /** The size of the node's disk, which is the machine's otherwise. */
   diskBytes?: number;
 }
 
 export async function nodeFixture(options: NodeFixtureOptions = {}): Promise<NodeFixture> {
-  const { through = (runtime) => runtime, diskBytes, housekeeping: first = {}, ...more } = options;
+  const { through = (runtime) => runtime, diskBytes, housekeeping: first = calmHousekeeping, ...more } = options;
   let housekeeping = first;
   const api = await startTestApi();
   const client = api.api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });

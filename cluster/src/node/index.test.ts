@@ -7,6 +7,7 @@ import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { startTestApi } from '../api/testing.ts';
 import type { EvictionSettings } from './eviction/index.ts';
+import { calmHousekeeping } from './fixture.ts';
 import { createSimulatedRuntime, startNode } from './index.ts';
 
 /** Where a node can be started, and whether it still renews its lease. */
@@ -34,7 +35,7 @@ async function nodeToBe() {
         clusterDomain: 'cluster.local',
         logger: pino({ level: 'silent' }),
         signal: over.signal,
-        housekeeping: { eviction: { hard, ...soft }, imageGarbage: { highThreshold: 100 } },
+        housekeeping: { ...calmHousekeeping, eviction: { hard, ...soft } },
       }),
     beats() {
       patched.mockClear();

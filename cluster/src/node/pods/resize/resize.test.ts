@@ -5,6 +5,7 @@ import { type Container, type Pod, resources } from '@berth/kube/objects';
 import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { startTestApi } from '../../../api/testing.ts';
+import { calmHousekeeping } from '../../fixture.ts';
 import { startNode } from '../../index.ts';
 import { createSimulatedRuntime } from '../../runtime/simulated/index.ts';
 import type { ContainerResources, Runtime } from '../../runtime/types.ts';
@@ -198,6 +199,7 @@ async function simulatedNode() {
     clusterDomain: 'cluster.local',
     logger: pino({ level: 'silent' }),
     signal: new AbortController().signal,
+    housekeeping: calmHousekeeping,
   });
   const at = (name: string) => ({ namespace: 'default', name });
   const get = (name: string) => client.get(resources.pods, at(name));
