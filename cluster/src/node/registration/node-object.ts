@@ -51,22 +51,27 @@ export function nodeObject(description: NodeDescription): Node {
   };
 }
 
+const inKibibytes = (bytes: number): string => formatQuantity(bytesQuantity(Math.floor(bytes / 1024) * 1024));
+
 type NodeStatus = NonNullable<Node['status']>;
 type Condition = NonNullable<NodeStatus['conditions']>[number];
 
 /** The Node's status; times of transition are kept from `before` where a condition stays. */
 export function nodeStatus(description: NodeDescription, before: NodeStatus | undefined): NodeStatus {
   const { machine, runtime, kubeletVersion } = description;
+  // What others say that the node has, all of which pods may have: extended resources.
   const capacity = {
+    ...before?.capacity,
     cpu: formatQuantity(cpuQuantity(machine.cpus * 1000)),
-    memory: `${Math.floor(machine.memoryBytes / 1024)}Ki`,
-    'ephemeral-storage': `${Math.floor(machine.storageBytes / 1024)}Ki`,
+    memory: inKibibytes(machine.memoryBytes),
+    'ephemeral-storage': inKibibytes(machine.storageBytes),
     'hugepages-1Gi': '0',
     'hugepages-2Mi': '0',
     pods: String(podCapacity),
   };
   const { memoryBytes, storageBytes } = description.allocatable;
   const allocatable = {
+    ...before?.allocatable,
     ...capacity,
     memory: formatQuantity(bytesQuantity(memoryBytes)),
     'ephemeral-storage': formatQuantity(bytesQuantity(storageBytes)),

@@ -34,6 +34,8 @@ const statusPeriod = 300_000;
 /** How often a new node tries to reach the API server; each time takes up to three seconds where nobody answers. */
 const mostAttempts = 10;
 
+type Amounts = Readonly<Record<string, string | number>>;
+
 export interface Registration {
   /** As it was made. */
   node: Node;
@@ -98,12 +100,11 @@ export async function registerNode(options: RegistrationOptions): Promise<Regist
       Object.keys(wanted).map((key) => [key, current.status?.[key as keyof typeof wanted]]),
     );
     if (facts(wanted) === facts(present) && now() - writtenAt < statusPeriod) return;
-    current = await client.patch(
-      resources.nodes,
-      { name },
-      { type: 'merge', body: { status: wanted } },
-      { subresource: 'status' },
-    );
+    // What others have is left out: it may be more by now.
+    const capacity = changed(wanted.capacity, current.status?.capacity);
+    const allocatable = changed(wanted.allocatable, current.status?.allocatable);
+    const body = { status: { ...wanted, capacity, allocatable } };
+    current = await client.patch(resources.nodes, { name }, { type: 'merge', body }, { subresource: 'status' });
     writtenAt = now();
   }
 
@@ -159,6 +160,9 @@ function facts(status: Node['status']): string {
   return JSON.stringify(sorted(status));
 }
 
+const changed = (wanted: Amounts = {}, present: Amounts = {}): Amounts =>
+  Object.fromEntries(Object.entries(wanted).filter(([name, amount]) => present[name] !== amount));
+
 /** Conditions that others put there stay. */
 function withOthers(status: NonNullable<Node['status']>, current: Node) {
   const own = status.conditions ?? [];
@@ -166,7 +170,6 @@ function withOthers(status: NonNullable<Node['status']>, current: Node) {
   return [...own, ...(current.status?.conditions ?? []).filter((condition) => !types.has(condition.type))];
 }
 
-/** The Node as it is in the API, made when it is not; labels of ours are put right. */
 /** A link that was just put up lets nobody through for a moment. */
 async function onceReached<T>(say: () => Promise<T>): Promise<T> {
   for (let attempts = 1; ; attempts++) {
@@ -179,6 +182,7 @@ async function onceReached<T>(say: () => Promise<T>): Promise<T> {
   }
 }
 
+/** The Node as it is in the API, made when it is not; labels of ours are put right. */
 async function createNode({ client, name }: RegistrationOptions, description: NodeDescription): Promise<Node> {
   const wanted = nodeObject(description);
   try {

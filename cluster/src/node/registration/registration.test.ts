@@ -53,6 +53,31 @@ test('a node renews its lease, writes its status when it is told otherwise, and 
   await close();
 });
 
+test('what others say that a node has stays, pods may have it, and it is no reason to write again and again', async () => {
+  const { api, [Symbol.asyncDispose]: close } = await startTestApi();
+  const client = api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
+  const registration = await register(client);
+  const body = { status: { capacity: { 'example.com/seat': '3' } } };
+  await client.patch(resources.nodes, { name: 'n0' }, { type: 'merge', body }, { subresource: 'status' });
+  const node = () => client.get(resources.nodes, { name: 'n0' });
+  await expect.poll(async () => (await node()).status?.allocatable).toMatchObject({ 'example.com/seat': '3' });
+  const { metadata } = await node();
+  const patched = vi.spyOn(client, 'patch');
+  const beats = () => patched.mock.calls.filter(([resource]) => resource === resources.leases).length;
+  await expect.poll(beats).toBeGreaterThan(3);
+  expect((await node()).metadata.resourceVersion).toBe(metadata.resourceVersion);
+  const stale = await node();
+  body.status.capacity['example.com/seat'] = '5';
+  await client.patch(resources.nodes, { name: 'n0' }, { type: 'merge', body }, { subresource: 'status' });
+  patched.mockClear();
+  // A beat that has read the node before, and has something to write.
+  vi.spyOn(client, 'get').mockResolvedValueOnce({ ...stale, status: { ...stale.status, conditions: [] } } as never);
+  await expect.poll(() => patched.mock.calls.some(([resource]) => resource === resources.nodes)).toBe(true);
+  await expect.poll(async () => (await node()).status?.allocatable).toMatchObject({ 'example.com/seat': '5' });
+  registration.stop();
+  await close();
+});
+
 test('a node whose link lets nobody through yet asks again', async () => {
   const { api, [Symbol.asyncDispose]: close } = await startTestApi();
   const client = api.client({ name: 'kubernetes-admin', groups: ['system:masters'] });
