@@ -1,5 +1,6 @@
-import { mkdir, rename, writeFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { writeWhole } from '../../write-whole.ts';
 import type { ImageStatus } from '../runtime/types.ts';
 import { readKept } from './kept.ts';
 import type { PullCredential } from './keyring.ts';
@@ -45,12 +46,7 @@ export async function openPulls(options: {
   }
 
   function save(): Promise<void> {
-    tail = tail
-      .catch(() => undefined)
-      .then(async () => {
-        await writeFile(`${file}.new`, JSON.stringify(kept), { mode: 0o600, flush: true });
-        await rename(`${file}.new`, file);
-      });
+    tail = tail.catch(() => undefined).then(() => writeWhole(file, JSON.stringify(kept), 0o600));
     return tail;
   }
 

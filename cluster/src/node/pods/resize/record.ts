@@ -1,5 +1,6 @@
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../../../write-whole.ts';
 import type { Resources } from './amounts.ts';
 
 /**
@@ -60,8 +61,7 @@ export async function openResizeRecords(directory: string, damaged: (error: unkn
       const content = JSON.stringify(record);
       return inTurn(uid, async () => {
         if (!records.has(uid)) return;
-        await writeFile(`${fileOf(uid)}.new`, content, { mode: 0o600 });
-        await rename(`${fileOf(uid)}.new`, fileOf(uid));
+        await writeWhole(fileOf(uid), content, 0o600);
       });
     },
     forget,
