@@ -38,6 +38,18 @@ describe('the command line', () => {
     }
   });
 
+  it('takes times from nothing on, and of a node’s silence from a second on', () => {
+    const wrong = ['--nodes', '0'];
+    const said = (...args: string[]) => berth('up', ...args, ...wrong).stderr;
+    for (const option of ['--minimum-image-ttl-duration', '--eviction-pressure-transition-period']) {
+      for (const time of ['0s', '0', '500ms', '1m30s'])
+        expect(said(option, time), `${option} ${time}`).toMatch('--nodes');
+      for (const time of ['', '5', '1x', '-1s']) expect(said(`${option}=${time}`), `${option}=${time}`).toMatch(option);
+    }
+    expect(said('--node-monitor-grace-period', '0s')).toMatch('a time of at least 1s is wanted');
+    expect(said('--node-monitor-grace-period', '1s')).toMatch('--nodes');
+  });
+
   it('ends with 1 and says what to do when nothing runs', () => {
     using dir = folder();
     for (const command of ['status', 'kubeconfig', 'console', 'logs']) {

@@ -33,7 +33,7 @@ function program(): Command {
     .addOption(new Option('--simulated-nodes <n>', 'more nodes, which only pretend').argParser(count).default(0))
     .addOption(
       new Option('--node-monitor-grace-period <duration>', 'how long a node may be silent before it counts as lost')
-        .argParser(duration)
+        .argParser(lastingDuration)
         .default(50_000, '50s'),
     )
     .addOption(
@@ -208,13 +208,20 @@ function percent(text: string): number {
   return value;
 }
 
-/** As Go writes durations: `50s`, `1m30s`, `500ms`. Milliseconds. */
+/** As Go writes durations: `50s`, `1m30s`, `500ms`, `0`. Milliseconds. */
 function duration(text: string): number {
+  if (text === '0') return 0;
   const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
   const parts = [...text.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g)];
-  const whole = parts.map(([part]) => part).join('') === text;
+  const whole = parts.length > 0 && parts.map(([part]) => part).join('') === text;
   const value = parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (units[unit] ?? 0), 0);
-  if (!whole || value < 1000) throw new InvalidArgumentError('a time of at least 1s is wanted, such as 50s or 1m30s.');
+  if (!whole) throw new InvalidArgumentError('a time is wanted, such as 0s, 50s or 1m30s.');
+  return value;
+}
+
+function lastingDuration(text: string): number {
+  const value = duration(text);
+  if (value < 1000) throw new InvalidArgumentError('a time of at least 1s is wanted, such as 50s or 1m30s.');
   return value;
 }
 
