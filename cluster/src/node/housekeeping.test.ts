@@ -28,7 +28,7 @@ async function keepHouse(settings: HousekeepingSettings, keepOnly: () => Promise
     signal: over.signal,
   });
   const node: Node = { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n0' } };
-  start({ node, workers: () => [], changed: () => undefined });
+  start({ node, agent: { worker: () => undefined, workers: () => [] }, changed: () => undefined });
   return { runtime, warned, [Symbol.dispose]: () => over.abort() };
 }
 

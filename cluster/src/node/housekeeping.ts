@@ -19,7 +19,7 @@ import {
 } from './eviction/index.ts';
 import { createImageGarbage, type ImageGarbageSettings, usualImageGarbage } from './garbage/index.ts';
 import { pauseReference } from './images/index.ts';
-import type { PodWorker } from './pods/worker.ts';
+import type { PodAgent } from './pods/agent.ts';
 import type { Pulls } from './pulls/index.ts';
 import { pressureConditions } from './registration/index.ts';
 import type { Surroundings } from './stats/index.ts';
@@ -53,7 +53,7 @@ export interface Housekeeping {
   /** Why the node does not take a pod. */
   refusal(pod: Pod): string | undefined;
   /** Begins to look. `changed`: the node is short of something else than before. */
-  start(options: { node: Node; workers(): readonly PodWorker[]; changed(): void }): void;
+  start(options: { node: Node; agent: Pick<PodAgent, 'worker' | 'workers'>; changed(): void }): void;
 }
 
 /** Kubelet's, in milliseconds. */
@@ -77,7 +77,7 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
   const thresholds = thresholdsOf(eviction);
   const places = { directory: around.directories.pods, runtime, memoryBytes: machine.memoryBytes, now };
   let node: Node | undefined;
-  let workers = (): readonly PodWorker[] => [];
+  let agent: Pick<PodAgent, 'worker' | 'workers'> = { worker: () => undefined, workers: () => [] };
   const warn = (reason: string, message: string): void => {
     if (node) recorder.record(node, 'Warning', reason, message);
   };
@@ -95,7 +95,7 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
     warn,
     now,
   });
-  const workerOf = (pod: Pod) => workers().find((worker) => worker.pod.metadata.uid === pod.metadata.uid);
+  const workerOf = ({ metadata }: Pod) => agent.worker(metadata.uid ?? '');
   const evictions = createEvictions({
     thresholds,
     settings: eviction,
@@ -103,16 +103,17 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
     observe: () => observeNode(places),
     apart: () => isApart(places),
     pods: () =>
-      workers()
+      agent
+        .workers()
         .filter(({ isActive }) => isActive)
         .map(({ pod }) => pod),
     use(pods, starved) {
-      const measured = workers().filter(({ pod }) => pods.includes(pod));
+      const measured = agent.workers().filter(({ pod }) => pods.includes(pod));
       return measurePods({ around, podLogs: options.podLogs }, measured, starved);
     },
     reclaim: {
       async containers() {
-        for (const worker of workers()) await worker.discard().catch(failed);
+        for (const worker of agent.workers()) await worker.discard().catch(failed);
       },
       images: () => images.removeUnused().catch(failed),
     },
@@ -149,8 +150,7 @@ export function createHousekeeping(options: HousekeepingOptions): Housekeeping {
     pressures: evictions.pressures,
     refusal: (pod) => refusalOf(pod, evictions.pressures()),
     start(running) {
-      node = running.node;
-      workers = running.workers;
+      ({ node, agent } = running);
       keepImages();
       void watchPressure({
         evictions,

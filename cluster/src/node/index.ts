@@ -236,7 +236,7 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
     probes: () => context.probes.list(),
     process: () => ownProcess(now()),
   });
-  keeping.start({ node: registration.node, workers: () => running.workers(), changed: registration.refresh });
+  keeping.start({ node: registration.node, agent: running, changed: registration.refresh });
   const measuring = setInterval(() => void measure(), measureEvery).unref();
   onceAborted(signal, () => clearInterval(measuring));
   return {
