@@ -17,7 +17,7 @@ export interface Eviction {
 }
 
 /** What evictions are made of: how to look, and what can be done. */
-export interface EvictionParts {
+interface EvictionParts {
   thresholds: readonly Threshold[];
   settings: Pick<EvictionSettings, 'maxPodGracePeriod' | 'pressureTransitionPeriod'>;
   now(): number;

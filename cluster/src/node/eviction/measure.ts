@@ -8,7 +8,7 @@ import { isEphemeral } from './rank.ts';
 import type { Starved } from './signals.ts';
 import type { ContainerUse, DiskUse, PodUse } from './use.ts';
 
-export interface MeasureParts {
+interface MeasureParts {
   around: Surroundings;
   podLogs: string;
 }

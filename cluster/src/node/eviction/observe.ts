@@ -4,7 +4,7 @@ import { type FilesystemUse, filesystemOf, machineUsage, processesOfMachine } fr
 import type { Observations } from './signals.ts';
 
 /** Where a node's things lie, and how much memory it has. */
-export interface Places {
+interface Places {
   /** On the disk of logs and volumes. */
   directory: string;
   runtime: Pick<Runtime, 'imageFilesystem'>;

@@ -10,7 +10,7 @@ import {
   removableImages,
 } from './choose.ts';
 
-export interface ImageGarbageParts {
+interface ImageGarbageParts {
   runtime: Pick<Runtime, 'listImages' | 'listContainers' | 'removeImage'>;
   settings: ImageGarbageSettings;
   /** The file system that holds the images. */
@@ -24,7 +24,7 @@ export interface ImageGarbageParts {
   now(): number;
 }
 
-export interface ImageGarbage {
+interface ImageGarbage {
   /** Takes note of which images are in use. */
   look(): Promise<void>;
   /** Removes images when the file system is too full. Rejects when that was not enough. */

@@ -1,2 +1,2 @@
 export { type ImageGarbageSettings, usualImageGarbage } from './choose.ts';
-export { createImageGarbage, type ImageGarbage } from './images.ts';
+export { createImageGarbage } from './images.ts';

@@ -1,3 +1,3 @@
 export { type Machine, readMachine } from './machine.ts';
 export { pressureConditions } from './node-object.ts';
-export { type RegistrationOptions, registerNode } from './register.ts';
+export { registerNode } from './register.ts';

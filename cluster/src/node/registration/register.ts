@@ -8,7 +8,7 @@ import type { Runtime, RuntimeCondition } from '../runtime/types.ts';
 import type { Machine } from './machine.ts';
 import { type NodeDescription, nodeObject, nodeStatus } from './node-object.ts';
 
-export interface RegistrationOptions {
+interface RegistrationOptions {
   client: KubeClient;
   name: string;
   machine: Machine;
