@@ -388,5 +388,8 @@ describe('a resize', () => {
     expect(stepsOf(pod, observedOf([{ given: less }]), memory).steps).toEqual(['kill c0']);
     const ended = observedOf([{ given: less, state: 'exited', exitCode: 0, replaced: true }]);
     expect(stepsOf(pod, ended, memory).steps).toEqual(['resize', 'start main#1']);
+    const failure = { reason: 'CreateContainerError', message: '', retryAt: now + 5000, count: 1 };
+    const pausing = memoryWith({ main: { ...ready, failure } });
+    expect(stepsOf(pod, ended, pausing)).toMatchObject({ steps: [], wakeIn: 5000 });
   });
 });

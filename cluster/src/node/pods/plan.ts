@@ -80,11 +80,11 @@ class Planner {
       const attempt = sandbox ? sandbox.metadata.attempt + 1 : 0;
       this.step({ type: 'create-sandbox', attempt, changed: sandbox !== undefined });
     }
-    if (sandbox?.ready) {
-      this.ephemeral();
-      this.resize();
-    }
+    if (sandbox?.ready) this.ephemeral();
+    const { steps } = this.result;
+    const at = steps.length;
     this.containers(sandbox?.ready ? sandbox.id : undefined);
+    if (sandbox?.ready) steps.splice(at, 0, ...this.resize(steps.slice(at)));
   }
 
   private containers(sandboxId: string | undefined): void {
@@ -95,15 +95,22 @@ class Planner {
     for (const container of main) this.container(container, 'main', sandboxId);
   }
 
-  /** Once those have ended that need a restart, so that the pod's cgroup is fitted in one go. */
-  private resize(): void {
+  /**
+   * Once those have ended that need a restart, so that the pod's cgroup is fitted in one go. For one that was replaced it is fitted when
+   * another starts: while that pauses there is nothing to do.
+   */
+  private resize(next: readonly Step[]): Step[] {
     const changes = changesOf(this.pod, this.observed);
-    const { restarts, updates, replaced } = changes;
-    const isDue = replaced || updates.cpu.length > 0 || updates.memory.length > 0;
-    if (restarts.length > 0 || !isDue) return;
+    const { restarts, updates } = changes;
+    const replaces = next.some(
+      (step) => step.type === 'start' && newestOf(this.observed, step.container.name)?.replaced,
+    );
+    const isDue = replaces || updates.cpu.length > 0 || updates.memory.length > 0;
+    if (restarts.length > 0 || !isDue) return [];
     const { resizeAt } = this.memory;
-    if (resizeAt !== undefined && isPausing(resizeAt, resizeRetry, this.now)) this.wake(resizeAt);
-    else this.step({ type: 'resize', changes });
+    if (resizeAt === undefined || !isPausing(resizeAt, resizeRetry, this.now)) return [{ type: 'resize', changes }];
+    this.wake(resizeAt);
+    return [];
   }
 
   /** Started as soon as there is a sandbox, whatever the others do, and never again. */
