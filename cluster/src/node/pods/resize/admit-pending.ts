@@ -19,6 +19,8 @@ export function admitPending(pods: readonly Resizing[], room: NodeRoom): void {
   const active = pods.filter(({ pod }) => !isTerminal(pod));
   const pending = active.filter(({ pod, resize }) => resize.isPending && pod.metadata.deletionTimestamp === undefined);
   for (const one of pending.filter(({ resize }) => !resize.isInfeasible).sort(inTurn)) {
+    // What is told of one decision may have all looked at again.
+    if (!one.resize.isPending) continue;
     const others = active.filter((other) => other !== one).map(admitted);
     const refusal = refusalOf(one.resize.desired, others, room);
     if (!refusal) one.resize.admit();

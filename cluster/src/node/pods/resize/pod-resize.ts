@@ -112,7 +112,7 @@ export class PodResize {
     this.#pending = undefined;
     this.#inProgress = this.#condition('PodResizeInProgress', generation);
     this.#tell('Normal', 'ResizeStarted', resizeMessage(this.#pod, 'started', generation));
-    this.#keep();
+    void this.#keep();
   }
 
   /** It cannot be admitted now, or never. Answers whether that is news. */
@@ -152,28 +152,26 @@ export class PodResize {
   async given(id: string, resources: Resources): Promise<void> {
     const container = this.#options.observed.containers.find((found) => found.id === id);
     if (container) container.given = resources;
-    this.#keep();
-    await this.kept();
+    await this.#keep();
   }
 
   /** A container is about to be ended for one with other resources. */
   async replace(id: string): Promise<void> {
     const container = this.#options.observed.containers.find((found) => found.id === id);
     if (container) container.replaced = true;
-    this.#keep();
-    await this.kept();
+    await this.#keep();
   }
 
-  /** Resolves when an agent that is started anew would find all that was decided. Rejects when it could not be written. */
+  /** Resolves when an agent that is started anew would find all that was decided. What could not be written is tried again; rejects when that fails too. */
   kept(): Promise<void> {
-    return this.#kept;
+    return this.#kept.catch(() => this.#keep());
   }
 
   get wasResized(): boolean {
     return this.#options.records.of(this.#uid) !== undefined;
   }
 
-  #keep(): void {
+  #keep(): Promise<void> {
     const { containers } = this.#options.observed;
     this.#kept = this.#options.records.keep(this.#uid, {
       allocated: Object.fromEntries(this.#allocated),
@@ -182,6 +180,7 @@ export class PodResize {
     });
     // Whoever acts on it asks, and hears of the failure then.
     this.#kept.catch(() => undefined);
+    return this.#kept;
   }
 
   #tell(severity: 'Normal' | 'Warning', reason: string, message: string): void {

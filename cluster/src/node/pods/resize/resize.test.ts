@@ -12,10 +12,12 @@ import type { ContainerResources, Runtime } from '../../runtime/types.ts';
 import type { ObservedContainer, ObservedPod } from '../observed.ts';
 import { podCgroup } from '../resources.ts';
 import { refusalOf } from './admission.ts';
+import { admitPending, type Resizing } from './admit-pending.ts';
 import type { Resources } from './amounts.ts';
 import { changesOf } from './changes.ts';
 import { resizeMessage } from './message.ts';
-import { openResizeRecords } from './record.ts';
+import { PodResize } from './pod-resize.ts';
+import { openResizeRecords, type ResizeRecords } from './record.ts';
 
 const both = (cpu: string, memory: string): Resources => ({ requests: { cpu, memory }, limits: { cpu, memory } });
 
@@ -175,6 +177,42 @@ test('records outlive who wrote them, go with their pods, and a damaged one is t
   } finally {
     await rm(directory, { recursive: true });
   }
+});
+
+/** A pod that runs with one processor and asks for two. */
+function growing(keep: ResizeRecords['keep'] = async () => undefined) {
+  const events: string[] = [];
+  const resize = new PodResize({
+    pod: podOf([{ resources: both('1', '1Mi') }]),
+    observed: observedOf(running('main', both('1', '1Mi'))),
+    records: { of: () => undefined, keep, forget: async () => undefined, retain: async () => undefined },
+    recorder: { record: (_pod, _severity, reason) => void events.push(reason) },
+    now: () => 0,
+  });
+  resize.take(podOf([{ resources: both('2', '1Mi') }]));
+  return { resize, events };
+}
+
+test('a record that could not be written is written when it is asked for again', async () => {
+  let failures = 2;
+  const { resize } = growing(async () => {
+    if (failures-- > 0) throw new Error('the disk is full');
+  });
+  resize.admit();
+  await expect(resize.kept()).rejects.toThrow('the disk is full');
+  await resize.kept();
+});
+
+test('a resize that was decided while another one was is not decided again', () => {
+  const room = { cpu: 8000, memory: 1 << 30 };
+  const [one, two] = [growing(), growing()];
+  const all: Resizing[] = [one, two].map(({ resize }) => ({
+    resize,
+    pod: resize.pod,
+    decided: () => admitPending(all, { capacity: room, allocatable: room }),
+  }));
+  admitPending(all, { capacity: room, allocatable: room });
+  expect([one.events, two.events]).toEqual([['ResizeStarted'], ['ResizeStarted']]);
 });
 
 /** A node whose agent is the real one, on a runtime without processes. */
