@@ -79,13 +79,15 @@ export async function startPodAgent(
   }
 
   /**
-   * Those that have not ended: what they were given, the new ones cannot have. One that is gone from the API counts no more, though its containers may
-   * still end: the scheduler has given its room away.
+   * Those that have not ended, also those that an earlier agent left running: what they were given, the new ones cannot have. One that is gone
+   * from the API counts no more, though its containers may still end: the scheduler has given its room away.
    */
   function othersOf(uid: string): Pod[] {
-    const others = [...workers].filter(([other]) => other !== uid).map(([, worker]) => worker.pod);
-    const isThere = ({ metadata }: Pod) => pods.get(metadata)?.metadata.uid === metadata.uid;
-    return others.filter((pod) => !isTerminal(pod) && isThere(pod));
+    const others = pods.list().filter(({ metadata: { uid: other = '' } }) => {
+      return other !== uid && (workers.has(other) || found.has(other));
+    });
+    const known = others.map((pod) => workers.get(pod.metadata.uid ?? '')?.resizing.pod ?? pod);
+    return known.filter((pod) => !isTerminal(pod));
   }
 
   function forget(uid: string): void {
@@ -97,7 +99,7 @@ export async function startPodAgent(
   /** Something changed that a resize may wait for: there may be room now. */
   function retryResizes(): void {
     if (!isComplete) return;
-    const all = [...workers.values()];
+    const all = pods.list().flatMap(({ metadata: { uid = '' } }) => workers.get(uid) ?? []);
     if (all.some(({ isPendingResize }) => isPendingResize))
       admitPending(
         all.map(({ resizing }) => resizing),

@@ -226,19 +226,21 @@ async function simulatedNode() {
   });
   const dataDir = await mkdtemp(join(tmpdir(), 'berth-node-'));
   const runtime: Runtime = createSimulatedRuntime();
-  const agent = await startNode({
-    name: 'n0',
-    instance: 'abcdef',
-    dataDir,
-    client,
-    runtime,
-    podCidr: '10.200.0.0/24',
-    clusterDns: '10.200.128.10',
-    clusterDomain: 'cluster.local',
-    logger: pino({ level: 'silent' }),
-    signal: new AbortController().signal,
-    housekeeping: calmHousekeeping,
-  });
+  const start = () =>
+    startNode({
+      name: 'n0',
+      instance: 'abcdef',
+      dataDir,
+      client,
+      runtime,
+      podCidr: '10.200.0.0/24',
+      clusterDns: '10.200.128.10',
+      clusterDomain: 'cluster.local',
+      logger: pino({ level: 'silent' }),
+      signal: new AbortController().signal,
+      housekeeping: calmHousekeeping,
+    });
+  let agent = await start();
   const at = (name: string) => ({ namespace: 'default', name });
   const get = (name: string) => client.get(resources.pods, at(name));
   return {
@@ -248,6 +250,12 @@ async function simulatedNode() {
         metadata: at(name),
       }),
     remove: (name: string) => client.delete(resources.pods, at(name)),
+    phase: async (name: string) => (await get(name)).status?.phase,
+    async restartAgent(between: () => Promise<void>) {
+      await agent.stop();
+      await between();
+      agent = await start();
+    },
     resize: (name: string, amounts: Resources) => {
       const body = { spec: { containers: [{ name: 'main', resources: amounts }] } };
       return client.patch(resources.pods, at(name), { type: 'strategic', body }, { subresource: 'resize' });
@@ -311,6 +319,21 @@ describe('on a simulated runtime', () => {
     await expect.poll(() => node.state('urgent', 'Infeasible'), patient).toMatchObject({ resources: share(60) });
     await node.resize('urgent', share(10));
     await expect.poll(() => node.state('plain'), patient).toMatchObject({ resources: share(60), restarts: 0 });
+  });
+
+  test('an agent that takes over counts all that runs, and none that it refuses', async () => {
+    await using node = await simulatedNode();
+    const share = (of: number) => ({ resources: both('1m', `${Math.floor((totalMebibytes() * of) / 100)}Mi`) });
+    const phase = (name: string, expected: string) => expect.poll(() => node.phase(name), patient).toBe(expected);
+    await node.run('b-runs', share(60));
+    await phase('b-runs', 'Running');
+    await node.restartAgent(async () => {
+      await node.run('a-large', share(60));
+      await node.run('c-small', share(20));
+    });
+    await phase('a-large', 'Failed');
+    await phase('c-small', 'Running');
+    expect(await node.phase('b-runs')).toBe('Running');
   });
 
   test('no memory limit goes below what is in use', async () => {
