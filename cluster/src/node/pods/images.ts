@@ -33,7 +33,12 @@ export async function ensureImage(
   const image = container.image ?? '';
   const policy = container.imagePullPolicy ?? (/(:latest|\/[^:@]+|^[^:@/]+)$/.test(image) ? 'Always' : 'IfNotPresent');
   const present = await runtime.imageStatus(image);
-  const credentials = () => credentialsFor(context, pod, image);
+  // Once for the proof and the pull: what is missing is told once.
+  let known: Promise<PullCredential[]> | undefined;
+  const credentials = () => {
+    known ??= credentialsFor(context, pod, image);
+    return known;
+  };
   // What came by somebody's leave is not given to everybody; whether it is here is not told either.
   if (present && policy !== 'Always' && !(await pulls.mustProve(image, present.id, credentials))) {
     delete memory.pull;
