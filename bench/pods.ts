@@ -84,23 +84,23 @@ async function steadyStarts(client: KubeClient, namespace: string): Promise<numb
   const begun = new Map<string, number>();
   const times: number[] = [];
   const over = new AbortController();
-  const all = new Promise<void>((resolve) => {
-    startInformer({ client, resource: resources.pods, signal: over.signal }).subscribe(({ object }) => {
-      const started = begun.get(object.metadata.name);
-      if (started === undefined || object.status?.phase !== 'Running') return;
-      begun.delete(object.metadata.name);
-      times.push(performance.now() - started);
-      if (times.length === many) resolve();
-    });
+  const all = Promise.withResolvers<void>();
+  // A pod that is refused is told at the end, while others are still on their way.
+  all.promise.catch(() => undefined);
+  startInformer({ client, resource: resources.pods, signal: over.signal }).subscribe(({ object }) => {
+    const started = begun.get(object.metadata.name);
+    if (started === undefined || object.status?.phase !== 'Running') return;
+    begun.delete(object.metadata.name);
+    times.push(performance.now() - started);
+    if (times.length === many) all.resolve();
   });
   for (let i = 0; i < many; i += 1) {
     const name = `steady-${i}`;
     begun.set(name, performance.now());
-    void client.create(resources.pods, { ...pod(name), metadata: { name, namespace } });
+    client.create(resources.pods, { ...pod(name), metadata: { name, namespace } }).catch(all.reject);
     await delay(1000 / perSecond);
   }
-  await all;
-  over.abort();
+  await all.promise.finally(() => over.abort());
   return times;
 }
 
