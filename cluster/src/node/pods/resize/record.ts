@@ -26,6 +26,8 @@ export interface ResizeRecords {
 }
 
 const suffix = '.json';
+/** Of a file that is still being written. */
+const unfinished = '.new';
 
 /** A file a pod. One that cannot be read is told to `damaged` and left out: what its containers were born with counts then. */
 export async function openResizeRecords(directory: string, damaged: (error: unknown) => void): Promise<ResizeRecords> {
@@ -42,6 +44,7 @@ export async function openResizeRecords(directory: string, damaged: (error: unkn
     return next;
   };
   for (const name of await readdir(directory)) {
+    if (name.endsWith(unfinished)) await rm(join(directory, name), { force: true });
     if (!name.endsWith(suffix)) continue;
     const uid = name.slice(0, -suffix.length);
     try {

@@ -166,6 +166,8 @@ test('records outlive who wrote them, go with their pods, and a damaged one is t
     const first = await open();
     const record = { allocated: { main: both('1', '1Gi') }, given: { id: both('1', '1Gi') }, replaced: ['id'] };
     await Promise.all([first.keep('a', { ...record, replaced: [] }), first.keep('a', record), first.keep('b', record)]);
+    // Of a write that was cut off.
+    await writeFile(join(directory, 'b.json.new'), '{');
     const second = await open();
     expect(second.of('a')).toEqual(record);
     await Promise.all([second.keep('c', record), second.forget('c')]);
