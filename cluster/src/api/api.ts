@@ -83,7 +83,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const fixedTokens = new Map(Object.entries(options.authentication.tokens ?? {}));
   const authenticator = new Authenticator([
     (token) => fixedTokens.get(token),
-    (token) => tokens.authenticate(token),
+    async (token) => (await tokens.authenticate(token))?.user,
     (token) => secretTokens.authenticate(token),
   ]);
   const outside = {

@@ -27,6 +27,12 @@ export interface TokenOrder {
   node?: { name: string; uid: string };
 }
 
+/** Whose a token is, and for whom of those who were asked about it is good. */
+export interface TokenUser {
+  user: User;
+  audiences: readonly string[];
+}
+
 interface TokenOptions {
   issuer?: string | undefined;
   now(): Date;
@@ -76,12 +82,16 @@ export class ServiceAccountTokens {
     return { token, expires: new Date((seconds + expirationSeconds) * 1000) };
   }
 
-  /** The user of a token for one of `audiences` (default: this server); undefined when it is none of ours or not good. */
-  async authenticate(token: string, audiences: readonly string[] = [this.issuer]): Promise<User | undefined> {
+  /**
+   * The user of a token for one of `audiences` (default: this server), and for which of them it is; undefined when it is none
+   * of ours or not good.
+   */
+  async authenticate(token: string, audiences: readonly string[] = [this.issuer]): Promise<TokenUser | undefined> {
     const verified = await this.#verify(token);
     if (!verified || verified.expires <= this.#now().getTime()) return undefined;
-    if (!verified.audiences.some((audience) => audiences.includes(audience))) return undefined;
-    return this.#exists(verified.claims) ? userOf(verified.claims, verified.id) : undefined;
+    const shared = verified.audiences.filter((audience) => audiences.includes(audience));
+    if (shared.length === 0 || !this.#exists(verified.claims)) return undefined;
+    return { user: userOf(verified.claims, verified.id), audiences: shared };
   }
 
   async #verify(token: string) {

@@ -1,3 +1,4 @@
+import { isBerthError } from '@berth/kube/errors';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { ServiceAccountTokens } from '../authentication/service-accounts.ts';
 import type { RbacAuthorizer } from '../authorization/rbac.ts';
@@ -18,8 +19,16 @@ export interface SubresourceParts {
 
 /** Every subresource that answers with an object, and every question. */
 export function subresourcesOf({ authorizer, authenticator, tokens }: SubresourceParts): Subresources {
-  const authenticate = async (token: string, audiences: readonly string[] | undefined) =>
-    audiences ? await tokens.authenticate(token, audiences) : await authenticator.byToken(token).catch(() => undefined);
+  const authenticate = async (token: string, audiences: readonly string[] = [tokens.issuer]) => {
+    const named = await tokens.authenticate(token, audiences);
+    if (named || !audiences.includes(tokens.issuer)) return named;
+    // All other tokens name no audience: they are for this server.
+    const user = await authenticator.byToken(token).catch((error: unknown) => {
+      if (!isBerthError(error, 'Unauthorized')) throw error;
+      return undefined;
+    });
+    return user && { user, audiences: [tokens.issuer] };
+  };
   const handlers = new Map<string, Handler>([
     ...reviews(authorizer, authenticate),
     ['/pods/binding', binding],

@@ -1,3 +1,4 @@
+import type { TokenUser } from '../authentication/service-accounts.ts';
 import type { Attributes } from '../authorization/authorizer.ts';
 import type { RbacAuthorizer } from '../authorization/rbac.ts';
 import type { Call } from '../call.ts';
@@ -7,7 +8,8 @@ import { isRecord } from '../verbs/decode.ts';
 import { timestamp } from '../verbs/time.ts';
 import type { Handler } from './subresources.ts';
 
-type Authenticate = (token: string, audiences: readonly string[] | undefined) => Promise<User | undefined>;
+/** Whose a token is for one of `audiences`, which is this server when there are none; undefined when nobody's. */
+type Authenticate = (token: string, audiences: readonly string[] | undefined) => Promise<TokenUser | undefined>;
 
 /** The questions that clients ask about who they are and what they may; answered, never stored. */
 export function reviews(authorizer: RbacAuthorizer, authenticate: Authenticate): ReadonlyMap<string, Handler> {
@@ -59,9 +61,9 @@ export function reviews(authorizer: RbacAuthorizer, authenticate: Authenticate):
         if (typeof token !== 'string' || token === '')
           throw badRequest('token is required for TokenReview in authentication');
         const wanted = Array.isArray(audiences) && audiences.length > 0 ? (audiences as string[]) : undefined;
-        const user = await authenticate(token, wanted);
-        if (!user) return answer(call, { user: {}, error: 'invalid bearer token' });
-        return answer(call, { authenticated: true, user: userInfo(user), ...(wanted ? { audiences: wanted } : {}) });
+        const found = await authenticate(token, wanted);
+        if (!found) return answer(call, { user: {}, error: 'invalid bearer token' });
+        return answer(call, { authenticated: true, user: userInfo(found.user), audiences: found.audiences });
       },
     ],
   ]);
