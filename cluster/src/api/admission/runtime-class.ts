@@ -1,15 +1,14 @@
 import type { Pod, PodSpec, RuntimeClass } from '@berth/kube/objects';
-import { sameData } from '@berth/kube/patch';
 import { compareQuantities, type QuantityLike } from '@berth/kube/quantity';
 import { forbidden } from '../faults.ts';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
+import { mergeTolerations } from './merge-tolerations.ts';
 
 const prefix = resourcePrefix('node.k8s.io', 'runtimeclasses');
 
 type Amounts = Readonly<Record<string, QuantityLike>>;
-type Toleration = NonNullable<PodSpec['tolerations']>[number];
 
 /** A pod's RuntimeClass has to be there, and gives the pod what its runtime takes and where it runs. Source: KEP-585, KEP-688. */
 export function runtimeClasses(storage: ObjectStorage): AdmissionPlugin {
@@ -85,29 +84,4 @@ function sameAmounts(one: Amounts = {}, other: unknown = {}): boolean {
     const there = theirs[name];
     return there !== undefined && compareQuantities(amount, there) === 0;
   });
-}
-
-/** Without those that another one covers; of equal ones the first stays. */
-function mergeTolerations(all: readonly Toleration[]): Toleration[] {
-  const merged: Toleration[] = [];
-  all.forEach((toleration, index) => {
-    if (merged.some((other) => covers(other, toleration))) return;
-    const later = all.slice(index + 1);
-    if (later.some((other) => !sameData(toleration, other) && covers(other, toleration))) return;
-    merged.push(toleration);
-  });
-  return merged;
-}
-
-/** Whether `wide` tolerates all that `narrow` does. */
-function covers(wide: Toleration, narrow: Toleration): boolean {
-  if (sameData(wide, narrow)) return true;
-  const isAnyKey = !wide.key && wide.operator === 'Exists';
-  if ((wide.key ?? '') !== (narrow.key ?? '') && !isAnyKey) return false;
-  if (wide.effect && wide.effect !== narrow.effect) return false;
-  if (wide.effect === 'NoExecute' && wide.tolerationSeconds !== undefined) {
-    if (narrow.tolerationSeconds === undefined || narrow.tolerationSeconds > wide.tolerationSeconds) return false;
-  }
-  if (wide.operator === 'Exists') return true;
-  return narrow.operator === 'Equal' && (wide.value ?? '') === (narrow.value ?? '');
 }
