@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
 
@@ -19,7 +18,8 @@ export async function carryLog(
   protocol: LogProtocol = logProtocols[0],
 ): Promise<void> {
   socket.on('error', () => socket.terminate());
-  const closed = once(socket, 'close').then(() => logs.destroy());
+  const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
+  void closed.then(() => logs.destroy());
   const isText = protocol === 'base64.binary.k8s.io';
   const send = (chunk: Buffer) =>
     new Promise<void>((resolve) => {

@@ -178,6 +178,17 @@ test('a log that is followed over a WebSocket ends when the client goes', async 
   await expect.poll(() => followed?.destroyed).toBe(true);
 });
 
+test('a log that is followed over a WebSocket ends when the client sends what cannot be read', async () => {
+  followed = undefined;
+  const socket = open('log?container=main&follow=true', ['binary.k8s.io']);
+  await once(socket, 'message');
+  await expect.poll(() => followed).toBeDefined();
+  socket.on('error', () => {});
+  socket.send(Buffer.alloc(5 * 1024 * 1024));
+  await once(socket, 'close');
+  await expect.poll(() => followed?.destroyed).toBe(true);
+});
+
 test('who may only get pods/exec may not open it', async () => {
   const client = server.api.client({ name: 'root', groups: ['system:masters'] });
   const apiVersion = 'rbac.authorization.k8s.io/v1';
