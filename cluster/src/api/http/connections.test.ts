@@ -133,6 +133,30 @@ test('connections that say nothing, or nonsense, cost nobody else an answer', as
   for (const socket of idle) expect(socket.destroyed).toBe(false);
 });
 
+test('nothing is said about what cannot be read in the middle of an answer, nor in place of one', async () => {
+  await using it = await probe();
+  const told = async (text: string, more: string) => {
+    const socket = await it.socket();
+    let answer = '';
+    socket.on('data', (chunk) => {
+      answer += String(chunk);
+      if (more !== '') socket.write(more);
+    });
+    socket.write(text);
+    await once(socket, 'close');
+    return answer;
+  };
+  const nonsense = 'nonsense\r\n\r\n';
+  const watch = await told(`GET ${path}?watch=true HTTP/1.1\r\nHost: x\r\n\r\n`, nonsense);
+  expect(watch).toMatch(/^HTTP\/1\.1 200 /);
+  expect(watch).not.toContain('HTTP/1.1 400 ');
+  const write = `${head(`Content-Length: ${body.length}`)}${body}`;
+  expect(await told(write + nonsense, '')).not.toContain('HTTP/1.1 400 ');
+  // Here it is what is to be answered.
+  expect(await told(`${head('Transfer-Encoding: chunked')}zz\r\n`, '')).toMatch(/^HTTP\/1\.1 400 /);
+  expect(await told(nonsense, '')).toMatch(/^HTTP\/1\.1 400 /);
+});
+
 test('a watch whose client closes its half or goes away is over', async () => {
   await using it = await probe();
   const watch = `GET ${path}?watch=true HTTP/1.1\r\nHost: x\r\n\r\n`;

@@ -45,7 +45,9 @@ export class HttpsServer {
       this.#connections.add(socket);
       socket.on('close', () => this.#connections.delete(socket));
     });
+    const exchanges = new WeakMap<Duplex, Set<Exchange>>();
     this.#server.on('request', (request, response) => {
+      if (request.httpVersionMajor === 1) keepWhileOpen(exchanges, { request, response });
       handlers.request(request, response).catch((error) => {
         logger.error({ err: error, path: request.url }, 'a request failed outside its handler');
         response.destroy?.();
@@ -58,7 +60,10 @@ export class HttpsServer {
         socket.destroy();
       });
     });
-    this.#server.on('clientError', refuseUnreadable);
+    this.#server.on('clientError', (error, socket) => {
+      if ([...(exchanges.get(socket) ?? [])].some(isAnswering)) socket.destroy();
+      else refuseUnreadable(error, socket);
+    });
     this.#server.on('sessionError', (error) => logger.debug({ err: error }, 'an HTTP/2 session failed'));
     this.#server.on('tlsClientError', (error) => logger.debug({ err: error }, 'a TLS handshake failed'));
   }
@@ -91,6 +96,24 @@ export class HttpsServer {
 function readThroughStream(socket: Socket): void {
   const nobody = () => {};
   socket.on('data', nobody).off('data', nobody);
+}
+
+/** A request of HTTP/1.1 whose answer has not gone out whole. */
+interface Exchange {
+  request: Request;
+  response: Response;
+}
+
+function keepWhileOpen(exchanges: WeakMap<Duplex, Set<Exchange>>, exchange: Exchange): void {
+  const { socket } = exchange.request;
+  const open = exchanges.get(socket) ?? new Set();
+  exchanges.set(socket, open.add(exchange));
+  exchange.response.once('close', () => open.delete(exchange));
+}
+
+/** Whether anything that is said on the connection now would be taken for the answer, or for a part of it. */
+function isAnswering({ request, response }: Exchange): boolean {
+  return request.complete || response.headersSent;
 }
 
 /** How long a client may go on sending what cannot be read, in milliseconds. */
