@@ -61,3 +61,9 @@ export class PageNotFound extends BerthError {
 export function methodNotAllowed(): BerthError {
   return new BerthError('MethodNotAllowed', 'the server does not allow this method on the requested resource');
 }
+
+/** What kube-apiserver says when it has worked on a request for too long. */
+export function timedOut(): BerthError {
+  const why = 'request did not complete within requested timeout - context deadline exceeded';
+  return new BerthError('Timeout', `Timeout: ${why}`);
+}

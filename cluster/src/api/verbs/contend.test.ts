@@ -5,7 +5,11 @@ import type { KubeClient } from '@berth/kube/client';
 import { type ConfigMap, resources } from '@berth/kube/objects';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openLmdbStore, type Store } from '../../store/index.ts';
+import type { Call } from '../call.ts';
+import type { Machinery } from '../machinery.ts';
+import { encodeObject } from '../storage/stored-object.ts';
 import { startTestApi, type TestApi } from '../testing.ts';
+import { contend } from './contend.ts';
 import { Turns } from './turns.ts';
 
 let directory: string;
@@ -46,36 +50,55 @@ describe('many writers of one object', () => {
   });
 });
 
-describe('turns', () => {
-  test('come in the order of asking, and one who has gone is passed over', async () => {
-    const turns = new Turns();
-    const order: string[] = [];
-    const first = await turns.enter('a');
-    const leaving = new AbortController();
-    const queued = ['second', 'third'].map(async (name) => {
-      const turn = await turns.enter('a');
-      order.push(name);
-      turn.leave();
-    });
-    const gone = turns.enter('a', leaving.signal);
-    leaving.abort(new Error('gone'));
-    await expect(gone).rejects.toThrow('gone');
-    await turns.enter('b');
-    expect(order).toEqual([]);
-    first.leave();
-    await Promise.all(queued);
-    expect(order).toEqual(['second', 'third']);
+describe('a write that nobody sees yet', () => {
+  const name = 'a';
+  const path = `/registry/configmaps/default/${name}`;
+  const call = {
+    kind: { prefix: '/registry/configmaps/', description: { group: '', resource: 'configmaps' } },
+    ...{ namespace: 'default', name, options: new Map(), signal: undefined },
+  } as unknown as Call;
+  const version = (revision: number) =>
+    encodeObject(path, { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name } }, revision);
+  /** One write is under way, on top of what is there. */
+  async function underWay() {
+    const [kept, present, pending] = [Promise.withResolvers<void>(), version(1), version(2)];
+    const turns = new Turns({ patienceMs: 60_000 });
+    const storage = { isFresh: true, get: () => present };
+    (await turns.enter(path)).pass(pending, kept.promise);
+    return { machinery: { turns, storage } as unknown as Machinery, kept, present, pending };
+  }
+
+  test('is what the next is made of, which starts over when it comes to nothing', async () => {
+    const { machinery, kept, present, pending } = await underWay();
+    const seen: unknown[] = [];
+    const written = contend(machinery, call, async (current) => seen.push(current));
+    await expect.poll(() => seen).toEqual([pending]);
+    kept.reject(new Error('the disk is full'));
+    expect(await written).toBe(2);
+    expect(seen[1]).toBe(present);
   });
 
-  test('of one who does not come to an end are over for whoever waits', async () => {
-    const turns = new Turns();
-    const stuck = await turns.enter('a');
-    expect(stuck.isOver).toBe(false);
-    const next = await turns.enter('a');
-    expect(stuck.isOver).toBe(true);
-    stuck.leave();
-    expect(next.isOver).toBe(false);
-    next.leave();
-    await turns.enter('a');
+  test('that comes to nothing is no reason to refuse another', async () => {
+    const { machinery, kept, pending } = await underWay();
+    const written = contend(machinery, call, async (current) => {
+      if (current === pending) throw new Error('refused');
+      return 'done';
+    });
+    kept.reject(new Error('the disk is full'));
+    expect(await written).toBe('done');
+  });
+
+  test('keeps nobody waiting behind one who has nothing to write', async () => {
+    const { machinery, kept } = await underWay();
+    const told: string[] = [];
+    const started: string[] = [];
+    const both = ['second', 'third'].map(async (who) => {
+      await contend(machinery, call, async () => void started.push(who));
+      told.push(who);
+    });
+    await expect.poll(() => started).toEqual(['second', 'third']);
+    expect(told).toEqual([]);
+    kept.resolve();
+    await Promise.all(both);
   });
 });

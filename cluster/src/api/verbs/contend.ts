@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { BerthError, isBerthError } from '@berth/kube/errors';
 import type { Call } from '../call.ts';
+import { timedOut } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { objectKey } from '../storage/keys.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
@@ -23,24 +24,27 @@ export async function contend<Result>(
 ): Promise<Result> {
   const { turns } = machinery;
   const key = objectKey(call.kind.prefix, call.namespace, call.name);
-  const started = performance.now();
-  let turn = await turns.enter(key, call.signal);
+  const wait = { signal: call.signal, deadline: performance.now() + requestMs };
+  let turn = await turns.enter(key, wait);
   try {
     for (let tries = 1; ; tries++) {
       const { pending } = turn;
       try {
         const result = await attempt(pending?.object ?? (await newest(machinery, call)), turn);
+        // Also of those who had nothing to write nobody waits for the disk.
+        turn.leave();
         // What was built on must be there before anybody hears of what became of it.
         if (!pending || (await pending.isKept)) return result;
       } catch (error) {
+        if (!isLost(error, key)) turn.leave();
         if ((!pending || (await pending.isKept)) && !isLost(error, key)) throw error;
       }
       call.signal?.throwIfAborted();
-      if (performance.now() - started > requestMs) throw timedOut();
+      if (performance.now() > wait.deadline) throw timedOut();
       // The winner may not be durable yet, and until then nobody sees what it wrote: on a busy disk that takes a while.
       if (!turn.isOver) await setTimeout(Math.min(tries, longestWaitMs));
       turn.leave();
-      turn = await turns.enter(key, call.signal);
+      turn = await turns.enter(key, wait);
     }
   } finally {
     turn.leave();
@@ -57,9 +61,4 @@ const noOptions: ReadonlyMap<string, string> = new Map();
 /** Whether somebody else wrote the object since it was read. */
 export function isLost(error: unknown, key: string): boolean {
   return isBerthError(error, 'Conflict') && error.details?.name === key;
-}
-
-function timedOut(): BerthError {
-  const why = 'request did not complete within requested timeout - context deadline exceeded';
-  return new BerthError('Timeout', `Timeout: ${why}`);
 }

@@ -1,13 +1,25 @@
+import { timedOut } from '../faults.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
-
-/** How long a writer that others wait for has the turn to itself. */
-const patienceMs = 1000;
 
 /** A write that is certain, unless the disk fails, and that no reader sees yet. */
 interface Pending {
   object: StoredObject;
   /** Whether it was kept. Does not reject. */
   isKept: Promise<boolean>;
+  /** It was not kept, and its revision is another object's, or will be. */
+  readonly isLost: boolean;
+}
+
+export interface TurnsOptions {
+  /** How long a writer that others wait for has the turn to itself, in milliseconds. Default: a second. */
+  patienceMs?: number;
+}
+
+/** How long a writer waits for its turn. */
+export interface Wait {
+  signal?: AbortSignal | undefined;
+  /** By `performance.now()`. */
+  deadline?: number;
 }
 
 /** The right to write one object, until it is left or somebody else's patience ends. */
@@ -25,32 +37,47 @@ export interface Turn {
  * Queues for writers of one object, first come, first served. Without them, writers that start over whenever somebody was
  * faster keep each other from finishing, and the unlucky never do. A turn is fairness, not a lock: what is written is
  * compared with what was read all the same. So a writer that is held up (a webhook that takes long, or that writes the very
- * object) is not waited for longer than a second.
+ * object) is not waited for longer than `patienceMs`.
  */
 export class Turns {
   readonly #queues = new Map<string, Queue>();
+  readonly #patienceMs: number;
 
-  /** Resolves when it is this writer's turn; rejects with the signal's reason when that is aborted before. */
-  async enter(key: string, signal?: AbortSignal): Promise<Turn> {
-    signal?.throwIfAborted();
-    let queue = this.#queues.get(key);
-    if (!queue) {
-      queue = new Queue(() => this.#queues.delete(key));
-      this.#queues.set(key, queue);
-    }
-    return queue.isFree ? queue.begin() : await queue.wait(signal);
+  constructor({ patienceMs = 1000 }: TurnsOptions = {}) {
+    this.#patienceMs = patienceMs;
+  }
+
+  /**
+   * Resolves when it is this writer's turn; rejects with the signal's reason when that is aborted before, and with `Timeout`
+   * at the deadline.
+   */
+  async enter(key: string, wait: Wait = {}): Promise<Turn> {
+    wait.signal?.throwIfAborted();
+    const queue = this.#queues.get(key) ?? this.#open(key);
+    return queue.isFree ? queue.begin() : await queue.wait(wait);
+  }
+
+  #open(key: string): Queue {
+    const queue: Queue = new Queue(this.#patienceMs, () => {
+      // One whose turn was over may still write, when the queue has long been another.
+      if (this.#queues.get(key) === queue) this.#queues.delete(key);
+    });
+    this.#queues.set(key, queue);
+    return queue;
   }
 }
 
 class Queue {
   readonly #waiting = new Set<(turn: Turn) => void>();
+  readonly #patienceMs: number;
   readonly #forget: () => void;
   #end: (() => void) | undefined;
   #since = 0;
   #patience: NodeJS.Timeout | undefined;
   #pending: Pending | undefined;
 
-  constructor(forget: () => void) {
+  constructor(patienceMs: number, forget: () => void) {
+    this.#patienceMs = patienceMs;
     this.#forget = forget;
   }
 
@@ -81,16 +108,26 @@ class Queue {
     };
   }
 
-  wait(signal: AbortSignal | undefined): Promise<Turn> {
+  wait({ signal, deadline }: Wait): Promise<Turn> {
     return new Promise((resolve, reject) => {
-      const admit = (turn: Turn) => {
+      const stop = () => {
+        clearTimeout(late);
         signal?.removeEventListener('abort', gone);
+        this.#waiting.delete(admit);
+      };
+      const admit = (turn: Turn) => {
+        stop();
         resolve(turn);
       };
       const gone = () => {
-        this.#waiting.delete(admit);
+        stop();
         reject(signal?.reason);
       };
+      const giveUp = () => {
+        stop();
+        reject(timedOut());
+      };
+      const late = deadline === undefined ? undefined : setTimeout(giveUp, Math.max(0, deadline - performance.now()));
       signal?.addEventListener('abort', gone, { once: true });
       this.#waiting.add(admit);
       if (this.#patience === undefined) this.#hurry();
@@ -99,7 +136,9 @@ class Queue {
 
   /** Also from one whose turn was over: what came later is what stands. */
   #keep(object: StoredObject, kept: Promise<unknown>): void {
+    let isLost = false;
     const settled = (isKept: boolean) => {
+      isLost = !isKept;
       if (this.#pending === pending) this.#pending = undefined;
       this.#forgetIfIdle();
       return isKept;
@@ -108,14 +147,23 @@ class Queue {
       () => settled(true),
       () => settled(false),
     );
-    const pending = { object, isKept };
+    const pending = {
+      object,
+      isKept,
+      get isLost() {
+        return isLost;
+      },
+    };
     this.#pending = pending;
   }
 
-  /** Only whoever is waited for is timed: most objects have one writer. */
+  /** Only whoever is waited for is timed: most objects have one writer, and those who waited may have gone. */
   #hurry(): void {
-    const left = Math.max(0, this.#since + patienceMs - performance.now());
-    this.#patience = setTimeout(() => this.#end?.(), left);
+    const left = Math.max(0, this.#since + this.#patienceMs - performance.now());
+    this.#patience = setTimeout(() => {
+      this.#patience = undefined;
+      if (this.#waiting.size > 0) this.#end?.();
+    }, left);
   }
 
   #next(): void {
