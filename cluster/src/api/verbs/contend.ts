@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { BerthError, isBerthError } from '@berth/kube/errors';
+import type { Change, Revision } from '../../store/index.ts';
 import type { Call } from '../call.ts';
 import { timedOut } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
@@ -54,6 +55,17 @@ export async function contend<Result>(
 async function newest(machinery: Machinery, call: Call): Promise<StoredObject> {
   if (!machinery.storage.isFresh) await machinery.storage.caughtUp();
   return await find(machinery, { ...call, options: noOptions });
+}
+
+/**
+ * Commits what was made of an object in its writer's turn. What it was built on may not have been kept after all, and then
+ * its revision is given to another write, so that comparing tells nothing.
+ */
+export async function commitIn(turn: Turn, storage: Machinery['storage'], change: Change): Promise<Revision> {
+  if (turn.pending?.isLost) {
+    throw new BerthError('Conflict', `what ${change.key} was built on is lost`, { details: { name: change.key } });
+  }
+  return await storage.commit([change]);
 }
 
 const noOptions: ReadonlyMap<string, string> = new Map();

@@ -1,4 +1,5 @@
 import type { KubeObject } from '@berth/kube/objects';
+import type { Revision } from '../../store/index.ts';
 import { type AdmissionRequest, settle } from '../admission/admission.ts';
 import { type Answer, type Call, isDryRun } from '../call.ts';
 import { viewOf } from '../conversion/conversion.ts';
@@ -7,10 +8,11 @@ import { conflict } from '../faults.ts';
 import type { ServedKind } from '../kinds.ts';
 import type { Machinery } from '../machinery.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
-import { contend } from './contend.ts';
+import { commitIn, contend } from './contend.ts';
 import { type DeleteOptions, deleteOptions } from './delete-options.ts';
 import { isFinished } from './rewrite.ts';
 import { timestamp } from './time.ts';
+import type { Turn } from './turns.ts';
 
 const orphan = 'orphan';
 const foreground = 'foregroundDeletion';
@@ -21,9 +23,9 @@ export async function remove(machinery: Machinery, call: Call): Promise<Answer> 
 }
 
 export async function removeObject(machinery: Machinery, call: Call, options: DeleteOptions): Promise<Answer> {
-  return await contend(machinery, call, async (current) => {
+  return await contend(machinery, call, async (current, turn) => {
     checkPreconditions(call, options, current);
-    return await attempt(machinery, call, options, current);
+    return await attempt(machinery, call, options, { current, turn });
   });
 }
 
@@ -31,10 +33,11 @@ async function attempt(
   machinery: Machinery,
   call: Call,
   options: DeleteOptions,
-  current: StoredObject,
+  { current, turn }: { current: StoredObject; turn: Turn },
 ): Promise<Answer> {
   const { storage, admission } = machinery;
   const { kind } = call;
+  const { key, revision: expected } = current;
   const view = await viewOf(kind, current);
   const request: AdmissionRequest = {
     operation: 'DELETE',
@@ -56,24 +59,18 @@ async function attempt(
     const gone = isFinished(next);
     if (request.dryRun) return gone ? { type: 'deleted', object: view } : await object(kind, current, next);
     if (gone) {
-      const revision = await storage.commit([{ type: 'delete', key: current.key, expected: current.revision }]);
+      const revision = await commitIn(turn, storage, { type: 'delete', key, expected });
       kept = true;
       // A pod's last state is answered, as for other kinds whose deletion usually takes time.
       return { type: 'deleted', object: view.at(revision) };
     }
     if (next === current.object) return { type: 'object', object: view };
     let stored = current;
-    await storage.commit([
-      {
-        type: 'put',
-        key: current.key,
-        expected: current.revision,
-        value: (revision) => {
-          stored = encodeObject(current.key, next, revision);
-          return stored.bytes;
-        },
-      },
-    ]);
+    const value = (revision: Revision) => {
+      stored = encodeObject(key, next, revision);
+      return stored.bytes;
+    };
+    await commitIn(turn, storage, { type: 'put', key, expected, value });
     kept = true;
     return { type: 'object', object: await viewOf(kind, stored) };
   } finally {

@@ -13,7 +13,7 @@ import { complete, redefault, validate } from '../schema/steps.ts';
 import { checkBytes, checkSize } from '../storage/size.ts';
 import { encodeObject, type StoredObject } from '../storage/stored-object.ts';
 import { partOf } from '../subresources/parts.ts';
-import { contend, isLost } from './contend.ts';
+import { commitIn, contend, isLost } from './contend.ts';
 import { hasGeneration, type Ownership } from './create.ts';
 import type { Turn } from './turns.ts';
 
@@ -91,7 +91,7 @@ async function replace(
     setGeneration(call, next, view.object);
     if (request.dryRun) return encodeObject(current.key, next, current.revision);
     const keeping = await toStorage(call.kind, next);
-    const stored = await (isFinished(next) ? remove(storage, current, keeping) : put(storage, turn, current, keeping));
+    const stored = await (isFinished(next) ? remove : put)(storage, turn, current, keeping);
     kept = true;
     return await viewOf(call.kind, stored);
   } finally {
@@ -118,16 +118,21 @@ async function put(
     stored = encoded;
     return encoded.bytes;
   };
-  const kept = storage.commit([{ type: 'put', key, expected, value }]);
+  const kept = commitIn(turn, storage, { type: 'put', key, expected, value });
   if (stored) turn.pass(stored, kept);
   await kept;
   return stored as unknown as StoredObject;
 }
 
 /** The last write to an object whose deletion waited for nothing but this: it goes, and its last state is answered. */
-async function remove(storage: Machinery['storage'], current: StoredObject, next: KubeObject): Promise<StoredObject> {
-  const revision = await storage.commit([{ type: 'delete', key: current.key, expected: current.revision }]);
-  return encodeObject(current.key, next, revision);
+async function remove(
+  storage: Machinery['storage'],
+  turn: Turn,
+  { key, revision: expected }: StoredObject,
+  next: KubeObject,
+): Promise<StoredObject> {
+  const revision = await commitIn(turn, storage, { type: 'delete', key, expected });
+  return encodeObject(key, next, revision);
 }
 
 /** Whether nothing holds an object any more that is being deleted. */
