@@ -40,8 +40,9 @@ export class Charges {
   }
 
   #isVisible({ call, namespace, name, object, old }: AdmissionRequest): boolean {
-    const metadata = this.#storage.get(objectKey(call.kind.prefix, namespace, name))?.object.metadata;
-    if (metadata?.uid !== object.metadata.uid) return false;
-    return metadata?.resourceVersion !== old?.metadata.resourceVersion;
+    const seen = this.#storage.get(objectKey(call.kind.prefix, namespace, name));
+    if (!seen || seen.object.metadata.uid !== object.metadata.uid) return false;
+    // What is seen may be older than what the request is made of.
+    return seen.revision > Number(old?.metadata.resourceVersion ?? 0);
   }
 }
