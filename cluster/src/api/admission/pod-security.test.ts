@@ -1,6 +1,8 @@
 import type { KubeClient } from '@berth/kube/client';
 import { type KubeObject, type Pod, resources } from '@berth/kube/objects';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { objectKey, resourcePrefix } from '../storage/keys.ts';
+import { encode } from '../storage/stored-object.ts';
 import { sendAsAdmin, startTestApi, type TestApi } from '../testing.ts';
 
 let server: TestApi;
@@ -139,4 +141,12 @@ test('a label that says nothing is refused, and kept where it is already', async
     message:
       'Namespace "strict" is invalid: [metadata.labels[pod-security.kubernetes.io/enforce]: Invalid value: "strict": must be one of privileged, baseline, restricted, metadata.labels[pod-security.kubernetes.io/warn-version]: Invalid value: "1.30": must be "latest" or "v1.x"]',
   });
+  // As an earlier version may have let it in.
+  const kept = { ...bad, metadata: { ...metadata, uid: 'kept-uid', creationTimestamp: '2026-01-01T00:00:00Z' } };
+  const key = objectKey(resourcePrefix('', 'namespaces'), undefined, metadata.name);
+  await server.store.commit([{ type: 'put', key, value: (revision) => encode(kept, revision) }]);
+  const patch = (change: object) =>
+    admin.patch(resources.namespaces, { name: metadata.name }, { type: 'merge', body: { metadata: change } });
+  expect((await patch({ annotations: { seen: 'yes' } })).metadata.labels).toMatchObject(metadata.labels);
+  await expect(patch({ labels: labelled({ enforce: 'stricter' }) })).rejects.toMatchObject({ code: 'Invalid' });
 });
