@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { memoryStore } from '../../store/index.ts';
 import { ObjectStorage } from './object-storage.ts';
+import { resourceEventOf } from './resource-event.ts';
 import { encode, encodeObject } from './stored-object.ts';
 
 const prefix = '/registry/core/configmaps/';
@@ -52,6 +53,23 @@ test('an object at another version differs in nothing else, also where it says i
     expect(later.revision).toBe(1234);
     expect(JSON.parse(later.bytes.toString())).toEqual(JSON.parse(encode(object, 1234).toString()));
   }
+});
+
+test('the last state of what is deleted says the version of the deletion, whatever else it says', async () => {
+  const store = memoryStore();
+  const storage = new ObjectStorage(store);
+  storage.follow(() => {});
+  const made = await storage.commit([change('a', { resourceVersion: String(store.revision + 2) })]);
+  const told: unknown[] = [];
+  storage.listen(prefix, ({ object, previous }) => {
+    told.push([object.revision, object.object.metadata.resourceVersion, previous?.object.metadata.resourceVersion]);
+  });
+  const gone = await storage.commit([{ type: 'delete', key: `${prefix}default/a` }]);
+  expect(told).toEqual([[gone, String(gone), String(made)]]);
+  const { events } = store.history({ prefix, after: made });
+  expect(events.map((event) => resourceEventOf(event).object.object.metadata.resourceVersion)).toEqual([String(gone)]);
+  await storage.close();
+  await store.close();
 });
 
 interface Shaped {

@@ -2,7 +2,7 @@ import { BerthError } from '@berth/kube/errors';
 import type { Change, Revision, Store, StoreEvent, StoreWatch } from '../../store/index.ts';
 import { EventLog } from './event-log.ts';
 import { prefixOfKey } from './keys.ts';
-import { ResourceEvent } from './resource-event.ts';
+import { ResourceEvent, resourceEventOf } from './resource-event.ts';
 import { SharedParts } from './shared-parts.ts';
 import { SortedKeys } from './sorted-keys.ts';
 import { StoredObject } from './stored-object.ts';
@@ -226,18 +226,16 @@ export class ObjectStorage {
 
   #apply(cache: ResourceCache, event: StoreEvent): ResourceEvent {
     const previous = cache.objects.get(event.key);
-    const object = new StoredObject(event.key, event.value, event.revision, this.#shared);
-    if (event.type === 'put') {
-      if (!previous) cache.keys.add(event.key);
-      cache.objects.set(event.key, object);
-    } else {
-      cache.keys.delete(event.key);
-      cache.objects.delete(event.key);
-    }
     cache.revision = event.revision;
     cache.lists.clear();
-    return event.type === 'put'
-      ? new ResourceEvent('put', object, previous)
-      : new ResourceEvent('delete', object.at(event.revision), previous ?? object);
+    if (event.type === 'put') {
+      const object = new StoredObject(event.key, event.value, event.revision, this.#shared);
+      if (!previous) cache.keys.add(event.key);
+      cache.objects.set(event.key, object);
+      return new ResourceEvent('put', object, previous);
+    }
+    cache.keys.delete(event.key);
+    cache.objects.delete(event.key);
+    return previous ? new ResourceEvent('delete', previous.at(event.revision), previous) : resourceEventOf(event);
   }
 }

@@ -1,5 +1,5 @@
-import type { Revision } from '../../store/index.ts';
-import type { StoredObject } from './stored-object.ts';
+import type { Revision, StoreEvent } from '../../store/index.ts';
+import { encodeObject, StoredObject } from './stored-object.ts';
 
 export type EventType = 'ADDED' | 'MODIFIED' | 'DELETED';
 
@@ -53,4 +53,14 @@ export class ResourceEvent {
     for (const [name, frame] of this.#frames)
       if (!(frame instanceof WeakRef)) this.#frames.set(name, new WeakRef(frame));
   }
+}
+
+/** What the store tells, read anew. */
+export function resourceEventOf(event: StoreEvent): ResourceEvent {
+  const object = new StoredObject(event.key, event.value, event.revision);
+  const previous = event.previous && new StoredObject(event.key, event.previous.value, event.previous.revision);
+  return event.type === 'put'
+    ? new ResourceEvent('put', object, previous)
+    : // Which version the last state was of stands in it alone.
+      new ResourceEvent('delete', encodeObject(event.key, object.object, event.revision), previous ?? object);
 }

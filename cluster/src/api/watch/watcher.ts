@@ -1,12 +1,12 @@
 import { isBerthError } from '@berth/kube/errors';
-import type { Revision, StoreEvent } from '../../store/index.ts';
+import type { Revision } from '../../store/index.ts';
 import { viewsOf } from '../conversion/conversion.ts';
 import { expired } from '../faults.ts';
 import { prefixOfKey } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
-import { ResourceEvent } from '../storage/resource-event.ts';
+import { type ResourceEvent, resourceEventOf } from '../storage/resource-event.ts';
 import type { Selection } from '../storage/selection.ts';
-import { StoredObject } from '../storage/stored-object.ts';
+import type { StoredObject } from '../storage/stored-object.ts';
 import type { RunningWatch, WatchPlan, WatchSink } from './types.ts';
 
 /** Objects of the initial state that are looked at in one turn of the event loop. */
@@ -250,14 +250,6 @@ function tellSelected(selection: Selection, { event, object, previous }: Shown, 
   else if (matched)
     sink.event('DELETED', previous === event.previous ? event.departed : previous.at(event.revision), event);
   return matches || matched;
-}
-
-function resourceEventOf(event: StoreEvent): ResourceEvent {
-  const object = new StoredObject(event.key, event.value, event.revision);
-  const previous = event.previous && new StoredObject(event.key, event.previous.value, event.previous.revision);
-  return event.type === 'put'
-    ? new ResourceEvent('put', object, previous)
-    : new ResourceEvent('delete', object.at(event.revision), previous ?? object);
 }
 
 function nextTurn(): Promise<void> {
