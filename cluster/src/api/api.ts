@@ -21,7 +21,7 @@ import { issuerHandler } from './authentication/issuer.ts';
 import { SecretTokens } from './authentication/secret-tokens.ts';
 import { ServiceAccountTokens } from './authentication/service-accounts.ts';
 import { SigningKey } from './authentication/signing-key.ts';
-import { keepTokenSecrets, noteUse } from './authentication/token-secrets.ts';
+import { keepTokenSecrets, noteUses } from './authentication/token-secrets.ts';
 import { privilegeEscalation } from './authorization/escalation.ts';
 import { mastersGroup, RbacAuthorizer } from './authorization/rbac.ts';
 import { advertise } from './bootstrap/advertise.ts';
@@ -75,11 +75,8 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const authorizer = new RbacAuthorizer(storage);
   const key = new SigningKey(options.authentication.serviceAccountKey);
   const tokens = new ServiceAccountTokens(storage, key, { issuer: options.authentication.issuer, now });
-  const secretTokens = new SecretTokens(storage, key, (secret) => {
-    noteUse(client(self), secret, now()).catch((error: unknown) => {
-      logger.warn({ err: error }, 'the use of a token could not be noted');
-    });
-  });
+  // Nobody uses a token before there is something to patch with.
+  const secretTokens = new SecretTokens(storage, key, (secret) => noteUsed(secret));
   const fixedTokens = new Map(Object.entries(options.authentication.tokens ?? {}));
   const authenticator = new Authenticator([
     (token) => fixedTokens.get(token),
@@ -123,6 +120,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const podAccess: PodAccessHolder = { current: options.podAccess };
   const checks: ReadyCheck[] = [{ name: 'store', check: () => !broken }];
   const client = (user: User) => new LoopbackClient(pipeline, user);
+  const noteUsed = noteUses({ client: client(self), now, logger });
 
   const run = (call: Call) => pipeline.run(call);
   const custom = new CustomResources({

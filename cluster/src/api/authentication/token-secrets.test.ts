@@ -1,9 +1,12 @@
 import type { KubeClient } from '@berth/kube/client';
+import { BerthError } from '@berth/kube/errors';
 import { type KubeObject, resources, type Secret } from '@berth/kube/objects';
 import { decodeJwt } from 'jose';
+import pino from 'pino';
 import { Agent, fetch } from 'undici';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../testing.ts';
+import { noteUses } from './token-secrets.ts';
 
 const namespace = 'default';
 let server: TestApi;
@@ -73,6 +76,28 @@ test('a secret that asks for a token gets one that does not expire, the authorit
 test('its use is noted in the secret', async () => {
   const day = async () => (await read('robot-token')).metadata.labels?.['kubernetes.io/legacy-token-last-used'];
   await expect.poll(day).toMatch(/^\d{4}-\d\d-\d\d$/);
+});
+
+test('a day’s uses of one token are noted once, also when that fails', async () => {
+  let time = Date.parse('2026-01-01T12:00:00Z');
+  const asked: string[] = [];
+  const patch = (_resource: unknown, { name }: { name: string }) => {
+    asked.push(name);
+    const code = name === 'gone' ? 'NotFound' : 'Forbidden';
+    return Promise.reject(new BerthError(code, 'not now'));
+  };
+  const warned: unknown[] = [];
+  const logger = pino({ base: null }, { write: (line) => void warned.push(JSON.parse(line)) });
+  const used = noteUses({ client: { patch } as never, now: () => new Date(time), logger });
+  const secrets = ['held', 'gone'].map((name) =>
+    secretFor(name, 'robot', { metadata: { name, namespace, uid: name } }),
+  );
+  for (const secret of [...secrets, ...secrets]) used(secret);
+  time += 86_400_000;
+  for (const secret of secrets) used(secret);
+  expect(asked).toEqual(['held', 'gone', 'held', 'gone']);
+  const about = { namespace, name: 'held', msg: 'the use of a token could not be noted' };
+  await expect.poll(() => warned).toMatchObject([about, about]);
 });
 
 test('what was taken out of the secret comes back, and with it another token', async () => {

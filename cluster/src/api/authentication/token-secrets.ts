@@ -93,15 +93,42 @@ function accountOf(storage: ObjectStorage, { metadata }: Secret): KubeObject | u
 
 const lastUsed = 'kubernetes.io/legacy-token-last-used';
 
-/** Notes the day on which the token of a secret was used, so that those that nobody uses can be found. */
-export async function noteUse(client: KubeClient, { metadata }: Secret, now: Date): Promise<void> {
-  const day = (time: number) => new Date(time).toISOString().slice(0, 10);
+interface UseOptions {
+  client: Pick<KubeClient, 'patch'>;
+  now(): Date;
+  logger: Logger;
+}
+
+/**
+ * Notes the day on which the token of a secret was used, so that those that nobody uses can be found. Once a day for each
+ * secret, whatever comes of it: a token may be used with every request.
+ */
+export function noteUses({ client, now, logger }: UseOptions): (secret: Secret) => void {
+  let today = '';
+  const tried = new Set<string>();
+  return (secret) => {
+    const { name, namespace, uid = '' } = secret.metadata;
+    const day = dayOf(now().getTime());
+    if (day !== today) tried.clear();
+    today = day;
+    if (tried.has(uid)) return;
+    tried.add(uid);
+    noteUse(client, secret, now()).catch((error: unknown) => {
+      // It is gone, or another one of that name is there.
+      if (isBerthError(error, 'NotFound') || isBerthError(error, 'Conflict')) return;
+      logger.warn({ err: error, namespace, name }, 'the use of a token could not be noted');
+    });
+  };
+}
+
+async function noteUse(client: UseOptions['client'], { metadata }: Secret, now: Date): Promise<void> {
   const noted = metadata.labels?.[lastUsed];
   // Another server's clock may be a little ahead.
-  if (noted === day(now.getTime()) || noted === day(now.getTime() + 86_400_000)) return;
+  if (noted === dayOf(now.getTime()) || noted === dayOf(now.getTime() + 86_400_000)) return;
   const { name, namespace = '', uid } = metadata;
-  const body = { metadata: { ...(uid === undefined ? {} : { uid }), labels: { [lastUsed]: day(now.getTime()) } } };
+  const body = { metadata: { ...(uid === undefined ? {} : { uid }), labels: { [lastUsed]: dayOf(now.getTime()) } } };
   await client.patch(resources.secrets, { namespace, name }, { type: 'merge', body });
 }
 
+const dayOf = (time: number) => new Date(time).toISOString().slice(0, 10);
 const base64 = (text: string) => Buffer.from(text).toString('base64');
