@@ -20,7 +20,8 @@ export type ChannelProtocol = (typeof channelProtocols)[number];
 const channel = { stdin: 0, stdout: 1, stderr: 2, error: 3, resize: 4, close: 255 } as const;
 /** Beyond it, the process is slowed down until the client has read. */
 const unreadLimitBytes = 1024 * 1024;
-const pingEveryMs = 30_000;
+/** So that nobody on the way takes a connection for idle on which nothing is said for a while. */
+export const pingEveryMs = 30_000;
 
 /** Carries a process's streams until it ends or the client goes. */
 export async function carryProcess(

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { pingEveryMs } from './channels.ts';
 
 /** How a log goes over a WebSocket, by what the client offers; without an offer as by the first. */
 export const logProtocols = ['binary.k8s.io', 'base64.binary.k8s.io'] as const;
@@ -19,7 +20,11 @@ export async function carryLog(
 ): Promise<void> {
   socket.on('error', () => socket.terminate());
   const closed = new Promise<void>((resolve) => socket.on('close', () => resolve()));
-  void closed.then(() => logs.destroy());
+  const pinging = setInterval(() => socket.ping(), pingEveryMs);
+  void closed.then(() => {
+    clearInterval(pinging);
+    logs.destroy();
+  });
   const isText = protocol === 'base64.binary.k8s.io';
   const send = (chunk: Buffer) =>
     new Promise<void>((resolve) => {

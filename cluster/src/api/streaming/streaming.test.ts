@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { PassThrough, Readable } from 'node:stream';
 import { BerthError } from '@berth/kube/errors';
 import { resources } from '@berth/kube/objects';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { startTestApi, type TestApi } from '../testing.ts';
 import type { PodAccess, ProcessSession } from './types.ts';
@@ -176,6 +176,21 @@ test('a log that is followed over a WebSocket ends when the client goes', async 
   expect(followed?.destroyed).toBe(false);
   socket.terminate();
   await expect.poll(() => followed?.destroyed).toBe(true);
+});
+
+test('a log that says nothing for a while keeps its connection', async () => {
+  vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
+  try {
+    const socket = open('log?container=main&follow=true', ['binary.k8s.io']);
+    await once(socket, 'message');
+    const pinged = once(socket, 'ping');
+    vi.advanceTimersByTime(30_000);
+    await pinged;
+    socket.close();
+    await once(socket, 'close');
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 test('a log that is followed over a WebSocket ends when the client sends what cannot be read', async () => {
