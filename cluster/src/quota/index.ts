@@ -2,7 +2,7 @@ import { claimEvaluator, countEvaluator, serviceEvaluator } from './others.ts';
 import { podEvaluator } from './pods.ts';
 import type { Evaluator } from './types.ts';
 
-export { amountsOf, areEqual, largest, less, only, sum, written } from './amounts.ts';
+export { amountsOf, areEqual, largest, less, only, type ResourceList, sum, written } from './amounts.ts';
 export { type UsageCounter, usageCounter } from './count.ts';
 export { judge, trackedNames } from './judge.ts';
 export { podUsage } from './pod-resources.ts';

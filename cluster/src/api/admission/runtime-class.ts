@@ -1,5 +1,5 @@
 import type { Pod, PodSpec, RuntimeClass } from '@berth/kube/objects';
-import { compareQuantities, type QuantityLike } from '@berth/kube/quantity';
+import { amountsOf, areEqual, type ResourceList } from '../../quota/index.ts';
 import { forbidden } from '../faults.ts';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
@@ -7,8 +7,6 @@ import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 import { mergeTolerations } from './merge-tolerations.ts';
 
 const prefix = resourcePrefix('node.k8s.io', 'runtimeclasses');
-
-type Amounts = Readonly<Record<string, QuantityLike>>;
 
 /** A pod's RuntimeClass has to be there, and gives the pod what its runtime takes and where it runs. Source: KEP-585, KEP-688. */
 export function runtimeClasses(storage: ObjectStorage): AdmissionPlugin {
@@ -52,7 +50,7 @@ function classOf(storage: ObjectStorage, request: AdmissionRequest, spec: PodSpe
   return found;
 }
 
-function setOverhead(request: AdmissionRequest, spec: PodSpec, podFixed: Amounts | undefined): void {
+function setOverhead(request: AdmissionRequest, spec: PodSpec, podFixed: ResourceList | undefined): void {
   const own = spec.overhead;
   if (own !== undefined && Object.keys(own).length > 0 && !sameAmounts(podFixed, own)) throw differs(request);
   if (podFixed === undefined) delete spec.overhead;
@@ -76,12 +74,6 @@ function setScheduling(
 }
 
 /** By amount, however it is written. Throws `BadRequest` for what is no quantity. */
-function sameAmounts(one: Amounts = {}, other: unknown = {}): boolean {
-  const mine = Object.entries(one);
-  const theirs = other as Amounts;
-  if (mine.length !== Object.keys(theirs).length) return false;
-  return mine.every(([name, amount]) => {
-    const there = theirs[name];
-    return there !== undefined && compareQuantities(amount, there) === 0;
-  });
+function sameAmounts(one: ResourceList | undefined, other: unknown): boolean {
+  return areEqual(amountsOf(one), amountsOf(other as ResourceList | undefined));
 }
