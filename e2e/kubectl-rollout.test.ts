@@ -265,7 +265,7 @@ describe.concurrent('kubectl follows', () => {
       configmap/held patched
       $ kubectl delete configmap held --wait=false
       configmap "held" deleted from deleting namespace
-      $ kubectl delete configmap held --timeout=1s
+      $ kubectl delete configmap held --timeout=2s
       configmap "held" deleted from deleting namespace
       error: timed out waiting for the condition on configmaps/held
       [exit 1]
@@ -287,17 +287,17 @@ describe.concurrent('kubectl follows', () => {
       pod/p condition met
       $ kubectl wait --for=condition=ready pod --all --timeout=60s
       pod/p condition met
-      $ kubectl wait --for=condition=Ready=false pod/p --timeout=1s
+      $ kubectl wait --for=condition=Ready=false pod/p --timeout=2s
       error: timed out waiting for the condition on pods/p
       [exit 1]
       $ kubectl wait --for=jsonpath='{.status.phase}'=Running pod/p --timeout=60s
       pod/p condition met
       $ kubectl wait --for=jsonpath='{.status.podIP}' pod/p --timeout=60s
       pod/p condition met
-      $ kubectl wait --for=condition=Ready pod/nobody --timeout=1s
+      $ kubectl wait --for=condition=Ready pod/nobody --timeout=2s
       Error from server (NotFound): pods "nobody" not found
       [exit 1]
-      $ kubectl wait --for=delete pod/nobody --timeout=1s
+      $ kubectl wait --for=delete pod/nobody --timeout=2s
       $ kubectl wait --for=create configmap/later --timeout=60s > waited & sleep 0.5; kubectl create configmap later; wait; cat waited
       configmap/later created
       configmap/later condition met
