@@ -8,19 +8,21 @@ import type { ResourceEvent } from './resource-event.ts';
 export class EventLog {
   #events: ResourceEvent[] = [];
   #byResource = new Map<string, ResourceEvent[]>();
+  /** By resource, the revision of the newest event that was forgotten. */
+  readonly #forgotten = new Map<string, Revision>();
   #bytes = 0;
-  #from: Revision;
+  readonly #began: Revision;
   readonly #most: { events: number; bytes: number };
 
-  /** `from`: of the state that the first event will change. `most`: events that are kept, and the bytes of their objects. */
-  constructor(from: Revision, most: { events: number; bytes: number }) {
-    this.#from = from;
+  /** `began`: of the state that the first event will change. `most`: events that are kept, and the bytes of their objects. */
+  constructor(began: Revision, most: { events: number; bytes: number }) {
+    this.#began = began;
     this.#most = most;
   }
 
-  /** Every event after this revision is here. */
-  get from(): Revision {
-    return this.#from;
+  /** Every event of this resource after this revision is here, however much was forgotten of others. */
+  from(resource: string): Revision {
+    return this.#forgotten.get(resource) ?? this.#began;
   }
 
   /** The next event of a resource, named by its prefix. */
@@ -41,10 +43,14 @@ export class EventLog {
     while (this.#events.length - dropped > most.events * 0.75 || this.#bytes > most.bytes * 0.75) {
       this.#bytes -= (this.#events[dropped++] as ResourceEvent).object.bytes.length;
     }
-    this.#from = this.#events[dropped - 1]?.revision ?? this.#from;
+    const through = this.#events[dropped - 1]?.revision ?? this.#began;
     this.#events = this.#events.slice(dropped);
     for (const [resource, own] of this.#byResource) {
-      const kept = own.slice(firstAfter(own, this.#from));
+      const first = firstAfter(own, through);
+      const newest = own[first - 1];
+      if (newest === undefined) continue;
+      this.#forgotten.set(resource, newest.revision);
+      const kept = own.slice(first);
       if (kept.length === 0) this.#byResource.delete(resource);
       else this.#byResource.set(resource, kept);
     }

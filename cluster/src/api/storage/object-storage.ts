@@ -178,9 +178,9 @@ export class ObjectStorage {
     return () => watchers.delete(wake);
   }
 
-  /** Every event after this revision is in `events`; earlier ones only the store has. */
-  get eventsFrom(): Revision {
-    return this.#log.from;
+  /** Every event of the resource after this revision is in `events`; earlier ones only the store has. */
+  eventsFrom(prefix: string): Revision {
+    return this.#log.from(prefix);
   }
 
   /** The recent events of a resource in order, and the place of the first one after `revision`. Not to be kept. */

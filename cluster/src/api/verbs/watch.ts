@@ -31,7 +31,7 @@ export async function watch(machinery: Machinery, call: Call): Promise<Answer> {
   }
   const after = initial || version === undefined || version === 0 ? storage.revision : version;
   const oldest = storage.store.compactedRevision;
-  if (after < storage.eventsFrom && oldest > 0 && after <= oldest) refusal = expired(after, oldest);
+  if (after < storage.eventsFrom(call.kind.prefix) && oldest > 0 && after <= oldest) refusal = expired(after, oldest);
   const plan = {
     kind: call.kind,
     prefix: prefixOf(call, selection),

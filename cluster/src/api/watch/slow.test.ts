@@ -5,7 +5,7 @@ import https from 'node:https';
 import type { Readable } from 'node:stream';
 import type { KubeClient } from '@berth/kube/client';
 import { type ConfigMap, resources } from '@berth/kube/objects';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { startTestApi } from '../testing.ts';
 
 /*
@@ -156,6 +156,29 @@ test('a reader in the process may stand still for a while, and is told when it w
   };
   await expect(read()).rejects.toMatchObject({ code: 'Expired' });
   await patient.return?.(undefined);
+});
+
+test('one whose resource hardly changes has nothing read again for it, whatever is written of others', async () => {
+  await using it = await fixture({ recentEvents: 100 });
+  const { client, server } = it;
+  const { metadata } = await client.create(resources.configMaps, configMap('calm'));
+  const from = { namespace: 'default', resourceVersion: String(server.store.revision) };
+  const calm = client.watch(resources.configMaps, from)[Symbol.asyncIterator]();
+  const next = calm.next();
+  const noise = Array.from({ length: 300 }, (_, index) =>
+    client.create(resources.secrets, {
+      apiVersion: 'v1',
+      kind: 'Secret',
+      metadata: { name: `noise-${index}`, namespace: 'default' },
+    }),
+  );
+  await Promise.all(noise);
+  const history = vi.spyOn(server.store, 'history');
+  const body = { data: { calm: 'no more' } };
+  const changed = await client.patch(resources.configMaps, metadata, { type: 'merge', body });
+  expect((await next).value?.object.metadata.resourceVersion).toBe(changed.metadata.resourceVersion);
+  expect(history).not.toHaveBeenCalled();
+  await calm.return?.(undefined);
 });
 
 test('all of them together are bounded, and cost nobody else an event', async () => {

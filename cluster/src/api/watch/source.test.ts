@@ -16,7 +16,9 @@ import { type RunningWatch, WatchSource } from './source.ts';
  */
 
 const prefix = '/registry/core/configmaps/';
-const keys = ['one/a', 'one/b', 'one/c', 'two/a', 'two/b'].map((name) => prefix + name);
+/** Of another resource, whose events push those of this one out. */
+const noise = '/registry/core/secrets/one/noise';
+const keys = [...['one/a', 'one/b', 'one/c', 'two/a', 'two/b'].map((name) => prefix + name), noise];
 const selectors = [undefined, 'tier=front', 'tier!=front', 'tier', '!tier'] as const;
 const chosen: Record<string, (tier: string | undefined) => boolean> = {
   undefined: () => true,

@@ -102,8 +102,9 @@ export class Watcher implements RunningWatch {
   }
 
   #tooOld() {
-    const { eventsFrom, store } = this.#storage;
-    return expired(this.#place.after, this.#isLive ? eventsFrom : store.compactedRevision);
+    const { store } = this.#storage;
+    const oldest = this.#isLive ? this.#storage.eventsFrom(this.#resource) : store.compactedRevision;
+    return expired(this.#place.after, oldest);
   }
 
   /** Tells all that can be told now. */
@@ -138,7 +139,7 @@ export class Watcher implements RunningWatch {
       return 'rest';
     }
     if (this.#initial) return this.#tellInitial(this.#initial);
-    if (this.#place.after >= this.#storage.eventsFrom) return this.#tellRecent();
+    if (this.#place.after >= this.#storage.eventsFrom(this.#resource)) return this.#tellRecent();
     if (this.#isLive && this.#isHeldBack) throw this.#tooOld();
     this.#isLive = false;
     return this.#tellHistory();
