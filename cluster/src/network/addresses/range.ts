@@ -1,6 +1,7 @@
-import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError } from '@berth/kube/errors';
+import { writeWhole } from '../../write-whole.ts';
 import { claim, release } from './claims.ts';
 import { instanceOf } from './instance.ts';
 import { formatRange, type Ipv4Range, overlaps, parseRange } from './ipv4.ts';
@@ -54,8 +55,7 @@ export async function chooseInstanceRange(options: RangeOptions): Promise<string
   for (const range of candidates(instance, occupied)) {
     if (!(await claimRange(claims, range, owner))) continue;
     await mkdir(join(owner, 'network'), { recursive: true });
-    await writeFile(`${file}.new`, `${formatRange(range)}\n`, { flush: true });
-    await rename(`${file}.new`, file);
+    await writeWhole(file, `${formatRange(range)}\n`, 0o644);
     return formatRange(range);
   }
   throw new BerthError('Conflict', 'no range 10.N.0.0/16 is free on this machine; remove a route or stop an instance');

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { access, mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { access, mkdir, open, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { BerthError } from '@berth/kube/errors';
 import type { Logger } from 'pino';
+import { writeWhole } from '../../write-whole.ts';
 import { run } from '../services/nft.ts';
 import type { DnsConfig, DnsState } from './config.ts';
 import { startTimeOf } from './identity.ts';
@@ -94,8 +95,7 @@ async function writeConfig(options: DnsProcessOptions): Promise<DnsConfig> {
   };
   const versioned = { ...config, version: await configVersion(config) };
   const file = join(directory, 'config.json');
-  await writeFile(`${file}.new`, JSON.stringify(versioned, null, 2));
-  await rename(`${file}.new`, file);
+  await writeWhole(file, JSON.stringify(versioned, null, 2), 0o644);
   return versioned;
 }
 

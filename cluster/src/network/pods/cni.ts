@@ -1,5 +1,6 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { writeWhole } from '../../write-whole.ts';
 import { planNode } from '../addresses/index.ts';
 
 /** Where Debian's `containernetworking-plugins` puts them. */
@@ -47,7 +48,6 @@ export async function writeCniConfiguration(options: CniOptions): Promise<string
   if ((await readFile(file, 'utf8').catch(() => '')) === text) return directory;
   await mkdir(directory, { recursive: true });
   // The runtime watches the directory and reads every .conf, .conflist and .json in it.
-  await writeFile(`${file}.new`, text);
-  await rename(`${file}.new`, file);
+  await writeWhole(file, text, 0o644);
   return directory;
 }
