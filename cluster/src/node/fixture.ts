@@ -35,6 +35,22 @@ export async function temporary(): Promise<AsyncDisposable & { path: string }> {
 /** For nodes whose pods are not to go because the machine's own disk is full. */
 export const calmHousekeeping: HousekeepingSettings = { eviction: { hard: '' }, imageGarbage: { highThreshold: 100 } };
 
+/** The agent as it is, of a node of which only the runtime may pretend. */
+export function startTestNode(
+  options: Pick<NodeOptions, 'client' | 'dataDir' | 'runtime' | 'signal'> & Partial<NodeOptions>,
+): Promise<NodeAgent> {
+  return startNode({
+    name: 'n0',
+    instance: 'abcdef',
+    podCidr: '10.200.0.0/24',
+    clusterDns: '10.200.128.10',
+    clusterDomain: 'cluster.local',
+    logger: pino({ level: 'silent' }),
+    housekeeping: calmHousekeeping,
+    ...options,
+  });
+}
+
 export interface NodeFixtureOptions extends Pick<NodeOptions, 'logRotation'> {
   /** Stands between the agent and the runtime. */
   through?: (runtime: Runtime) => Runtime;
@@ -56,16 +72,12 @@ export async function nodeFixture(options: NodeFixtureOptions = {}): Promise<Nod
   });
   const containerd = await ownContainerd(diskBytes === undefined ? {} : { diskBytes });
   const start = () =>
-    startNode({
-      name: 'n0',
+    startTestNode({
       instance: containerd.instance,
       dataDir: containerd.directory,
       client,
       housekeeping,
       runtime: through(containerd.containerd.runtime),
-      podCidr: '10.200.0.0/24',
-      clusterDns: '10.200.128.10',
-      clusterDomain: 'cluster.local',
       logger: pino({ level: process.env.BERTH_TEST_LOG ?? 'silent' }),
       signal: new AbortController().signal,
       ...more,

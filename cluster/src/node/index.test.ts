@@ -3,12 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { resources } from '@berth/kube/objects';
 import { bytes } from '@berth/kube/quantity';
-import { pino } from 'pino';
 import { expect, test, vi } from 'vitest';
 import { startTestApi } from '../api/testing.ts';
 import type { EvictionSettings } from './eviction/index.ts';
-import { calmHousekeeping } from './fixture.ts';
-import { createSimulatedRuntime, startNode } from './index.ts';
+import { calmHousekeeping, startTestNode } from './fixture.ts';
+import { createSimulatedRuntime } from './index.ts';
 
 /** Where a node can be started, and whether it still renews its lease. */
 async function nodeToBe() {
@@ -24,17 +23,8 @@ async function nodeToBe() {
     over,
     node: () => client.get(resources.nodes, { name: 'n0' }),
     start: (hard = '', soft: Partial<EvictionSettings> = {}) =>
-      startNode({
-        name: 'n0',
-        instance: 'abcdef',
-        dataDir,
-        client,
-        runtime,
-        podCidr: '10.200.0.0/24',
-        clusterDns: '10.200.128.10',
-        clusterDomain: 'cluster.local',
-        logger: pino({ level: 'silent' }),
-        signal: over.signal,
+      startTestNode({
+        ...{ client, dataDir, runtime, signal: over.signal },
         housekeeping: { ...calmHousekeeping, eviction: { hard, ...soft } },
       }),
     beats() {

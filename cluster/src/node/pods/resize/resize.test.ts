@@ -2,11 +2,9 @@ import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir, totalmem } from 'node:os';
 import { join } from 'node:path';
 import { type Container, type Pod, resources } from '@berth/kube/objects';
-import { pino } from 'pino';
 import { describe, expect, test } from 'vitest';
 import { startTestApi } from '../../../api/testing.ts';
-import { calmHousekeeping } from '../../fixture.ts';
-import { startNode } from '../../index.ts';
+import { startTestNode } from '../../fixture.ts';
 import { createSimulatedRuntime } from '../../runtime/simulated/index.ts';
 import type { ContainerResources, Runtime } from '../../runtime/types.ts';
 import type { ObservedContainer, ObservedPod } from '../observed.ts';
@@ -228,20 +226,7 @@ async function simulatedNode() {
   });
   const dataDir = await mkdtemp(join(tmpdir(), 'berth-node-'));
   const runtime: Runtime = createSimulatedRuntime();
-  const start = () =>
-    startNode({
-      name: 'n0',
-      instance: 'abcdef',
-      dataDir,
-      client,
-      runtime,
-      podCidr: '10.200.0.0/24',
-      clusterDns: '10.200.128.10',
-      clusterDomain: 'cluster.local',
-      logger: pino({ level: 'silent' }),
-      signal: new AbortController().signal,
-      housekeeping: calmHousekeeping,
-    });
+  const start = () => startTestNode({ client, dataDir, runtime, signal: new AbortController().signal });
   let agent = await start();
   const at = (name: string) => ({ namespace: 'default', name });
   const get = (name: string) => client.get(resources.pods, at(name));
