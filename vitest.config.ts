@@ -23,6 +23,8 @@ export default defineConfig({
           exclude: [...both.exclude, '**/*.real.test.ts'],
           // No test keeps anything in a module, and most of the time went into reading the same modules again for each file.
           isolate: false,
+          // A test that fails leaves its spies to no other.
+          restoreMocks: true,
           testTimeout: 30_000,
           hookTimeout: 30_000,
           expect,
