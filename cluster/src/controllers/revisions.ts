@@ -43,7 +43,7 @@ export function syncRevisions(
   view: View,
 ): Revisions {
   const { uid = '', namespace } = owner.metadata;
-  const orphans = view.controlledBy(controllerRevisions, '').filter((each) => each.metadata.namespace === namespace);
+  const orphans = view.orphans(controllerRevisions, { namespace, selector });
   const candidates = [...view.controlledBy(controllerRevisions, uid), ...orphans];
   const { owned, actions } = claim(controllerRevisions, owner, selector, candidates);
   const known = owned.sort((a, b) => a.revision - b.revision);

@@ -1,6 +1,15 @@
 import { controllerOf, type KubeObject, keyOf, type ObjectKey } from '../objects/index.ts';
 import { compareVersions } from './version.ts';
 
+/** A way to find objects of a resource: by any of the values that it gives for one. Kept from the first time it is asked by. */
+export interface Index<T extends KubeObject = KubeObject> {
+  valuesOf(object: T): readonly string[];
+}
+
+const byNamespace: Index = { valuesOf: ({ metadata: { namespace } }) => (namespace === undefined ? [] : [namespace]) };
+/** By the uid of the controlling owner, '' where there is none. */
+export const byController: Index = { valuesOf: (object) => [controllerOf(object)?.uid ?? ''] };
+
 export type Change<T extends KubeObject> =
   | { type: 'added'; object: T }
   | { type: 'updated'; object: T; previous: T }
@@ -15,8 +24,8 @@ const tombstoneTtl = 120_000;
  */
 export class Cache<T extends KubeObject> {
   readonly #objects = new Map<string, T>();
-  readonly #byNamespace = new Map<string, Map<string, T>>();
-  readonly #byController = new Map<string, Map<string, T>>();
+  /** By index, value and key. */
+  readonly #indexed = new Map<Index<T>, Map<string, Map<string, T>>>();
   /** Lists as they were last asked for, until a change makes them stale. '' is all namespaces. */
   readonly #lists = new Map<string, readonly T[]>();
   /** When each uid was deleted. */
@@ -41,15 +50,20 @@ export class Cache<T extends KubeObject> {
     const cacheKey = namespace ?? '';
     let list = this.#lists.get(cacheKey);
     if (!list) {
-      const found = namespace === undefined ? this.#objects : this.#byNamespace.get(namespace);
-      list = found ? [...found.values()] : [];
+      list = namespace === undefined ? [...this.#objects.values()] : this.byIndex(byNamespace, namespace);
       this.#lists.set(cacheKey, list);
     }
     return list;
   }
 
-  controlledBy(uid: string): readonly T[] {
-    const found = this.#byController.get(uid);
+  byIndex(index: Index<T>, value: string): readonly T[] {
+    let indexed = this.#indexed.get(index);
+    if (!indexed) {
+      indexed = new Map();
+      for (const [key, object] of this.#objects) put(indexed, index.valuesOf(object), key, object);
+      this.#indexed.set(index, indexed);
+    }
+    const found = indexed.get(value);
     return found ? [...found.values()] : [];
   }
 
@@ -100,16 +114,14 @@ export class Cache<T extends KubeObject> {
   #set(object: T): void {
     const key = keyOf(object);
     this.#objects.set(key, object);
-    index(this.#byNamespace, object.metadata.namespace, key, object);
-    index(this.#byController, controllerOf(object)?.uid ?? '', key, object);
+    for (const [index, indexed] of this.#indexed) put(indexed, index.valuesOf(object), key, object);
     this.#forgetLists(object);
   }
 
   #unset(object: T): void {
     const key = keyOf(object);
     this.#objects.delete(key);
-    unindex(this.#byNamespace, object.metadata.namespace, key);
-    unindex(this.#byController, controllerOf(object)?.uid ?? '', key);
+    for (const [index, indexed] of this.#indexed) take(indexed, index.valuesOf(object), key);
     this.#forgetLists(object);
   }
 
@@ -128,15 +140,17 @@ export class Cache<T extends KubeObject> {
   }
 }
 
-function index<T>(indexes: Map<string, Map<string, T>>, value: string | undefined, key: string, object: T): void {
-  if (value === undefined) return;
-  const found = indexes.get(value);
-  if (found) found.set(key, object);
-  else indexes.set(value, new Map([[key, object]]));
+function put<T>(indexed: Map<string, Map<string, T>>, values: readonly string[], key: string, object: T): void {
+  for (const value of values) {
+    const found = indexed.get(value);
+    if (found) found.set(key, object);
+    else indexed.set(value, new Map([[key, object]]));
+  }
 }
 
-function unindex<T>(indexes: Map<string, Map<string, T>>, value: string | undefined, key: string): void {
-  if (value === undefined) return;
-  const found = indexes.get(value);
-  if (found?.delete(key) && found.size === 0) indexes.delete(value);
+function take<T>(indexed: Map<string, Map<string, T>>, values: readonly string[], key: string): void {
+  for (const value of values) {
+    const found = indexed.get(value);
+    if (found?.delete(key) && found.size === 0) indexed.delete(value);
+  }
 }

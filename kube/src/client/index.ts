@@ -1,4 +1,4 @@
-export type { Change } from './cache.ts';
+export { byController, type Change, type Index } from './cache.ts';
 export { type Clock, manualClock, sleep, systemClock } from './clock.ts';
 export {
   type Connection,

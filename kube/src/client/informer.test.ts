@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { BerthError } from '../errors/index.ts';
 import { type KubeObject, type Pod, resources } from '../objects/index.ts';
-import { type Change, manualClock, startInformer } from './index.ts';
+import { byController, type Change, manualClock, startInformer } from './index.ts';
 import type { KubeClient, WatchEvent } from './types.ts';
 
 function pod(name: string, version: number, uid = `uid-${name}`): Pod {
@@ -159,10 +159,10 @@ test('indexes follow the objects', async () => {
     return { ...base, metadata: { ...base.metadata, ownerReferences: [owner] } };
   };
   run.informer.observe(owned('one', 20));
-  expect(run.informer.controlledBy('one')).toHaveLength(1);
+  expect(run.informer.byIndex(byController, 'one')).toHaveLength(1);
   run.informer.observe(owned('two', 21));
-  expect(run.informer.controlledBy('one')).toHaveLength(0);
-  expect(run.informer.controlledBy('two')).toHaveLength(1);
+  expect(run.informer.byIndex(byController, 'one')).toHaveLength(0);
+  expect(run.informer.byIndex(byController, 'two')).toHaveLength(1);
   expect(run.informer.list('shop')).toHaveLength(2);
   expect(run.informer.list('elsewhere')).toHaveLength(0);
 });

@@ -1,6 +1,6 @@
 import { isBerthError } from '../errors/index.ts';
 import type { KubeObject, ObjectKey, Resource } from '../objects/index.ts';
-import { Cache, type Change } from './cache.ts';
+import { Cache, type Change, type Index } from './cache.ts';
 import { type Clock, sleep, systemClock } from './clock.ts';
 import type { KubeClient, Selectors } from './types.ts';
 
@@ -26,8 +26,8 @@ export interface Informer<T extends KubeObject = KubeObject> {
   get(key: ObjectKey): T | undefined;
   /** All, or those of one namespace. The array is shared: never change it. */
   list(namespace?: string): readonly T[];
-  /** Those whose controlling owner has this uid; '' gives those that have none. */
-  controlledBy(uid: string): readonly T[];
+  /** Those for which the index gives this value. */
+  byIndex(index: Index<T>, value: string): readonly T[];
   /** Present objects are told first, as `added`. Returns what ends the subscription. */
   subscribe(handler: (change: Change<T>) => void): () => void;
   /** Puts the answer to an own write into the cache, unless a newer version is there already. */
@@ -115,7 +115,7 @@ export function startInformer<T extends KubeObject>(options: InformerOptions<T>)
     },
     get: (key) => cache.get(key),
     list: (inNamespace) => cache.list(inNamespace),
-    controlledBy: (uid) => cache.controlledBy(uid),
+    byIndex: (index, value) => cache.byIndex(index, value),
     subscribe(handler) {
       for (const object of cache.list()) handler({ type: 'added', object });
       handlers.add(handler);

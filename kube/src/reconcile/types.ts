@@ -1,13 +1,22 @@
+import type { Index } from '../client/cache.ts';
 import type { DeleteOptions, Patch } from '../client/types.ts';
 import type { BerthError } from '../errors/index.ts';
 import type { KubeObject, ObjectKey, Resource } from '../objects/index.ts';
+import type { LabelSelector } from '../selectors/index.ts';
 
 /** What the cluster is, as far as a reconciler may see it: synchronous, from caches, never changed by the reader. */
 export interface View {
   get<T extends KubeObject>(resource: Resource<T>, key: ObjectKey): T | undefined;
   list<T extends KubeObject>(resource: Resource<T>, where?: { namespace?: string }): readonly T[];
-  /** Objects whose controlling owner has this uid; '' gives those that have none. */
+  /** Objects for which the index gives this value. */
+  byIndex<T extends KubeObject>(resource: Resource<T>, index: Index<NoInfer<T>>, value: string): readonly T[];
+  /** Objects whose controlling owner has this uid. */
   controlledBy<T extends KubeObject>(resource: Resource<T>, uid: string): readonly T[];
+  /** Objects of a namespace that have no controlling owner and that the selector matches; one that is absent matches nothing. */
+  orphans<T extends KubeObject>(
+    resource: Resource<T>,
+    where: { namespace: string | undefined; selector: LabelSelector | undefined },
+  ): readonly T[];
 }
 
 /**

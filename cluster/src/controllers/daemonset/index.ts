@@ -72,7 +72,7 @@ function reconcile(set: DaemonSet, view: View, now: number, failures: Backoff): 
   // Its history may go before it does, and what cannot be told apart cannot be counted.
   if (!spec || set.metadata.deletionTimestamp !== undefined) return { actions: [] };
   const selector = labelSelectorOf(spec.selector);
-  const orphans = view.controlledBy(resources.pods, '').filter((pod) => pod.metadata.namespace === namespace);
+  const orphans = view.orphans(resources.pods, { namespace, selector });
   const candidates: Pod[] = [...view.controlledBy(resources.pods, uid), ...orphans];
   const { owned, actions: claims } = claim(resources.pods, set, selector, candidates);
   const revisions = syncRevisions(set, { selector, template: spec.template }, view);

@@ -54,7 +54,7 @@ function reconcile(deployment: Deployment, view: View, now: number): Outcome {
     const message = 'This deployment is selecting all pods. A non-empty selector is required.';
     return { actions: [{ type: 'event', about: deployment, severity: 'Warning', reason: 'SelectingAll', message }] };
   }
-  const orphans = view.controlledBy(resources.replicaSets, '').filter((set) => set.metadata.namespace === namespace);
+  const orphans = view.orphans(resources.replicaSets, { namespace, selector });
   const candidates = [...view.controlledBy(resources.replicaSets, uid), ...orphans];
   const { owned, actions } = claim(resources.replicaSets, deployment, selector, candidates);
   const plan = planFor(deployment, owned, view, now);

@@ -44,9 +44,11 @@ function reconcile(job: Job, view: View, now: number, memory: FailureMemory): Ou
   if (isFinished(job)) {
     return { actions: memory.get(uid) ? [remember(() => memory.delete(uid))] : [] };
   }
-  const orphans = view.controlledBy(resources.pods, '').filter((pod) => pod.metadata.namespace === namespace);
-  const candidates = [...view.controlledBy(resources.pods, uid), ...orphans];
   const selector = labelSelectorOf(job.spec.selector);
+  const candidates = [
+    ...view.controlledBy(resources.pods, uid),
+    ...view.orphans(resources.pods, { namespace, selector }),
+  ];
   const { owned, actions } = claim(resources.pods, job, selector, candidates, trackingFinalizer);
   const record = memory.get(uid) ?? noFailures;
   const decision = decide(job, owned, record, now);

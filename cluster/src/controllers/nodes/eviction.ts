@@ -1,4 +1,5 @@
 import { type Node, type Pod, resources } from '@berth/kube/objects';
+import { byNode } from '@berth/kube/pods';
 import type { Action, Outcome, Reconciler, View } from '@berth/kube/reconcile';
 import { type Taint, tolerates } from '@berth/kube/selectors';
 import { disruptionTarget } from '../pods/index.ts';
@@ -38,10 +39,7 @@ function drivingOut(node: Node | undefined): Taint[] {
 /** Only a node with such a taint is worth looking through all pods for. */
 function podsToLookAt(node: Node, view: View) {
   if (drivingOut(node).length === 0) return [];
-  return view
-    .list(resources.pods)
-    .filter(({ spec }) => spec?.nodeName === node.metadata.name)
-    .map(keyOf);
+  return view.byIndex(resources.pods, byNode, node.metadata.name).map(keyOf);
 }
 
 /** Milliseconds that the pod bears all of these taints; infinite when it does so for good. */

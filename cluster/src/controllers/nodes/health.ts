@@ -1,4 +1,5 @@
 import { type Lease, type Node, type Pod, resources } from '@berth/kube/objects';
+import { byNode } from '@berth/kube/pods';
 import type { Action, View } from '@berth/kube/reconcile';
 import { findCondition, rfc3339 } from '../conditions.ts';
 import { keyOf } from '../status.ts';
@@ -47,14 +48,10 @@ export function silentActions(node: Node, view: View, now: number): Action[] {
   const message = `Node ${name} status is now: NodeNotReady`;
   return [
     // The pods first: what fails is tried again as long as the node still counts as ready.
-    ...podsOf(name, view).flatMap((pod) => notReadyActions(pod, at)),
+    ...view.byIndex(resources.pods, byNode, name).flatMap((pod) => notReadyActions(pod, at)),
     unknown,
     { type: 'event', about: node, severity: 'Normal', reason: 'NodeNotReady', message },
   ];
-}
-
-function podsOf(node: string, view: View): Pod[] {
-  return view.list(resources.pods).filter(({ spec }) => spec?.nodeName === node);
 }
 
 function notReadyActions(pod: Pod, at: string): Action[] {

@@ -1,4 +1,5 @@
 import { type Node, type Pod, resources } from '@berth/kube/objects';
+import { byNode } from '@berth/kube/pods';
 import type { Action, Outcome, Reconciler, View } from '@berth/kube/reconcile';
 import { findCondition } from '../conditions.ts';
 import { type Stopwatch, stopwatch } from '../nodes/index.ts';
@@ -54,8 +55,5 @@ function isOutOfService({ spec, status }: Node): boolean {
 /** Only a node that is gone, or out of service, is worth looking through all pods for. */
 function podsToLookAt(node: Node, view: View) {
   if (view.get(resources.nodes, keyOf(node)) && !isOutOfService(node)) return [];
-  return view
-    .list(resources.pods)
-    .filter(({ spec }) => spec?.nodeName === node.metadata.name)
-    .map(keyOf);
+  return view.byIndex(resources.pods, byNode, node.metadata.name).map(keyOf);
 }

@@ -36,7 +36,7 @@ function concerned<T extends ReplicaOwner>(kind: ReplicaKind<T>, pod: Pod, view:
 function reconcile<T extends ReplicaOwner>(kind: ReplicaKind<T>, owner: T, view: View, now: number): Outcome {
   const { namespace = '', uid = '', deletionTimestamp } = owner.metadata;
   const selector = kind.selectorOf(owner);
-  const orphans = view.controlledBy(resources.pods, '').filter((pod) => pod.metadata.namespace === namespace);
+  const orphans = view.orphans(resources.pods, { namespace, selector });
   const controlled = view.controlledBy(resources.pods, uid);
   const active = [...controlled, ...orphans].filter(isActive);
   const { owned, actions: claims } = claim(resources.pods, owner, selector, active);

@@ -61,11 +61,11 @@ function crowdsOf<T extends ReplicaOwner>(kind: ReplicaKind<T>, owner: T, view: 
   const { namespace } = owner.metadata;
   const above = controllerOf(owner);
   const siblings: readonly T[] = above ? view.controlledBy(kind.resource, above.uid) : [owner];
-  const orphans = view.controlledBy(resources.pods, '').filter((pod) => pod.metadata.namespace === namespace);
   const crowds = new Map<string, number>();
   for (const sibling of siblings) {
     const selector = kind.selectorOf(sibling);
-    for (const pod of [...view.controlledBy(resources.pods, sibling.metadata.uid ?? ''), ...orphans]) {
+    const own = view.controlledBy(resources.pods, sibling.metadata.uid ?? '');
+    for (const pod of [...own, ...view.orphans(resources.pods, { namespace, selector })]) {
       const node = pod.spec?.nodeName;
       if (!node || !isActive(pod) || !matchesLabels(selector, pod.metadata.labels)) continue;
       crowds.set(node, (crowds.get(node) ?? 0) + 1);

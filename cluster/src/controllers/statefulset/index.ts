@@ -70,9 +70,7 @@ function reconcile(set: StatefulSet, view: View, now: number): Outcome {
 }
 
 function hasOrphans({ metadata }: StatefulSet, selector: LabelSelector | undefined, view: View): boolean {
-  return view
-    .controlledBy(controllerRevisions, '')
-    .some((each) => each.metadata.namespace === metadata.namespace && matchesLabels(selector, each.metadata.labels));
+  return view.orphans(controllerRevisions, { namespace: metadata.namespace, selector }).length > 0;
 }
 
 /** The set's pods by selector and name; what it owns under another name is none of its own. */
@@ -80,9 +78,10 @@ function claimPods(set: StatefulSet, view: View): { owned: Pod[]; actions: Actio
   const { namespace = '', uid = '' } = set.metadata;
   const isMember = (pod: Pod) => ordinalOf(set, pod) !== undefined;
   const mine = view.controlledBy(resources.pods, uid);
-  const orphans = view.controlledBy(resources.pods, '').filter((pod) => pod.metadata.namespace === namespace);
+  const selector = labelSelectorOf(set.spec?.selector);
+  const orphans = view.orphans(resources.pods, { namespace, selector });
   const members = [...mine, ...orphans].filter(isMember);
   const strangers = mine.filter((pod) => !isMember(pod));
-  const { owned, actions } = claim(resources.pods, set, labelSelectorOf(set.spec?.selector), members);
+  const { owned, actions } = claim(resources.pods, set, selector, members);
   return { owned, actions: [...actions, ...claim(resources.pods, set, undefined, strangers).actions] };
 }

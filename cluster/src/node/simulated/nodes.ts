@@ -1,6 +1,7 @@
 import { type KubeClient, startInformer } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Node, type Pod, resources } from '@berth/kube/objects';
+import { byNode } from '@berth/kube/pods';
 import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import type { NodeAnswer, PodUse, Use } from '../../api/nodes/index.ts';
@@ -21,6 +22,7 @@ import {
   type SimulatedMachine,
   simulatedVersion,
 } from './registration.ts';
+import { startRenewals } from './renewals.ts';
 import { admittedOf, pendingOf } from './resize.ts';
 import { pretendedResizes } from './resizes.ts';
 
@@ -45,8 +47,6 @@ export interface SimulatedNodes {
   stop(): Promise<void>;
 }
 
-/** Lease renewals a second that all nodes together may cost. */
-const renewalsPerSecond = 200;
 const parallelWrites = 64;
 /** Where volumes of simulated nodes are said to lie. */
 const volumesRoot = '/var/lib/berth/volumes';
@@ -63,6 +63,8 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   const names = Array.from({ length: options.count }, (_, index) => `${options.prefix ?? 'simulated'}-${index}`);
   const indexes = new Map(names.map((name, index) => [name, index]));
   const write = pLimit(parallelWrites);
+  // In no queue behind what happens to pods: a node that is busy is alive.
+  const renewal = pLimit(parallelWrites);
   /** By uid, what is to happen to a pod. */
   const timers = new Map<string, NodeJS.Timeout>();
   /** By uid, when the stage began that was written last: more exact than the whole seconds of a status. */
@@ -71,16 +73,10 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
 
   const place = (name: string) => ({ name, index: indexes.get(name) ?? 0, now: now() });
   await Promise.all(names.map((name) => write(() => registerSimulated(client, options, place(name)))));
-  let next = 0;
-  // As kubelet four times in a lease, but never more than the API server is asked to bear as long as no lease runs out over it.
-  const lease = (options.leaseSeconds ?? 40) * 1000;
-  const round = Math.min(Math.max(lease / 4, (names.length / renewalsPerSecond) * 1000), lease * 0.75);
-  const interval = round / Math.max(names.length, 1);
-  const renewal = setInterval(() => {
-    const name = names[next++ % Math.max(names.length, 1)];
-    if (name && !lost.has(name)) quietly(write(() => renewLease(client, name, now())));
-  }, interval);
-  renewal.unref();
+  const renew = (name: string) => {
+    if (!lost.has(name)) quietly(renewal(() => renewLease(client, name, now())));
+  };
+  const renewals = startRenewals(names, { leaseMs: (options.leaseSeconds ?? 40) * 1000, renew });
 
   const owns = (node: string) => indexes.has(node);
   await startLocalProvisioner({ client, owns, root: volumesRoot, real: false, logger, signal });
@@ -100,12 +96,11 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     }
     const ready = object.status?.conditions?.find((condition) => condition.type === 'Ready');
     if (type !== 'deleted' && ready?.status === 'Unknown') {
-      quietly(write(() => renewLease(client, name, now())));
+      renew(name);
       quietly(write(() => reportReady(client, options, place(name))));
     }
     if (!lost.delete(name)) return;
-    for (const pod of pods.list()) {
-      if (pod.spec?.nodeName !== name) continue;
+    for (const pod of pods.byIndex(byNode, name)) {
       look(pod);
       resizes.look(pod);
     }
@@ -120,7 +115,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
 
   const samples = pretendedSamples({ cpus: options.cpus, memoryBytes: options.memoryBytes });
   function factsOf(node: string): AgentFacts {
-    const own = () => pods.list().filter(({ spec }) => spec?.nodeName === node);
+    const own = () => pods.byIndex(byNode, node);
     return {
       version: options.kubeletVersion ?? simulatedVersion,
       sample: async () => samples.take(node, own(), now()),
@@ -197,7 +192,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     podUse: (pod) => (speaks(pod.spec?.nodeName ?? '') ? pretendedPodUse(pod, now()) : undefined),
     async stop() {
       over.abort();
-      clearInterval(renewal);
+      renewals.stop();
       for (const timer of timers.values()) clearTimeout(timer);
     },
   };

@@ -1,5 +1,6 @@
 import type { Informer, KubeClient } from '@berth/kube/client';
 import { keyOf, type Pod, resources } from '@berth/kube/objects';
+import { byNode } from '@berth/kube/pods';
 import { isTerminal } from '../pods/plan.ts';
 import type { NodeRoom } from '../pods/resize/index.ts';
 import { statusPatch } from '../pods/status-writer.ts';
@@ -59,7 +60,7 @@ export function pretendedResizes(options: PretendedResizesOptions): PretendedRes
     const pod = newest(found);
     const first = pod.status?.containerStatuses?.[0];
     if (!first?.state?.running || pod.metadata.deletionTimestamp !== undefined) return;
-    const others = pods.list().filter((one) => one.spec?.nodeName === node && one.metadata.uid !== uid);
+    const others = pods.byIndex(byNode, node).filter((one) => one.metadata.uid !== uid);
     const active = others.filter((one) => !isTerminal(one)).map((one) => admittedOf(newest(one)));
     const at = now();
     const next = pretendedResize(pod, active, { room: options.room, now: at });

@@ -1,5 +1,5 @@
 import { defaultSpreads, hasAllKeys, hostname, type Spread, spreadsOf } from '../spread-constraints.ts';
-import type { NodeInfo, Score } from '../types.ts';
+import type { NodeInfo, Score, Snapshot } from '../types.ts';
 
 /** Constraints with `ScheduleAnyway`; pods that have none at all are spread over nodes and zones among their like. */
 export const preferredSpread: Score = {
@@ -11,15 +11,8 @@ export const preferredSpread: Score = {
     if (spreads.length === 0) return undefined;
     // A node without a zone may still be spread over by its name, when nobody asked for zones.
     const ignored = (node: NodeInfo) => isOwn && !hasAllKeys(node, spreads);
-    const counted = candidates.filter((node) => !ignored(node));
-    const domains = spreads.map((spread) => ({
-      spread,
-      ...countDomains(
-        spread,
-        counted,
-        snapshot.nodes.filter((node) => !ignored(node)),
-      ),
-    }));
+    const counted = isOwn ? candidates.filter((node) => !ignored(node)) : candidates;
+    const domains = spreads.map((spread) => ({ spread, ...countDomains(spread, counted, snapshot, ignored) }));
     return {
       score(node) {
         if (ignored(node)) return 0;
@@ -38,17 +31,30 @@ export const preferredSpread: Score = {
 };
 
 /** The pods in each domain that a candidate is in; domains of many weigh more, so that those of few do not drown. */
-function countDomains(spread: Spread, candidates: readonly NodeInfo[], nodes: readonly NodeInfo[]) {
+function countDomains(
+  spread: Spread,
+  candidates: readonly NodeInfo[],
+  snapshot: Snapshot,
+  ignored: (node: NodeInfo) => boolean,
+) {
   const { topologyKey, tally } = spread;
   const counts = new Map<string, number>();
   if (topologyKey === hostname) return { counts, weight: Math.log(candidates.length + 2) };
-  const domainOf = ({ node }: NodeInfo) => node.metadata.labels?.[topologyKey] ?? '';
-  for (const node of candidates) counts.set(domainOf(node), 0);
-  if (tally.size > 0) {
-    for (const node of nodes) {
-      const count = tally.get(node.name);
-      const before = count && counts.get(domainOf(node));
-      if (before !== undefined && count && spread.isEligible(node)) counts.set(domainOf(node), before + count);
+  const labelOf = ({ node }: NodeInfo) => node.metadata.labels?.[topologyKey];
+  let isAsked = false;
+  for (const node of candidates) {
+    const label = labelOf(node);
+    isAsked ||= label !== undefined;
+    counts.set(label ?? '', 0);
+  }
+  // Where no candidate is in a domain, nobody asks how many are in which.
+  if (isAsked) {
+    for (const [name, count] of tally) {
+      const node = snapshot.node(name);
+      if (!node || ignored(node)) continue;
+      const domain = labelOf(node) ?? '';
+      const before = counts.get(domain);
+      if (before !== undefined && spread.isEligible(node)) counts.set(domain, before + count);
     }
   }
   return { counts, weight: Math.log(counts.size + 2) };
