@@ -236,6 +236,12 @@ export function storeConformance(name: string, open: () => Promise<StoreFixture>
       }
       expect(steps).toBeGreaterThan(1);
       expect(seen).toEqual(Array.from({ length: 120 }, (_, index) => 2 + Math.floor(index / 2)));
+      const first = store.history({ prefix: '/h/b', after: 1, bytes: 2 });
+      expect(first.events.map(({ key, revision }) => [key, revision])).toEqual([
+        ['/h/b', 2],
+        ['/h/b', 3],
+      ]);
+      expect(first.through).toBe(3);
       expect(store.history({ prefix: '/', after: store.revision })).toEqual({ events: [], through: store.revision });
       await store.compact(10);
       expect(codeOf(() => store.history({ prefix: '/', after: 9 }))).toBe('Expired');

@@ -98,11 +98,11 @@ export class JournaledStore implements Store {
     return this.#watches.open(prefix, after);
   }
 
-  history({ prefix, after }: { prefix: string; after: Revision }): History {
+  history({ prefix, after, bytes }: { prefix: string; after: Revision; bytes?: number }): History {
     this.#checkOpen();
     this.#checkRevision(after);
     if (after === this.revision) return { events: [], through: after };
-    const { commits, through } = this.#replay({ prefix, after });
+    const { commits, through } = this.#replay({ prefix, after, bytes });
     return { events: commits.flatMap(({ events }) => events), through };
   }
 
@@ -193,11 +193,15 @@ export class JournaledStore implements Store {
     for (const { reject } of behind) reject(cause);
   }
 
-  #replay({ after, prefix }: { after: Revision; prefix: string }): { commits: Commit[]; through: Revision } {
+  #replay({ after, prefix, bytes = replayStep.bytes }: { after: Revision; prefix: string; bytes?: number | undefined }): {
+    commits: Commit[];
+    through: Revision;
+  } {
     const recent = this.#recent.after(after);
     if (recent === undefined) {
       const through = Math.min(after + replayStep.revisions, this.revision);
-      const commits = this.#journal.replay({ after, through, prefix, bytes: replayStep.bytes });
+      const most = Math.min(bytes, replayStep.bytes);
+      const commits = this.#journal.replay({ after, through, prefix, bytes: most });
       return { commits, through: commits.at(-1)?.revision ?? after };
     }
     const commits = recent.map(({ revision, events }) => ({

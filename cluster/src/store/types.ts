@@ -99,10 +99,10 @@ export interface Store {
   watch(query: { prefix: string; after: Revision }): StoreWatch;
   /**
    * A stretch of the past: the events with `after < revision <= through` whose key starts with the prefix. It ends early
-   * after some hundred revisions or a few MiB; `through` says how far it came, which is `after` when nothing is newer.
-   * Throws `Expired` as `watch` does.
+   * after some hundred revisions, or with the commit at which the values told and replaced hold `bytes` (a few MiB at
+   * most, and by default); `through` says how far it came, which is `after` when nothing is newer. Throws `Expired` as `watch` does.
    */
-  history(query: { prefix: string; after: Revision }): History;
+  history(query: { prefix: string; after: Revision; bytes?: number }): History;
   /**
    * Forgets history before the revision: `compactedRevision` becomes the one before it. The state at the revision and
    * later ones stay whole, and can be watched from. Resolves when what that frees is dropped.

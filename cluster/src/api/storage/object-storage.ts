@@ -22,14 +22,14 @@ interface ResourceCache {
 }
 
 export interface WatchLimits {
-  /** Recent events that are kept in memory for watchers, and the bytes of their objects. Default: 8192, 32 MiB. */
+  /** Recent events that are kept in memory for watchers, and the bytes of their objects. Default: 32,768, 32 MiB. */
   recentEvents: number;
   recentBytes: number;
   /** How often a watch that asks for bookmarks gets one, in milliseconds. Default: a minute. */
   bookmarkEveryMs: number;
 }
 
-const defaultLimits: WatchLimits = { recentEvents: 8192, recentBytes: 32 * 1024 * 1024, bookmarkEveryMs: 60_000 };
+const defaultLimits: WatchLimits = { recentEvents: 32_768, recentBytes: 32 * 1024 * 1024, bookmarkEveryMs: 60_000 };
 
 /** Lists of one state of a resource that are kept for the next who asks for the same. */
 const keptLists = 16;

@@ -11,6 +11,8 @@ import type { RunningWatch, WatchPlan, WatchSink } from './types.ts';
 
 /** Objects of the initial state that are looked at in one turn of the event loop. */
 const initialStep = 500;
+/** Bytes of history that are read at once: about what a client takes before it is waited for, since the rest is read again. */
+const historyStep = 128 * 1024;
 
 /**
  * One watch under way: a place in history that moves on while the sink takes more. It begins with a state, with the store's
@@ -195,7 +197,8 @@ export class Watcher implements RunningWatch {
 
   /** One stretch of what only the store knows. Nothing of it is kept for a sink that is held back: it is read again. */
   async #tellHistory(): Promise<void> {
-    const { events, through } = this.#storage.store.history({ prefix: this.#plan.prefix, after: this.#place.after });
+    const { prefix } = this.#plan;
+    const { events, through } = this.#storage.store.history({ prefix, after: this.#place.after, bytes: historyStep });
     let skipped = this.#place.told;
     for (const event of events) {
       if (skipped-- > 0) continue;

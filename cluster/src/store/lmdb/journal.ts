@@ -4,7 +4,16 @@ import type { RootDatabase } from 'lmdb';
 import { bytesOf, type Commit, type DecidedCommit, type Forgotten, type Journal } from '../journal.ts';
 import type { Revision, StoredEntry, StoreEvent } from '../types.ts';
 import { bytesLeft, messageOf, noRoomError, writeError } from './errors.ts';
-import { decodeRecord, encodeHeader, encodeRecord, headerKey, recordKey, type StoredRecord } from './record.ts';
+import {
+  decodeRecord,
+  encodeHeader,
+  encodeRecord,
+  headerKey,
+  isKeyWith,
+  recordKey,
+  revisionOf,
+  type StoredRecord,
+} from './record.ts';
 import { syncPath } from './sync.ts';
 
 export type Database = RootDatabase<Buffer, Buffer>;
@@ -68,18 +77,21 @@ export class LmdbJournal implements Journal {
   #commitsOf({ after, through, prefix, bytes }: ReplayQuery): { commits: Commit[]; whole: boolean } {
     const commits: Array<{ revision: Revision; events: StoreEvent[] }> = [];
     const places: number[] = [];
+    const wanted = Buffer.from(prefix);
     let held = 0;
     const range = { start: recordKey(after + 1, ''), end: recordKey(through + 1, '') };
     for (const { key, value } of this.#database.getRange(range)) {
-      const record = this.#decode(key, value);
+      const revision = revisionOf(key);
       let commit = commits[commits.length - 1];
-      if (commit?.revision !== record.revision) {
+      if (commit?.revision !== revision) {
         if (held >= bytes) return { commits, whole: true };
-        commit = { revision: record.revision, events: [] };
+        commit = { revision, events: [] };
         commits.push(commit);
         places.length = 0;
       }
-      if (!record.key.startsWith(prefix)) continue;
+      // Most of what lies between is of others, and not worth reading.
+      if (!isKeyWith(wanted, key)) continue;
+      const record = this.#decode(key, value);
       // Records of a commit lie in the order of their keys, its events go in the order of its changes.
       let at = places.length;
       while (at > 0 && (places[at - 1] as number) > record.place) at--;

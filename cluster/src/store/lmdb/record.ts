@@ -37,6 +37,16 @@ export function recordKey(revision: Revision, key: string): Buffer {
   return bytes;
 }
 
+/** The revision in a record's key. */
+export function revisionOf(key: Buffer): Revision {
+  return (key[1] as number) * 2 ** 48 + key.readUIntBE(2, 6);
+}
+
+/** Whether a record is of a key that begins with `prefix`. */
+export function isKeyWith(prefix: Buffer, key: Buffer): boolean {
+  return key.subarray(keyPrefix, keyPrefix + prefix.byteLength).equals(prefix);
+}
+
 export function encodeRecord(
   key: Buffer,
   event: StoreEvent,
@@ -62,7 +72,7 @@ export function encodeRecord(
 export function decodeRecord(key: Buffer, record: Buffer): StoredRecord {
   if (key.byteLength <= keyPrefix || key[0] !== tag.record) throw new Error('a key is not one of this format');
   if (record.byteLength < valuePrefix) throw new Error('a record is too short');
-  const revision = (key[1] as number) * 2 ** 48 + key.readUIntBE(2, 6);
+  const revision = revisionOf(key);
   if (record.readUInt32LE(0) !== checksum(key, record)) {
     throw new Error(`the checksum of a record of revision ${revision} does not match`);
   }
