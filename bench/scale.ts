@@ -23,10 +23,10 @@ export const scale: Suite = {
         ...{ name, value, unit, command },
         ...(budget === undefined ? {} : { budget }),
       });
-      await untilThere<Node>(client, resources.nodes, nodes, isReady);
+      await untilThere<Node>(client, resources.nodes, nodes, { wanted: isReady });
       const nodesReady = performance.now() - started;
       const created = performance.now();
-      const running = untilThere<Pod>(client, resources.pods, firstPods, isRunning);
+      const running = untilThere(client, resources.pods, firstPods, areRunning);
       await inParallel(firstPods, (i) => client.create(resources.pods, pod(`bench-${i}`)));
       await running;
       const podsRunning = performance.now() - created;
@@ -34,7 +34,7 @@ export const scale: Suite = {
       const scaled = performance.now();
       const more = (allPods - firstPods) / replicas;
       await inParallel(more, (i) => client.create(resources.deployments, deployment(`bench-${i}`)));
-      await untilThere<Pod>(client, resources.pods, allPods, isRunning);
+      await untilThere(client, resources.pods, allPods, areRunning);
       const allRunning = performance.now() - scaled;
       const [before, at] = [processorTime(pid), performance.now()];
       await new Promise((resolve) => setTimeout(resolve, 20_000));
@@ -56,20 +56,21 @@ export const scale: Suite = {
 
 const isReady = ({ status }: Node) =>
   status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True') === true;
-const isRunning = ({ status }: Pod) => status?.phase === 'Running';
+/** Told by the server once for each: what else happens to a pod is not this process's to read. */
+const areRunning = { fieldSelector: 'status.phase=Running' };
 
 /** Resolves when `count` objects are as wanted. */
 async function untilThere<T extends KubeObject>(
   client: KubeClient,
   resource: Resource<T>,
   count: number,
-  wanted: (object: T) => boolean,
+  { wanted, fieldSelector = '' }: { wanted?: (object: T) => boolean; fieldSelector?: string },
 ): Promise<void> {
   const over = new AbortController();
   const found = new Set<string>();
   await new Promise<void>((resolve) => {
-    startInformer({ client, resource, signal: over.signal }).subscribe(({ object }) => {
-      if (!wanted(object)) return;
+    startInformer({ client, resource, fieldSelector, signal: over.signal }).subscribe(({ object }) => {
+      if (wanted?.(object) === false) return;
       found.add(object.metadata.name);
       if (found.size >= count) resolve();
     });
