@@ -324,6 +324,34 @@ export function storeConformance(name: string, open: () => Promise<StoreFixture>
       }
     });
 
+    test('a snapshot that is taken while others write is what was there at one of their revisions', async () => {
+      await using fixture = await open();
+      await using directory = await temporaryDirectory();
+      const { store } = fixture;
+      await store.commit([put('/a', '0'), put('/b', '0')]);
+      const begun = store.revision;
+      let isTaken = false;
+      const taken = store.snapshot(directory.path).finally(() => {
+        isTaken = true;
+      });
+      // Both keys always have one value; pages that a change frees are wanted by the next ones.
+      for (let round = 1; !isTaken; round++) {
+        const value = `${round} ${'x'.repeat(round % 9000)}`;
+        await store.commit([put('/a', value), put('/b', value)]);
+        if (round % 50 === 0) await store.compact(store.revision);
+      }
+      await taken;
+      const copy = await openLmdbStore({ directory: directory.path });
+      try {
+        expect(copy.revision).toBeGreaterThanOrEqual(begun);
+        const [a, b] = [copy.get('/a'), copy.get('/b')];
+        expect(a?.value).toEqual(b?.value);
+        expect([a?.revision, b?.revision]).toEqual([copy.revision, copy.revision]);
+      } finally {
+        await copy.close();
+      }
+    });
+
     test('closing waits for commits on their way, and ends watches', async () => {
       await using fixture = await open();
       const { store } = fixture;

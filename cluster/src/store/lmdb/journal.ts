@@ -3,6 +3,7 @@ import { BerthError } from '@berth/kube/errors';
 import type { RootDatabase } from 'lmdb';
 import { bytesOf, type Commit, type DecidedCommit, type Forgotten, type Journal } from '../journal.ts';
 import type { Revision, StoredEntry, StoreEvent } from '../types.ts';
+import { copyOf } from './copy.ts';
 import { bytesLeft, messageOf, noRoomError, writeError } from './errors.ts';
 import {
   decodeRecord,
@@ -118,7 +119,7 @@ export class LmdbJournal implements Journal {
 
   async copy(file: string): Promise<void> {
     try {
-      await this.#database.backup(file, true);
+      await copyOf(this.#file, file);
       chmodSync(file, 0o600);
       syncPath(file);
     } catch (error) {
