@@ -14,6 +14,12 @@ interface Pending {
   readonly reject: (error: unknown) => void;
 }
 
+interface Stretch {
+  prefix: string;
+  after: Revision;
+  bytes?: number | undefined;
+}
+
 /** The name of the file in a store's or a snapshot's directory. */
 export const storeFile = 'store.mdb';
 
@@ -98,7 +104,7 @@ export class JournaledStore implements Store {
     return this.#watches.open(prefix, after);
   }
 
-  history({ prefix, after, bytes }: { prefix: string; after: Revision; bytes?: number }): History {
+  history({ prefix, after, bytes }: Stretch): History {
     this.#checkOpen();
     this.#checkRevision(after);
     if (after === this.revision) return { events: [], through: after };
@@ -193,10 +199,8 @@ export class JournaledStore implements Store {
     for (const { reject } of behind) reject(cause);
   }
 
-  #replay({ after, prefix, bytes = replayStep.bytes }: { after: Revision; prefix: string; bytes?: number | undefined }): {
-    commits: Commit[];
-    through: Revision;
-  } {
+  #replay(query: Stretch): { commits: Commit[]; through: Revision } {
+    const { after, prefix, bytes = replayStep.bytes } = query;
     const recent = this.#recent.after(after);
     if (recent === undefined) {
       const through = Math.min(after + replayStep.revisions, this.revision);
