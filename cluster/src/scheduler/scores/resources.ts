@@ -40,10 +40,13 @@ const measured = ['cpu', 'memory'] as const;
 function balance(requests: Amounts, { allocatable, requested }: NodeInfo): number {
   const { cpu: cores = 0, memory = 0 } = allocatable;
   // Of one alone there is no balance.
-  const deviation = cores === 0 || memory === 0 ? 0 : Math.abs(share('cpu', cores) - share('memory', memory)) / 2;
-  return Math.trunc((1 - deviation) * 100);
+  if (cores === 0 || memory === 0) return 100;
+  const ofCores = used(requested.cpu, requests.cpu, cores);
+  const ofMemory = used(requested.memory, requests.memory, memory);
+  return Math.trunc((1 - Math.abs(ofCores - ofMemory) / 2) * 100);
+}
 
-  function share(name: 'cpu' | 'memory', capacity: number): number {
-    return Math.min(1, ((requested[name] ?? 0) + (requests[name] ?? 0)) / capacity);
-  }
+/** The share of a capacity that is asked for, with what the pod asks for. */
+function used(before: number | undefined, more: number | undefined, capacity: number): number {
+  return Math.min(1, ((before ?? 0) + (more ?? 0)) / capacity);
 }

@@ -67,6 +67,7 @@ export class FieldSet {
 
   /** What is in this set and not in the other, path by path. */
   difference(other: FieldSet): FieldSet {
+    if (other.children.size === 0 && !(this.member && other.member)) return this;
     const result = new FieldSet(this.member && !other.member);
     for (const [element, child] of this.children) {
       const theirs = other.children.get(element);
@@ -125,10 +126,27 @@ export class FieldSet {
 
 /** Reads what `managedFields` carries; kinds of elements that are not known are ignored. Throws for what is malformed. */
 export function fieldSetFromFieldsV1(fields: unknown): FieldSet {
+  const known = isData(fields) ? readSets.get(fields) : undefined;
+  if (known !== undefined) return known;
   const set = read(fields ?? {});
   set.member = false;
+  if (isData(fields)) readSets.set(fields, set);
   return set;
 }
+
+/** What `managedFields` carries for a set that changes no more. */
+export function fieldsV1Of(set: FieldSet): Data {
+  let fields = writtenSets.get(set);
+  if (fields === undefined) {
+    fields = set.toFieldsV1();
+    writtenSets.set(set, fields);
+  }
+  return fields;
+}
+
+/** Most writes leave most sets as they are, and objects of one template have the same ones: each is read and written once. */
+const readSets = new WeakMap<Data, FieldSet>();
+const writtenSets = new WeakMap<FieldSet, Data>();
 
 function read(fields: unknown): FieldSet {
   if (!isData(fields)) throw new Error('fields must be objects');

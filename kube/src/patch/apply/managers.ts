@@ -1,5 +1,5 @@
 import type { ManagedFieldsEntry } from '../../objects/index.ts';
-import { FieldSet, fieldSetFromFieldsV1 } from './field-set.ts';
+import { FieldSet, fieldSetFromFieldsV1, fieldsV1Of } from './field-set.ts';
 
 /** Who owns which fields of an object. */
 export interface Owner {
@@ -79,7 +79,7 @@ export function entriesOf(owners: Owners): ManagedFieldsEntry[] {
     apiVersion,
     ...(time === undefined ? {} : { time }),
     fieldsType: 'FieldsV1',
-    fieldsV1: set.toFieldsV1(),
+    fieldsV1: fieldsV1Of(set),
     ...(subresource === '' ? {} : { subresource }),
   }));
 }

@@ -99,12 +99,16 @@ export function reconcile(structures: Structures, schema: Schema | undefined, se
   if (structure.type === 'scalar') return set;
   const isOneValue = structure.type === 'map' ? structure.atomic : structure.by === 'nothing';
   if (isOneValue) return set.hasChildren ? new FieldSet(true) : set;
-  const result = new FieldSet(set.member);
+  const changed = new Map<PathElement, FieldSet>();
   for (const [element, child] of set.children) {
+    if (structure.type !== 'list' && !element.startsWith('f:')) continue;
     const below = structure.type === 'list' ? structure.items : structure.of(element.slice(2));
-    const known = structure.type === 'list' || element.startsWith('f:');
-    result.children.set(element, known ? reconcile(structures, below, child) : child);
+    const reconciled = reconcile(structures, below, child);
+    if (reconciled !== child) changed.set(element, reconciled);
   }
+  if (changed.size === 0) return set;
+  const result = new FieldSet(set.member);
+  for (const [element, child] of set.children) result.children.set(element, changed.get(element) ?? child);
   return result;
 }
 

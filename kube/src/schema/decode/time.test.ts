@@ -34,3 +34,17 @@ test.each([
 ] as const)('%s to %s is refused', (text, precision, why) => {
   expect(() => canonicalTime(text, precision)).toThrow(`parsing time ${JSON.stringify(text)}${why}`);
 });
+
+test('every day of a year is itself, and no other is one', () => {
+  for (const year of [2023, 2024]) {
+    for (let month = 1; month <= 12; month++) {
+      const days = new Date(Date.UTC(year, month, 0)).getUTCDate();
+      for (let day = 0; day <= 32; day++) {
+        const text = `${year}-${String(month).padStart(2, '0')}-${String(day).padStart(2, '0')}T23:59:59Z`;
+        const read = () => canonicalTime(text, 'seconds');
+        if (day >= 1 && day <= days) expect(read()).toBe(text);
+        else expect(read).toThrow('day out of range');
+      }
+    }
+  }
+});

@@ -35,6 +35,13 @@ const fractions: Record<keyof typeof layouts, Element> = {
   seconds: { pattern: /^(?:[.,]\d+)?/, named: '' },
   microseconds: { pattern: /^[.,]\d{6}/, named: '.000000' },
 };
+/** What is as it is to be kept already; nearly all times are. Days that not every month has are looked at more closely. */
+const day = '(?:0[1-9]|1[0-2])-(?:0[1-9]|1\\d|2[0-8])|(?:0[13-9]|1[0-2])-(?:29|30)';
+const untilFraction = `^\\d{4}-(?:${day})T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d`;
+const isCanonical = {
+  seconds: new RegExp(`${untilFraction}Z$`),
+  microseconds: new RegExp(`${untilFraction}\\.\\d{6}Z$`),
+};
 const zone: Element = { pattern: /^(?:Z|[+-]\d\d:\d\d)/, named: 'Z07:00' };
 
 /**
@@ -42,6 +49,7 @@ const zone: Element = { pattern: /^(?:Z|[+-]\d\d:\d\d)/, named: 'Z07:00' };
  * `BadRequest` in the words of Go's `time.Parse`.
  */
 export function canonicalTime(text: string, precision: 'seconds' | 'microseconds'): string {
+  if (isCanonical[precision].test(text)) return text;
   const parsing = `parsing time ${JSON.stringify(text)}`;
   const refused = (why: string) => new BerthError('BadRequest', `${parsing}${why}`);
   const found: string[] = [];
