@@ -23,7 +23,9 @@ import { ServiceAccountTokens } from './authentication/service-accounts.ts';
 import { SigningKey } from './authentication/signing-key.ts';
 import { keepTokenSecrets, noteUses } from './authentication/token-secrets.ts';
 import { privilegeEscalation } from './authorization/escalation.ts';
+import { NodeAuthorizer } from './authorization/node/index.ts';
 import { mastersGroup, RbacAuthorizer } from './authorization/rbac.ts';
+import { UnionAuthorizer } from './authorization/union.ts';
 import { advertise } from './bootstrap/advertise.ts';
 import { bootstrap } from './bootstrap/bootstrap.ts';
 import { publishRootCa } from './bootstrap/root-ca.ts';
@@ -72,7 +74,8 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
 
   const webhooks = new WebhookCaller(storage);
   const registry = new KindRegistry(builtInKinds());
-  const authorizer = new RbacAuthorizer(storage);
+  const rbac = new RbacAuthorizer(storage);
+  const authorizer = new UnionAuthorizer([new NodeAuthorizer(storage), rbac]);
   const key = new SigningKey(options.authentication.serviceAccountKey);
   const tokens = new ServiceAccountTokens(storage, key, { issuer: options.authentication.issuer, now });
   // Nobody uses a token before there is something to patch with.
@@ -107,7 +110,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     certificateRequests(now),
     mutatingPolicies(outside),
     mutatingWebhooks(outside),
-    privilegeEscalation(authorizer),
+    privilegeEscalation(rbac),
     validatingPolicies(outside),
     validatingWebhooks(outside),
     resourceQuota(storage, now),
@@ -116,7 +119,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   for (const kind of measuredKinds({ storage, nodes, now })) registry.add(kind);
   const turns = new Turns();
   const machinery: Machinery = { storage, kinds: registry, admission, authorizer, webhooks, turns, now, logger };
-  const pipeline = new Pipeline(machinery, subresourcesOf({ authorizer, authenticator, tokens }));
+  const pipeline = new Pipeline(machinery, subresourcesOf({ authorizer, rbac, authenticator, tokens }));
   const podAccess: PodAccessHolder = { current: options.podAccess };
   const checks: ReadyCheck[] = [{ name: 'store', check: () => !broken }];
   const client = (user: User) => new LoopbackClient(pipeline, user);

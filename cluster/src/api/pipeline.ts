@@ -2,6 +2,7 @@ import { invalidError } from '@berth/kube/schema';
 import { admitted } from './admission/values.ts';
 import type { Attributes } from './authorization/authorizer.ts';
 import { demand } from './authorization/demand.ts';
+import { selectionIn } from './authorization/selection.ts';
 import type { Answer, Call } from './call.ts';
 import { methodNotAllowed, notFound, PageNotFound, unknownPath } from './faults.ts';
 import type { Target } from './http/route.ts';
@@ -87,7 +88,10 @@ function checkVerb({ kind: { description }, verb, namespace, name }: Call): void
 
 const needsNamespace = new Set(['create', 'get', 'update', 'patch', 'delete', 'deletecollection']);
 
-export function attributesOf(target: Target, kind: ServedKind, verb: string): Attributes {
+const none: ReadonlyMap<string, string> = new Map();
+
+/** What is asked by a request, by its path and its query. */
+export function attributesOf(target: Target, kind: ServedKind, verb: string, options = none): Attributes {
   const { description } = kind;
   // Asking for a namespace is asking within it, so that a role of the namespace can allow it.
   const namespace = description.resource === 'namespaces' && description.group === '' ? target.name : target.namespace;
@@ -99,11 +103,14 @@ export function attributesOf(target: Target, kind: ServedKind, verb: string): At
     subresource: target.subresource.split('/')[0] ?? '',
     namespace,
     name: target.name,
+    // The old paths take no selectors where it matters.
+    ...(target.watched ? {} : selectionIn(verb, options)),
   };
 }
 
 /** What is asked of a kind that is served elsewhere. */
-export function foreignAttributesOf(target: Target, verb: string): Attributes {
+export function foreignAttributesOf(target: Target, verb: string, options = none): Attributes {
   const { group, version, resource, namespace, name } = target;
-  return { verb, group, version, resource, subresource: target.subresource.split('/')[0] ?? '', namespace, name };
+  const subresource = target.subresource.split('/')[0] ?? '';
+  return { verb, group, version, resource, subresource, namespace, name, ...selectionIn(verb, options) };
 }

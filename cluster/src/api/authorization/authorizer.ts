@@ -1,3 +1,4 @@
+import type { FieldSelector } from '@berth/kube/selectors';
 import type { User } from '../types.ts';
 
 export interface ResourceAttributes {
@@ -8,6 +9,8 @@ export interface ResourceAttributes {
   subresource: string;
   namespace: string;
   name: string;
+  /** Of a list, a watch or the deletion of a collection: all that it concerns satisfies this. */
+  fieldSelector?: FieldSelector;
 }
 
 export interface PathAttributes {

@@ -1,3 +1,4 @@
+import { nodeRules } from '../authorization/node/index.ts';
 import type { Rule } from '../authorization/rules.ts';
 
 /** A cluster role that exists from the start, and who is bound to it cluster-wide. */
@@ -152,25 +153,8 @@ export const defaultRoles: readonly DefaultRole[] = [
       on('authorization.k8s.io', 'subjectaccessreviews', ['create']),
     ],
   },
-  {
-    name: 'system:node',
-    rules: [
-      on('core', 'nodes', [...read, 'create', 'update', 'patch', 'delete']),
-      on('core', 'nodes/status pods/status', ['patch', 'update']),
-      on('core', 'pods', [...read, 'create', 'delete']),
-      on('core', 'pods/eviction serviceaccounts/token', ['create']),
-      on('core', 'services configmaps secrets persistentvolumes persistentvolumeclaims serviceaccounts', read),
-      on('core', 'events', ['create', 'patch', 'update']),
-      on('events.k8s.io', 'events', ['create', 'patch', 'update']),
-      on('coordination.k8s.io', 'leases', [...read, ...write]),
-      on('node.k8s.io', 'runtimeclasses', read),
-      on('storage.k8s.io', 'csidrivers csinodes', [...read, ...write]),
-      on('authentication.k8s.io', 'tokenreviews', ['create']),
-      on('authorization.k8s.io', 'localsubjectaccessreviews subjectaccessreviews', ['create']),
-      on('certificates.k8s.io', 'certificatesigningrequests', ['create', ...read]),
-    ],
-    subjects: ['Group:system:nodes'],
-  },
+  // Nobody is bound to it: what a node may do is for the Node authorizer to say.
+  { name: 'system:node', rules: [...nodeRules], subjects: [] },
   {
     name: 'system:kube-scheduler',
     rules: [

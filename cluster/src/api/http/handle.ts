@@ -1,7 +1,6 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { BerthError, isBerthError } from '@berth/kube/errors';
-import { parseFieldSelector } from '@berth/kube/selectors';
 import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
 import { impersonated } from '../authentication/impersonation.ts';
 import type { Call } from '../call.ts';
@@ -121,7 +120,7 @@ export async function userFor(
   else {
     const verb = verbOf(method, target, options);
     if (!verb) throw methodNotAllowed();
-    pipeline.authorize(acting, foreignAttributesOf(selected(target, verb, options), verb));
+    pipeline.authorize(acting, foreignAttributesOf(target, verb, options));
   }
   return acting;
 }
@@ -241,7 +240,7 @@ export async function callOf(
   const verb = verbOf(request.method ?? 'GET', target, options);
   if (!verb) throw methodNotAllowed();
   const { kind, subresource } = pipeline.resolve(target);
-  pipeline.authorize(acting, attributesOf(selected(target, verb, options), kind, verb));
+  pipeline.authorize(acting, attributesOf(target, kind, verb, options));
   const { namespace } = target;
   const name = target.watched ? '' : target.name;
   if (target.watched && target.name !== '') options.set('fieldSelector', `metadata.name=${target.name}`);
@@ -271,15 +270,6 @@ function checkName(name: string): void {
           ? "may not contain '%'"
           : undefined;
   if (why) throw badRequest(`Name parameter invalid: ${JSON.stringify(name)}: ${why}`);
-}
-
-/** Listing or watching by `metadata.name=x` is asking for x, so that a role for that name can allow it. */
-function selected(target: Target, verb: string, options: ReadonlyMap<string, string>): Target {
-  if (verb !== 'list' && verb !== 'watch') return target;
-  const one = parseFieldSelector(options.get('fieldSelector') ?? '').find(
-    ({ field, operator }) => field === 'metadata.name' && operator === '=',
-  );
-  return one === undefined ? target : { ...target, name: one.value };
 }
 
 function splitOnce(text: string, separator: string): [string, string] {

@@ -141,7 +141,8 @@ export class LoopbackClient implements KubeClient {
       subresource: details.subresource ?? '',
     };
     const { kind, subresource } = this.#pipeline.resolve(target);
-    this.#pipeline.authorize(this.#user, attributesOf(target, kind, verb));
+    const options = optionsOf(details.query);
+    this.#pipeline.authorize(this.#user, attributesOf(target, kind, verb, options));
     const call: Call = {
       verb,
       user: this.#user,
@@ -149,7 +150,7 @@ export class LoopbackClient implements KubeClient {
       subresource,
       namespace: target.namespace,
       name: target.name,
-      options: optionsOf(details.query),
+      options,
       body: details.body,
       warnings: [],
       signal: details.signal,

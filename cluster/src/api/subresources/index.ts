@@ -1,6 +1,7 @@
 import { isBerthError } from '@berth/kube/errors';
 import type { Authenticator } from '../authentication/authenticator.ts';
 import type { ServiceAccountTokens } from '../authentication/service-accounts.ts';
+import type { Authorizer } from '../authorization/authorizer.ts';
 import type { RbacAuthorizer } from '../authorization/rbac.ts';
 import { binding, legacyBinding } from './binding.ts';
 import { eviction } from './eviction.ts';
@@ -12,13 +13,15 @@ import { tokenRequests } from './token.ts';
 import { wholeObject } from './whole-object.ts';
 
 export interface SubresourceParts {
-  authorizer: RbacAuthorizer;
+  authorizer: Authorizer;
+  /** What of it can be told as rules. */
+  rbac: RbacAuthorizer;
   authenticator: Authenticator;
   tokens: ServiceAccountTokens;
 }
 
 /** Every subresource that answers with an object, and every question. */
-export function subresourcesOf({ authorizer, authenticator, tokens }: SubresourceParts): Subresources {
+export function subresourcesOf({ authorizer, rbac, authenticator, tokens }: SubresourceParts): Subresources {
   const authenticate = async (token: string, audiences: readonly string[] = [tokens.issuer]) => {
     const named = await tokens.authenticate(token, audiences);
     if (named || !audiences.includes(tokens.issuer)) return named;
@@ -30,7 +33,7 @@ export function subresourcesOf({ authorizer, authenticator, tokens }: Subresourc
     return user && { user, audiences: [tokens.issuer] };
   };
   const handlers = new Map<string, Handler>([
-    ...reviews(authorizer, authenticate),
+    ...reviews({ authorizer, rbac, authenticate }),
     ['/pods/binding', binding],
     ['/bindings', legacyBinding],
     ['/pods/eviction', eviction],

@@ -1,5 +1,7 @@
+import { type FieldSelector, parseFieldSelector } from '@berth/kube/selectors';
 import type { TokenUser } from '../authentication/service-accounts.ts';
-import type { Attributes } from '../authorization/authorizer.ts';
+import type { Attributes, Authorizer } from '../authorization/authorizer.ts';
+import { nodeOf } from '../authorization/node/index.ts';
 import type { RbacAuthorizer } from '../authorization/rbac.ts';
 import type { Call } from '../call.ts';
 import { badRequest } from '../faults.ts';
@@ -12,7 +14,15 @@ import type { Handler } from './subresources.ts';
 type Authenticate = (token: string, audiences: readonly string[] | undefined) => Promise<TokenUser | undefined>;
 
 /** The questions that clients ask about who they are and what they may; answered, never stored. */
-export function reviews(authorizer: RbacAuthorizer, authenticate: Authenticate): ReadonlyMap<string, Handler> {
+export function reviews({
+  authorizer,
+  rbac,
+  authenticate,
+}: {
+  authorizer: Authorizer;
+  rbac: RbacAuthorizer;
+  authenticate: Authenticate;
+}): ReadonlyMap<string, Handler> {
   const decide = (user: User, attributes: Attributes) => {
     const { allowed, reason } = authorizer.authorize(user, attributes);
     return reason === '' ? { allowed } : { allowed, reason };
@@ -39,10 +49,13 @@ export function reviews(authorizer: RbacAuthorizer, authenticate: Authenticate):
       async (_machinery, call) => {
         const namespace = specOf(call).namespace;
         if (typeof namespace !== 'string' || namespace === '') throw badRequest('no namespace on request');
-        const rules = authorizer.rulesFor(call.user, namespace);
+        const rules = rbac.rulesFor(call.user, namespace);
         const resourceRules = rules.filter((rule) => (rule.resources ?? []).length > 0);
         const nonResourceRules = rules.filter((rule) => (rule.nonResourceURLs ?? []).length > 0);
-        const { value, ...rest } = answer(call, { resourceRules, nonResourceRules, incomplete: false });
+        // What a node may is more than rules can say.
+        const evaluationError = 'node authorizer does not support user rule resolution';
+        const more = nodeOf(call.user) === undefined ? { incomplete: false } : { incomplete: true, evaluationError };
+        const { value, ...rest } = answer(call, { resourceRules, nonResourceRules, ...more });
         return { ...rest, value: { ...value, metadata: {}, spec: {} } };
       },
     ],
@@ -92,7 +105,7 @@ function attributesIn(spec: Record<string, unknown>): Attributes {
   if (isRecord(nonResourceAttributes)) {
     return { verb: text(nonResourceAttributes.verb), path: text(nonResourceAttributes.path) };
   }
-  const { verb, group, version, resource, subresource, namespace, name } = isRecord(resourceAttributes)
+  const { verb, group, version, resource, subresource, namespace, name, fieldSelector } = isRecord(resourceAttributes)
     ? resourceAttributes
     : {};
   return {
@@ -103,7 +116,24 @@ function attributesIn(spec: Record<string, unknown>): Attributes {
     subresource: text(subresource),
     namespace: text(namespace),
     name: text(name),
+    ...(isRecord(fieldSelector) ? { fieldSelector: requirementsIn(fieldSelector) } : {}),
   };
+}
+
+/** What cannot be understood is left out, since without it more is asked for. Source: KEP-4601. */
+function requirementsIn({ rawSelector, requirements }: Record<string, unknown>): FieldSelector {
+  if (Array.isArray(requirements) && requirements.length > 0) {
+    return requirements.filter(isRecord).flatMap(({ key, operator, values }) => {
+      const isOne = Array.isArray(values) && values.length === 1;
+      if (!isOne || (operator !== 'In' && operator !== 'NotIn')) return [];
+      return { field: text(key), operator: operator === 'In' ? '=' : '!=', value: text(values[0]) } as const;
+    });
+  }
+  try {
+    return parseFieldSelector(text(rawSelector));
+  } catch {
+    return [];
+  }
 }
 
 function subjectOf(spec: Record<string, unknown>): User {
