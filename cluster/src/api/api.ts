@@ -3,6 +3,7 @@ import { certificateRequests } from './admission/certificates.ts';
 import { limitRanger } from './admission/limits/index.ts';
 import { Matcher } from './admission/matching/matcher.ts';
 import { namespaceLifecycle } from './admission/namespace-lifecycle.ts';
+import { nodeRestriction } from './admission/node-restriction/index.ts';
 import { podSecurity } from './admission/pod-security.ts';
 import { defaultTolerations, priority } from './admission/pods.ts';
 import { mutatingPolicies } from './admission/policies/mutating.ts';
@@ -99,6 +100,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     customResourceAdmission((definition) => custom.claim(definition)),
     limitRanger(storage),
     serviceAccounts(storage),
+    nodeRestriction(storage, authorizer),
     podSecurity(storage, logger),
     priority(storage),
     defaultTolerations,

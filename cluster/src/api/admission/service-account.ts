@@ -1,4 +1,5 @@
 import type { Pod, PodSpec, ServiceAccount } from '@berth/kube/objects';
+import { secretsOf } from '../authorization/node/index.ts';
 import { forbidden } from '../faults.ts';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
@@ -20,8 +21,13 @@ export function serviceAccounts(storage: ObjectStorage): AdmissionPlugin {
       if (request.operation !== 'CREATE' || request.subresource !== '') return;
       const pod = request.object as Pod;
       const { spec } = pod;
+      if (!spec) return;
       // A mirror pod stands for a file on a node, which knows no accounts.
-      if (!spec || pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) return;
+      if (pod.metadata.annotations?.['kubernetes.io/config.mirror'] !== undefined) {
+        const why = reachesTooFar(pod);
+        if (why) throw forbidden({ group: '', resource: 'pods' }, request.name, `a mirror pod may not ${why}`);
+        return;
+      }
       spec.serviceAccountName ||= spec.serviceAccount || 'default';
       spec.serviceAccount = spec.serviceAccountName;
       const key = objectKey(prefix, request.namespace, spec.serviceAccountName);
@@ -36,6 +42,16 @@ export function serviceAccounts(storage: ObjectStorage): AdmissionPlugin {
       if (spec.automountServiceAccountToken ?? account.automountServiceAccountToken ?? true) mountToken(spec);
     },
   };
+}
+
+/** What a mirror pod names by which its node would come to something. */
+function reachesTooFar(pod: Pod): string | undefined {
+  if (pod.spec?.serviceAccountName) return 'reference service accounts';
+  if (secretsOf(pod).length > 0) return 'reference secrets';
+  const projected = (pod.spec?.volumes ?? []).flatMap((volume) => volume.projected?.sources ?? []);
+  return projected.some((source) => source.serviceAccountToken)
+    ? 'use ServiceAccountToken volume projections'
+    : undefined;
 }
 
 function mountToken(spec: PodSpec): void {
