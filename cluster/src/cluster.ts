@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Connection, type KubeClient, remoteClient } from '@berth/kube/client';
 import {
@@ -11,6 +10,7 @@ import {
   makeNodeCertificate,
 } from './api/index.ts';
 import { startControllers } from './controllers/index.ts';
+import { type EncryptedStore, openEncryptedStore } from './encryption/index.ts';
 import { OwnMachines } from './machines.ts';
 import {
   type AddressPlan,
@@ -34,7 +34,7 @@ import {
 } from './nodes.ts';
 import type { Cluster, ClusterOptions } from './options.ts';
 import { startScheduler } from './scheduler/index.ts';
-import { openLmdbStore, type Store, snapshotsBeside } from './store/index.ts';
+import { snapshotsBeside } from './store/index.ts';
 import { keepStoreTidy } from './upkeep.ts';
 
 export type { Machine, Machines } from './machines.ts';
@@ -124,14 +124,21 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const certificates = await step('made the certificates', () =>
     makeCertificates(join(dataDir, 'pki'), { names: [listen, plan.kubernetesAddress, plan.hostAddress] }),
   );
-  const store = await step('opened the store', () => openStore(dataDir));
+  const { store, encryption } = await step('opened the store', () =>
+    openEncryptedStore({
+      directory: storeDirectory(dataDir),
+      keyFile: keyFile(dataDir),
+      now: () => new Date(),
+      logger,
+    }),
+  );
   starting.defer(() => store.close());
   starting.use(keepStoreTidy({ store, snapshots: snapshotsBeside(storeDirectory(dataDir)), now: Date.now, logger }));
 
   // Pods reach the API server at the host's own address, which exists only where there is a pod network.
   const addresses = setup && listen !== '0.0.0.0' ? [listen, plan.hostAddress] : [listen];
   const api = await step('serves the Kubernetes API', () =>
-    serveApi(options, { store, certificates, plan, addresses }),
+    serveApi(options, { store, encryption, certificates, plan, addresses }),
   );
   starting.defer(() => api.close());
   const client = api.client(system);
@@ -184,11 +191,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
 
 const storeDirectory = (dataDir: string): string => join(dataDir, 'store');
 
-async function openStore(dataDir: string): Promise<Store> {
-  const directory = storeDirectory(dataDir);
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  return openLmdbStore({ directory });
-}
+/** Apart from the store, so that a copy of that alone tells nobody a Secret. */
+const keyFile = (dataDir: string): string => join(dataDir, 'encryption.json');
 
 interface Layout {
   instance: string;
@@ -234,12 +238,17 @@ async function startPretended(
 
 async function serveApi(
   { apiPort, logger }: ClusterOptions,
-  parts: { store: Store; certificates: Certificates; plan: AddressPlan; addresses: readonly string[] },
+  parts: Pick<EncryptedStore, 'store' | 'encryption'> & {
+    certificates: Certificates;
+    plan: AddressPlan;
+    addresses: readonly string[];
+  },
 ): Promise<ApiServer> {
-  const { store, certificates, plan, addresses } = parts;
+  const { store, encryption, certificates, plan, addresses } = parts;
   const { authority, serving, frontProxy, serviceAccountKey } = certificates;
   const api = await createApi({
     store,
+    encryption,
     authentication: { serviceAccountKey },
     serviceRange: plan.serviceRange,
     clusterCa: authority.cert,

@@ -66,7 +66,8 @@ const self: User = { name: 'system:apiserver', groups: [mastersGroup] };
 export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const { logger, store, serviceRange, clusterCa, nodePortRange: nodePorts = { from: 30000, to: 32767 } } = options;
   const now = options.now ?? (() => new Date());
-  const storage = new ObjectStorage(store, options.watches);
+  const storage = new ObjectStorage(store, options.watches, options.encryption);
+  await storage.readAgain();
   let broken = false;
   storage.follow((error) => {
     broken = true;

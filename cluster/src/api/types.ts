@@ -1,5 +1,6 @@
 import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
+import type { Encryption } from '../encryption/index.ts';
 import type { Store } from '../store/index.ts';
 import type { BodyLimits } from './http/read-body.ts';
 import type { NodeAccess } from './nodes/index.ts';
@@ -35,6 +36,8 @@ export interface FrontProxy {
 export interface ApiOptions {
   /** Must stay open until `close` has resolved; the API server is its only writer. */
   store: Store;
+  /** How the store's values are kept; it may change meanwhile. Default: plain. */
+  encryption?: Encryption;
   authentication: AuthenticationOptions;
   /** How pods are reached for log, exec, attach and port-forward; may be given later by `setPodAccess`. */
   podAccess?: PodAccess;

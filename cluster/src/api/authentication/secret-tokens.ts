@@ -60,10 +60,11 @@ export class SecretTokens {
     return secret.metadata.labels?.[invalidSince] ? undefined : user;
   }
 
-  /** What is on its way out is there no more. */
+  /** What is on its way out is there no more, and what cannot be read is none. */
   #get(resource: string, namespace: string, name: string): KubeObject | undefined {
-    const found = this.#storage.get(objectKey(resourcePrefix('', resource), namespace, name))?.object;
-    return found?.metadata.deletionTimestamp === undefined ? found : undefined;
+    const found = this.#storage.get(objectKey(resourcePrefix('', resource), namespace, name));
+    if (found === undefined || found.fault) return undefined;
+    return found.object.metadata.deletionTimestamp === undefined ? found.object : undefined;
   }
 }
 

@@ -4,6 +4,7 @@ import { type KubeObject, resources, type Secret } from '@berth/kube/objects';
 import type { Logger } from 'pino';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
+import type { StoredObject } from '../storage/stored-object.ts';
 import type { SecretTokens } from './secret-tokens.ts';
 
 const tokenType = 'kubernetes.io/service-account-token';
@@ -65,11 +66,11 @@ export function keepTokenSecrets({ storage, client, tokens, clusterCa, logger }:
   };
 
   const keepAllOf = ({ metadata }: KubeObject) => {
-    for (const { object } of storage.list(`${secrets}${metadata.namespace}/`)) {
+    for (const { object } of readable(storage.list(`${secrets}${metadata.namespace}/`))) {
       if (object.metadata.annotations?.[nameAnnotation] === metadata.name) void keep(object as Secret);
     }
   };
-  for (const { object } of storage.list(secrets)) void keep(object as Secret);
+  for (const { object } of readable(storage.list(secrets))) void keep(object as Secret);
   const stops = [
     storage.listen(secrets, ({ type, object }) => {
       if (type === 'put') void keep(object.object as Secret);
@@ -81,6 +82,11 @@ export function keepTokenSecrets({ storage, client, tokens, clusterCa, logger }:
   return () => {
     for (const stop of stops) stop();
   };
+}
+
+/** A Secret that cannot be read is left alone. */
+function readable(objects: readonly StoredObject[]): readonly StoredObject[] {
+  return objects.filter(({ fault }) => fault === undefined);
 }
 
 /** The account that the secret names, if there is one, and it is the one that the secret was made for. */

@@ -28,7 +28,7 @@ export class EventLog {
   /** The next event of a resource, named by its prefix. */
   add(resource: string, event: ResourceEvent): void {
     this.#events.push(event);
-    this.#bytes += event.object.bytes.length;
+    this.#bytes += event.object.size;
     const own = this.#byResource.get(resource);
     if (own === undefined) this.#byResource.set(resource, [event]);
     else own.push(event);
@@ -41,7 +41,7 @@ export class EventLog {
     // Down to three quarters at once: one by one from the front of an array costs its whole length each time.
     let dropped = 0;
     while (this.#events.length - dropped > most.events * 0.75 || this.#bytes > most.bytes * 0.75) {
-      this.#bytes -= (this.#events[dropped++] as ResourceEvent).object.bytes.length;
+      this.#bytes -= (this.#events[dropped++] as ResourceEvent).object.size;
     }
     const through = this.#events[dropped - 1]?.revision ?? this.#began;
     this.#events = this.#events.slice(dropped);

@@ -1,6 +1,8 @@
 import { BerthError } from '@berth/kube/errors';
-import type { Change, Revision, Store, StoreEvent, StoreWatch } from '../../store/index.ts';
+import type { Encryption } from '../../encryption/index.ts';
+import type { Change, ListQuery, Revision, Store, StoredEntry, StoreEvent, StoreWatch } from '../../store/index.ts';
 import { EventLog } from './event-log.ts';
+import { KeptValues } from './kept-values.ts';
 import { prefixOfKey } from './keys.ts';
 import { ResourceEvent, resourceEventOf } from './resource-event.ts';
 import { SharedParts } from './shared-parts.ts';
@@ -45,17 +47,22 @@ const commitWaitMs = 30_000;
 export class ObjectStorage {
   readonly store: Store;
   readonly watchLimits: WatchLimits;
+  readonly #values: KeptValues;
   readonly #resources = new Map<string, ResourceCache>();
   readonly #log: EventLog;
   readonly #shared = new SharedParts();
   readonly #waiting = new Set<{ revision: Revision; done: (reached: boolean) => void }>();
+  /** Keys of what could not be read, or not at once. */
+  readonly #unread = new Set<string>();
   #revision: Revision;
   #watch: StoreWatch | undefined;
   #isClosed = false;
   #ended: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, watchLimits: Partial<WatchLimits> = {}) {
+  /** What somebody must be asked for first is there when `readAgain` has resolved. Without `encryption` all is plain. */
+  constructor(store: Store, watchLimits: Partial<WatchLimits> = {}, encryption?: Encryption) {
     this.store = store;
+    this.#values = new KeptValues(encryption);
     this.watchLimits = { ...defaultLimits, ...watchLimits };
     const { entries, revision } = store.list({ prefix: '/registry/' });
     this.#revision = revision;
@@ -64,7 +71,8 @@ export class ObjectStorage {
     for (const entry of entries) {
       const cache = this.#resource(prefixOfKey(entry.key));
       cache.keys.add(entry.key);
-      cache.objects.set(entry.key, new StoredObject(entry.key, entry.value, entry.revision, this.#shared));
+      const object = this.#values.object(entry, this.#shared);
+      cache.objects.set(entry.key, this.#noted(object instanceof Promise ? unreadYet(entry) : object));
     }
   }
 
@@ -157,9 +165,9 @@ export class ObjectStorage {
     });
   }
 
-  /** Commits and waits until the change is visible to readers. */
+  /** Commits and waits until the change is visible to readers. `InternalError` when it cannot be encrypted now. */
   async commit(changes: readonly Change[]): Promise<Revision> {
-    const revision = await this.store.commit(changes);
+    const revision = await this.store.commit(changes.map((change) => this.#values.change(change)));
     if (this.#revision < revision) await this.reached(revision, undefined, commitWaitMs);
     return revision;
   }
@@ -188,6 +196,40 @@ export class ObjectStorage {
     return this.#log.after(prefix, revision);
   }
 
+  /** What the store tells of its present or past, with the objects read. Throws what the store throws. */
+  async listed(query: ListQuery): Promise<{ objects: StoredObject[]; revision: Revision; remaining: number }> {
+    const { entries, revision, remaining } = this.store.list(query);
+    return { objects: await Promise.all(entries.map((entry) => this.#values.object(entry))), revision, remaining };
+  }
+
+  /** An event of the store's history as one may see it. Rejects when what it tells of cannot be read. */
+  async told(event: StoreEvent): Promise<ResourceEvent> {
+    return resourceEventOf(await this.#values.event(event));
+  }
+
+  /** Whether an object is kept otherwise than it would be now: under an old key, or plain. */
+  async isStale({ key, revision }: StoredObject): Promise<boolean> {
+    const entry = this.store.get(key);
+    return entry?.revision === revision && (await this.#values.isStale(entry));
+  }
+
+  /** Tries once more what could not be read: there are other keys now, or who has them answers again. */
+  async readAgain(): Promise<void> {
+    const entries = [...this.#unread].map((key) => this.store.get(key)).filter((entry) => entry !== undefined);
+    for (const object of await Promise.all(entries.map((entry) => this.#values.object(entry, this.#shared)))) {
+      const cache = this.#resource(prefixOfKey(object.key));
+      if (cache.objects.get(object.key)?.revision !== object.revision) continue;
+      cache.objects.set(object.key, this.#noted(object));
+      cache.lists.clear();
+    }
+  }
+
+  #noted(object: StoredObject): StoredObject {
+    if (object.fault) this.#unread.add(object.key);
+    else this.#unread.delete(object.key);
+    return object;
+  }
+
   #resource(prefix: string): ResourceCache {
     let cache = this.#resources.get(prefix);
     if (!cache) {
@@ -207,16 +249,22 @@ export class ObjectStorage {
   async #consume(watch: StoreWatch): Promise<void> {
     for await (const batch of watch.events) {
       const events: [ResourceCache, ResourceEvent][] = [];
-      for (const event of batch) {
+      // Before anything is changed: what follows is one turn.
+      const read = batch.map((event) => this.#newState(event));
+      const objects = read.some((object) => object instanceof Promise) ? await Promise.all(read) : read;
+      for (const [place, event] of batch.entries()) {
         const resource = prefixOfKey(event.key);
         const cache = this.#resource(resource);
-        const change = this.#apply(cache, event);
+        const change = this.#apply(cache, event, objects[place] as StoredObject | undefined);
         this.#log.add(resource, change);
         events.push([cache, change]);
       }
       // Readers first, listeners second: a listener that reads sees at least what it is told about.
       this.#revision = batch.at(-1)?.revision ?? this.#revision;
-      for (const [cache, event] of events) for (const listener of cache.listeners) listener(event);
+      for (const [cache, event] of events) {
+        // Of what cannot be read there is nothing to tell; watchers are told that.
+        if (!event.object.fault) for (const listener of cache.listeners) listener(event);
+      }
       for (const cache of new Set(events.map(([changed]) => changed))) for (const wake of cache.watchers) wake();
       for (const [, event] of events) event.settle();
       this.#log.trim();
@@ -224,18 +272,31 @@ export class ObjectStorage {
     }
   }
 
-  #apply(cache: ResourceCache, event: StoreEvent): ResourceEvent {
+  /** What an event tells that is not known here; of what goes, its last state when that was never seen. */
+  #newState(event: StoreEvent): StoredObject | Promise<StoredObject> | undefined {
+    return event.type === 'put' || !this.get(event.key) ? this.#values.object(event, this.#shared) : undefined;
+  }
+
+  #apply(cache: ResourceCache, event: StoreEvent, object: StoredObject | undefined): ResourceEvent {
     const previous = cache.objects.get(event.key);
     cache.revision = event.revision;
     cache.lists.clear();
     if (event.type === 'put') {
-      const object = new StoredObject(event.key, event.value, event.revision, this.#shared);
+      const state = this.#noted(object as StoredObject);
       if (!previous) cache.keys.add(event.key);
-      cache.objects.set(event.key, object);
-      return new ResourceEvent('put', object, previous);
+      cache.objects.set(event.key, state);
+      return new ResourceEvent('put', state, previous);
     }
     cache.keys.delete(event.key);
     cache.objects.delete(event.key);
-    return previous ? new ResourceEvent('delete', previous.at(event.revision), previous) : resourceEventOf(event);
+    this.#unread.delete(event.key);
+    if (previous) return new ResourceEvent('delete', previous.at(event.revision), previous);
+    const last = object as StoredObject;
+    return last.fault ? new ResourceEvent('delete', last, last) : resourceEventOf({ ...event, value: last.bytes });
   }
+}
+
+/** Stands for an object until it has been read. */
+function unreadYet({ key, revision }: StoredEntry): StoredObject {
+  return StoredObject.unreadable(key, revision, new BerthError('ServiceUnavailable', `${key} was not read yet`));
 }

@@ -1,4 +1,6 @@
+import type { BerthError } from '@berth/kube/errors';
 import type { KubeObject } from '@berth/kube/objects';
+import { asBuffer } from '../../encryption/index.ts';
 import type { Revision } from '../../store/index.ts';
 import type { SharedParts } from './shared-parts.ts';
 
@@ -11,17 +13,35 @@ const longestShared = 64 * 1024;
  */
 export class StoredObject {
   readonly key: string;
-  readonly bytes: Buffer;
   readonly revision: Revision;
+  /** Why it cannot be read: whoever asks for what it holds is told so. */
+  readonly fault: BerthError | undefined;
+  readonly #bytes: Buffer;
   readonly #shared: SharedParts | undefined;
   #object: KubeObject | undefined;
 
   /** `shared`: for one of many that live long. */
-  constructor(key: string, value: Uint8Array, revision: Revision, shared?: SharedParts) {
+  constructor(key: string, value: Uint8Array, revision: Revision, shared?: SharedParts, fault?: BerthError) {
     this.key = key;
-    this.bytes = Buffer.isBuffer(value) ? value : Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+    this.#bytes = asBuffer(value);
     this.revision = revision;
     this.#shared = shared;
+    this.fault = fault;
+  }
+
+  /** One that is there and cannot be read. */
+  static unreadable(key: string, revision: Revision, fault: BerthError): StoredObject {
+    return new StoredObject(key, Buffer.alloc(0), revision, undefined, fault);
+  }
+
+  get bytes(): Buffer {
+    if (this.fault) throw this.fault;
+    return this.#bytes;
+  }
+
+  /** In bytes. */
+  get size(): number {
+    return this.#bytes.length;
   }
 
   get object(): KubeObject {
@@ -47,6 +67,7 @@ export class StoredObject {
 
   /** The same object saying another version: what a DELETED event carries. */
   at(revision: Revision): StoredObject {
+    if (this.fault) return StoredObject.unreadable(this.key, revision, this.fault);
     const named = Buffer.from(`"resourceVersion":"${this.revision}"`);
     const at = this.bytes.indexOf(named);
     // Said once, it is the object's own: nothing has to be read and written again for it.

@@ -6,7 +6,7 @@ import { badRequest } from '../faults.ts';
 import type { Machinery } from '../machinery.ts';
 import { objectKey } from '../storage/keys.ts';
 import { Selection } from '../storage/selection.ts';
-import { StoredObject } from '../storage/stored-object.ts';
+import type { StoredObject } from '../storage/stored-object.ts';
 import { type Continuation, readContinuation, writeContinuation } from './continuation.ts';
 import { checkListOptions } from './list-options.ts';
 import { numberOption, reach, versionOption } from './versions.ts';
@@ -31,8 +31,8 @@ export async function list(machinery: Machinery, call: Call): Promise<Answer> {
   }
   const revision = pending?.revision ?? exact;
   const pageSize = selection.isEverything && limit > 0 ? limit : undefined;
-  const stored = expiringList(machinery, { prefix, after: pending?.after, revision, limit: pageSize });
-  const objects = stored.entries.map((entry) => new StoredObject(entry.key, entry.value, entry.revision));
+  const stored = await expiringList(machinery, { prefix, after: pending?.after, revision, limit: pageSize });
+  const { objects } = stored;
   if (pageSize !== undefined && stored.remaining > 0) {
     const partly = { items: objects, last: objects.at(-1)?.key, remaining: stored.remaining };
     return await answer(call, prefix, partly, stored.revision);
@@ -104,13 +104,13 @@ async function listedRevision({ storage }: Machinery, call: Call, pending: Conti
   return { exact: match === 'Exact' || limited ? version : undefined, at: storage.revision };
 }
 
-function expiringList(
+async function expiringList(
   { storage }: Machinery,
   query: { prefix: string; after: string | undefined; revision: Revision | undefined; limit: number | undefined },
 ) {
   const { prefix, after, revision, limit } = query;
   try {
-    return storage.store.list({
+    return await storage.listed({
       prefix,
       ...(after === undefined ? {} : { after }),
       ...(revision === undefined ? {} : { revision }),

@@ -87,7 +87,8 @@ async function replace(
     const next = request.object;
     validate(call, next, view.object);
     await admission.check(request);
-    if (sameButTimes(next, view.object) && !(await isOutdated(call, current, view))) return view;
+    const isKept = sameButTimes(next, view.object) && !(await isOutdated(call, current, view));
+    if (isKept && !(await storage.isStale(current))) return view;
     setGeneration(call, next, view.object);
     if (request.dryRun) return encodeObject(current.key, next, current.revision);
     const keeping = await toStorage(call.kind, next);

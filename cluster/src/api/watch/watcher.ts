@@ -4,7 +4,7 @@ import { viewsOf } from '../conversion/conversion.ts';
 import { expired } from '../faults.ts';
 import { prefixOfKey } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
-import { type ResourceEvent, resourceEventOf } from '../storage/resource-event.ts';
+import type { ResourceEvent } from '../storage/resource-event.ts';
 import type { Selection } from '../storage/selection.ts';
 import type { StoredObject } from '../storage/stored-object.ts';
 import type { RunningWatch, WatchPlan, WatchSink } from './types.ts';
@@ -203,7 +203,7 @@ export class Watcher implements RunningWatch {
     for (const event of events) {
       if (skipped-- > 0) continue;
       if (this.#isStopped || !this.#sink.ready()) return;
-      await this.#tell(resourceEventOf(event));
+      await this.#tell(await this.#storage.told(event));
     }
     this.#comeTo(through);
     await nextTurn();

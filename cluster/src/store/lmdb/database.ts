@@ -15,14 +15,25 @@ const readerTableSize = 64 * 1024;
  * that is empty or cut off is damaged, not new.
  */
 export async function createStoreFile(file: string, fill?: (journal: Journal) => Promise<void>): Promise<void> {
-  const unfinished = `${file}.new`;
-  rmSync(unfinished, { force: true });
-  const journal = new LmdbJournal(openDatabase(unfinished), unfinished, () => {});
-  try {
+  await writeStoreFile(file, async (database, unfinished) => {
+    const journal = new LmdbJournal(database, unfinished, () => {});
     await journal.forget(0, []);
     await fill?.(journal);
+  });
+}
+
+/** Puts a file with what `fill` writes in the place of a store file, whole or not at all. Nobody may have that open. */
+export async function writeStoreFile(
+  file: string,
+  fill: (database: Database, unfinished: string) => void | Promise<void>,
+): Promise<void> {
+  const unfinished = `${file}.new`;
+  rmSync(unfinished, { force: true });
+  const database = openDatabase(unfinished);
+  try {
+    await fill(database, unfinished);
   } finally {
-    await journal.close();
+    await database.close();
   }
   rmSync(`${unfinished}-lock`, { force: true });
   // It holds Secrets.

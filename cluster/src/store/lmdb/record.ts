@@ -16,7 +16,7 @@ export interface StoredRecord {
   previousRevision: Revision;
   place: number;
   changes: number;
-  value: Uint8Array;
+  value: Buffer;
 }
 
 const tag = { header: 1, record: 2 };
