@@ -1,6 +1,6 @@
 import { rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, request } from 'node:http';
-import type { Machines } from '@berth/cluster';
+import type { EncryptionControl, Machines } from '@berth/cluster';
 import { BerthError, errorFromStatus, type Status, statusOf } from '@berth/kube/errors';
 
 /** What the running program does for the same user's other commands. */
@@ -11,6 +11,8 @@ export interface ControlHandlers {
   importImage(file: string): Promise<void>;
   /** Absent where Berth runs no nodes. */
   machines?: Machines;
+  /** Absent where Berth keeps no objects. */
+  encryption?: EncryptionControl;
 }
 
 export interface ControlServer {
@@ -20,7 +22,8 @@ export interface ControlServer {
 /**
  * The running program's door: HTTP on a unix socket that only its owner may open.
  * `POST /sign-in-link` answers `{ link }`; `POST /images` takes `{ file }`; `POST /nodes` answers `{ nodes }`, and
- * `/nodes/stop` and `/nodes/start` take `{ name }`. Errors are `Status` objects.
+ * `/nodes/stop` and `/nodes/start` take `{ name }`; `POST /secrets`, `/secrets/rotate` and `/secrets/rewrite` answer what `EncryptionControl`
+ * says. Errors are `Status` objects.
  */
 export async function serveControl(socketPath: string, handlers: ControlHandlers): Promise<ControlServer> {
   rmSync(socketPath, { force: true });
@@ -62,7 +65,15 @@ async function answer(incoming: IncomingMessage, handlers: ControlHandlers): Pro
     return {};
   }
   if (incoming.method === 'POST' && incoming.url?.startsWith('/nodes')) return aboutNodes(incoming, handlers.machines);
+  if (call === 'POST /secrets') return encryptionOf(handlers).status();
+  if (call === 'POST /secrets/rotate') return encryptionOf(handlers).rotate();
+  if (call === 'POST /secrets/rewrite') return encryptionOf(handlers).rewrite();
   throw new BerthError('NotFound', `there is no ${call}`);
+}
+
+function encryptionOf({ encryption }: ControlHandlers): EncryptionControl {
+  if (encryption) return encryption;
+  throw new BerthError('BadRequest', 'this Berth serves a cluster that runs elsewhere: its Secrets are not kept here');
 }
 
 async function aboutNodes(incoming: IncomingMessage, machines: Machines | undefined): Promise<unknown> {

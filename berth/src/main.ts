@@ -77,6 +77,18 @@ function program(): Command {
     )
     .addOption(
       new Option(
+        '--encryption-provider-config <file>',
+        "an EncryptionConfiguration that says how objects are kept (default: Secrets under a key of Berth's own)",
+      ),
+    )
+    .addOption(
+      new Option(
+        '--encryption-provider-config-automatic-reload',
+        'take up changes of that file, within a minute',
+      ).default(false),
+    )
+    .addOption(
+      new Option(
         '--kubeconfig <file>',
         "where to write the administrator's kubeconfig (default: in the data directory)",
       ),
@@ -165,6 +177,26 @@ function program(): Command {
     .addOption(dataDir())
     .addOption(output())
     .action(async (options) => (await import('./commands/image.ts')).list(options));
+
+  const secrets = berth.command('secrets').description('how Secrets, and what else is encrypted, are kept on the disk');
+  secrets
+    .command('status')
+    .description('how many values are under which key')
+    .addOption(dataDir())
+    .addOption(output())
+    .action(async (options) => (await import('./commands/secrets.ts')).status(options));
+  secrets
+    .command('rotate')
+    .description("make a new key of Berth's own, rewrite everything under it and drop the former")
+    .addOption(dataDir())
+    .addOption(output())
+    .action(async (options) => (await import('./commands/secrets.ts')).rotate(options));
+  secrets
+    .command('rewrite')
+    .description('rewrite what is plain or under an old key as the configuration says now')
+    .addOption(dataDir())
+    .addOption(output())
+    .action(async (options) => (await import('./commands/secrets.ts')).rewrite(options));
 
   const node = berth.command('node').description('nodes of the embedded cluster that run containers');
   node

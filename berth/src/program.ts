@@ -1,4 +1,4 @@
-import type { Machines } from '@berth/cluster';
+import type { EncryptionControl, Machines } from '@berth/cluster';
 import type { Portal } from '@berth/platform/portal';
 import type { Logger } from 'pino';
 import { serveControl } from './control.ts';
@@ -6,7 +6,7 @@ import { sentenceOf } from './failure.ts';
 import { controlSocketPath, processStart, removeRecord, writeRecord } from './instance.ts';
 import { version } from './version.ts';
 
-/** What makes a running Berth known to `status`, `console`, `image` and `down` of the same data directory. */
+/** What makes a running Berth known to `status`, `console`, `image`, `secrets` and `down` of the same data directory. */
 export async function announce(options: {
   dataDir: string;
   portal: Portal;
@@ -14,13 +14,15 @@ export async function announce(options: {
   apiUrl?: string;
   importImage(file: string): Promise<void>;
   machines?: Machines;
+  encryption?: EncryptionControl;
 }): Promise<AsyncDisposable> {
-  const { dataDir, portal, kubeconfig, apiUrl, importImage, machines } = options;
+  const { dataDir, portal, kubeconfig, apiUrl, importImage, machines, encryption } = options;
   const controlSocket = controlSocketPath(dataDir);
   const control = await serveControl(controlSocket, {
     signInLink: () => portal.signInLink(),
     importImage,
     ...(machines ? { machines } : {}),
+    ...(encryption ? { encryption } : {}),
   });
   writeRecord(dataDir, {
     pid: process.pid,

@@ -10,7 +10,7 @@ import {
   makeNodeCertificate,
 } from './api/index.ts';
 import { startControllers } from './controllers/index.ts';
-import { type EncryptedStore, openEncryptedStore } from './encryption/index.ts';
+import { type EncryptedStore, encryptionControl, openEncryptedStore } from './encryption/index.ts';
 import { OwnMachines } from './machines.ts';
 import {
   type AddressPlan,
@@ -37,6 +37,7 @@ import { startScheduler } from './scheduler/index.ts';
 import { snapshotsBeside } from './store/index.ts';
 import { keepStoreTidy } from './upkeep.ts';
 
+export type { EncryptionControl, EncryptionStatus } from './encryption/index.ts';
 export type { Machine, Machines } from './machines.ts';
 export {
   type HousekeepingSettings,
@@ -124,16 +125,15 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const certificates = await step('made the certificates', () =>
     makeCertificates(join(dataDir, 'pki'), { names: [listen, plan.kubernetesAddress, plan.hostAddress] }),
   );
-  const { store, encryption } = await step('opened the store', () =>
-    openEncryptedStore({
-      directory: storeDirectory(dataDir),
-      keyFile: keyFile(dataDir),
-      now: () => new Date(),
-      logger,
-    }),
+  const places = placesIn(dataDir);
+  const now = () => new Date();
+  const encrypted = await step('opened the store', () =>
+    openEncryptedStore({ ...places, configuration: options.encryption, now, logger }),
   );
+  const { store, encryption, configured } = encrypted;
   starting.defer(() => store.close());
-  starting.use(keepStoreTidy({ store, snapshots: snapshotsBeside(storeDirectory(dataDir)), now: Date.now, logger }));
+  starting.defer(() => configured?.close());
+  const upkeep = starting.use(keepStoreTidy({ store, snapshots: places.snapshots, now: Date.now, logger }));
 
   // Pods reach the API server at the host's own address, which exists only where there is a pod network.
   const addresses = setup && listen !== '0.0.0.0' ? [listen, plan.hostAddress] : [listen];
@@ -141,6 +141,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     serveApi(options, { store, encryption, certificates, plan, addresses }),
   );
   starting.defer(() => api.close());
+  // Named as by kube-apiserver.
+  if (configured) api.addReadyCheck('kms-providers', () => configured.providers.every(({ fault }) => !fault));
   const client = api.client(system);
 
   const onError = (error: unknown, where: string) => logger.warn({ err: error, where }, 'failed, and tried again');
@@ -184,15 +186,25 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     client,
     ...access(certificates, `https://${hostOf(listen)}:${apiPort}`),
     machines,
+    encryption: encryptionControl({
+      ...encrypted,
+      ...places,
+      file: options.encryption?.file,
+      api,
+      upkeep,
+      now,
+      logger,
+    }),
     importImage: (file) => machines.importImage(file),
     stop: () => running.disposeAsync(),
   };
 }
 
-const storeDirectory = (dataDir: string): string => join(dataDir, 'store');
-
-/** Apart from the store, so that a copy of that alone tells nobody a Secret. */
-const keyFile = (dataDir: string): string => join(dataDir, 'encryption.json');
+function placesIn(dataDir: string) {
+  const directory = join(dataDir, 'store');
+  // Apart from the store, so that a copy of that alone tells nobody a Secret.
+  return { directory, snapshots: snapshotsBeside(directory), keyFile: join(dataDir, 'encryption.json') };
+}
 
 interface Layout {
   instance: string;

@@ -1,6 +1,7 @@
 import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
 import type { Kubeconfig } from './api/index.ts';
+import type { EncryptionControl } from './encryption/index.ts';
 import type { Machines } from './machines.ts';
 import type { HousekeepingSettings } from './node/index.ts';
 
@@ -20,6 +21,8 @@ export interface ClusterOptions {
   /** When nodes that run containers make room; as kubelet does by default. */
   housekeeping?: HousekeepingSettings;
   runtime: Exclude<RuntimeChoice, 'auto'>;
+  /** An EncryptionConfiguration that says how objects are kept, and whether its changes count as they come; else Berth's own keys count. */
+  encryption?: { file: string; reload: boolean } | undefined;
   logger: Logger;
   /**
    * Asked before an image is fetched from a registry: makes one that no registry has, hands its archive to `importImage`
@@ -51,6 +54,8 @@ export interface Cluster {
   client: KubeClient;
   /** The nodes that run containers. */
   machines: Machines;
+  /** How objects are kept in the store, and under which keys. */
+  encryption: EncryptionControl;
   /** Imports an OCI or Docker archive into every node that is on. */
   importImage(file: string): Promise<void>;
   /** Ends what runs in this process; containers, rules and names go on. */

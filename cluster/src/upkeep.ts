@@ -1,3 +1,4 @@
+import pLimit from 'p-limit';
 import type { Logger } from 'pino';
 import { type Revision, type Store, takeSnapshot } from './store/index.ts';
 
@@ -15,8 +16,14 @@ export interface UpkeepOptions {
   logger: Logger;
 }
 
+export interface Upkeep extends Disposable {
+  /** Runs while no snapshot is taken or removed. */
+  betweenSnapshots<T>(work: () => Promise<T>): Promise<T>;
+}
+
 /** Forgets old history every few minutes and keeps a snapshot an hour. What fails is logged and tried again next time. */
-export function keepStoreTidy({ store, snapshots, now, logger }: UpkeepOptions): Disposable {
+export function keepStoreTidy({ store, snapshots, now, logger }: UpkeepOptions): Upkeep {
+  const oneByOne = pLimit(1);
   let marked: Revision = store.revision;
   let saved: Revision | undefined;
   const failed = (what: string) => (error: unknown) => logger.warn({ err: error }, `could not ${what}`);
@@ -29,7 +36,7 @@ export function keepStoreTidy({ store, snapshots, now, logger }: UpkeepOptions):
   const save = async () => {
     if (store.revision === saved) return;
     saved = store.revision;
-    await takeSnapshot({ store, snapshots, keep: snapshotsKept, now: new Date(now()) });
+    await oneByOne(() => takeSnapshot({ store, snapshots, keep: snapshotsKept, now: new Date(now()) }));
   };
   const timers = [
     setInterval(() => void compact().catch(failed('compact the store')), historyKept),
@@ -39,6 +46,7 @@ export function keepStoreTidy({ store, snapshots, now, logger }: UpkeepOptions):
   ];
   for (const timer of timers) timer.unref();
   return {
+    betweenSnapshots: (work) => oneByOne(work),
     [Symbol.dispose]() {
       for (const timer of timers) clearTimeout(timer);
     },

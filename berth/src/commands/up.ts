@@ -46,6 +46,8 @@ export interface UpOptions {
   imageGcLowThreshold?: number;
   /** Milliseconds. */
   minimumImageTtlDuration?: number;
+  encryptionProviderConfig?: string;
+  encryptionProviderConfigAutomaticReload: boolean;
   kubeconfig?: string;
   sample: boolean;
   detach: boolean;
@@ -60,6 +62,7 @@ export async function up(options: UpOptions): Promise<void> {
   if (options.nodes + options.simulatedNodes === 0)
     throw new UsageError('a cluster needs a node: --nodes or --simulated-nodes');
   const housekeeping = housekeepingOf(options);
+  const encryption = encryptionOf(options);
   if (options.detach) return detach(options.dataDir, options.output);
 
   const started = performance.now();
@@ -77,6 +80,7 @@ export async function up(options: UpOptions): Promise<void> {
     dataDir,
     runtime,
     housekeeping,
+    encryption,
     logger,
     step: progress.step,
     supplyImage: suppliesShop(dataDir),
@@ -90,7 +94,9 @@ export async function up(options: UpOptions): Promise<void> {
   const apiUrl = cluster.connection.server;
   const { machines } = cluster;
   const importImage = (file: string) => cluster.importImage(file);
-  stack.use(await announce({ dataDir, portal, kubeconfig, apiUrl, importImage, machines }));
+  stack.use(
+    await announce({ dataDir, portal, kubeconfig, apiUrl, importImage, machines, encryption: cluster.encryption }),
+  );
 
   const sampleUrl = options.sample ? await trySample(cluster, dataDir, runtime, progress, logger) : undefined;
   progress.report({
@@ -113,6 +119,13 @@ export async function up(options: UpOptions): Promise<void> {
   if (options.output === 'text') console.log('Berth has stopped; containers go on. "berth up" takes them over again.');
   // Handles of libraries (LMDB's worker, gRPC channels) must not keep a stopped program alive.
   process.exit(0);
+}
+
+function encryptionOf(options: UpOptions): { file: string; reload: boolean } | undefined {
+  const { encryptionProviderConfig: file, encryptionProviderConfigAutomaticReload: reload } = options;
+  if (file !== undefined) return { file: resolve(file), reload };
+  if (!reload) return undefined;
+  throw new UsageError('--encryption-provider-config-automatic-reload needs --encryption-provider-config');
 }
 
 /** When nodes make room: as kubelet does where nothing is said. Throws a `UsageError` that says what cannot be understood. */

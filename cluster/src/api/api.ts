@@ -50,6 +50,7 @@ import { Pipeline } from './pipeline.ts';
 import { ProtobufDecoder } from './protobuf/decode.ts';
 import { objectProxy } from './proxy/index.ts';
 import { ObjectStorage } from './storage/object-storage.ts';
+import { rewriteStale } from './storage/rewrite-stale.ts';
 import { podLog } from './streaming/log.ts';
 import type { PodAccessHolder } from './streaming/pod.ts';
 import { upgradeHandler } from './streaming/upgrade.ts';
@@ -219,6 +220,8 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       nodes.current = access;
     },
     addReadyCheck: (name, check) => void checks.push({ name, check }),
+    rewriteStale: () => rewriteStale(storage),
+    unreadable: () => storage.unreadable,
     async close() {
       stopPublishing();
       stopKeeping();

@@ -1,6 +1,6 @@
 import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
-import type { Encryption } from '../encryption/index.ts';
+import type { EncryptedObjects, Encryption } from '../encryption/index.ts';
 import type { Store } from '../store/index.ts';
 import type { BodyLimits } from './http/read-body.ts';
 import type { NodeAccess } from './nodes/index.ts';
@@ -75,7 +75,7 @@ export interface ListenOptions {
   };
 }
 
-export interface ApiServer {
+export interface ApiServer extends EncryptedObjects {
   /** The loopback client: in process, through the same authorization, admission and validation as over HTTPS. */
   client(user: User): KubeClient;
   /** Serves HTTPS. Rejects with a `BerthError` when the address is taken. */

@@ -1,23 +1,15 @@
 import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { resources, type Secret } from '@berth/kube/objects';
+import { resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
 import { startTestApi } from '../api/testing.ts';
 import { openLmdbStore, takeSnapshot } from '../store/index.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
 import { openEncryptedStore } from './open.ts';
-import { filesWith, placesIn, silent, startAtRest } from './testing.ts';
+import { contentOf, filesWith, placesIn, secret, silent, startAtRest } from './testing.ts';
 
 const admin = { name: 'kubernetes-admin', groups: ['system:masters'] };
 const namespace = 'default';
-
-function secret(name: string, content: string): Secret {
-  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace }, stringData: { content } };
-}
-
-function contentOf(object: object): string {
-  return Buffer.from((object as { data: { content: string } }).data.content, 'base64').toString();
-}
 
 test('no file holds what a Secret held, after writes, updates, deletions, compaction and a snapshot', async () => {
   await using directory = await temporaryDirectory();
@@ -25,7 +17,7 @@ test('no file holds what a Secret held, after writes, updates, deletions, compac
   {
     await using running = await startAtRest(directory.path);
     const { store } = running.opened;
-    const client = running.server.api.client(admin);
+    const { client } = running;
     await client.create(resources.configMaps, {
       ...{ apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'control', namespace } },
       data: { content: 'marker-of-control' },
@@ -48,7 +40,7 @@ test('no file holds what a Secret held, after writes, updates, deletions, compac
   expect(statSync(join(directory.path, 'encryption.json')).mode & 0o777).toBe(0o600);
 
   await using again = await startAtRest(directory.path);
-  const client = again.server.api.client(admin);
+  const { client } = again;
   expect((await client.list(resources.secrets, { namespace })).items.map(contentOf)).toHaveLength(5);
 });
 
@@ -71,7 +63,7 @@ test('what an earlier version left plain is encrypted at the start, in snapshots
   let revision: number;
   {
     await using running = await startAtRest(directory.path);
-    const client = running.server.api.client(admin);
+    const { client } = running;
     revision = running.opened.store.revision;
     const { items } = await client.list(resources.secrets, { namespace });
     expect(items.map(contentOf)).toEqual(['marker-last a', 'marker-last b']);
@@ -91,7 +83,7 @@ test('without its key a store is not opened and not changed, and opens again wit
   const places = placesIn(directory.path);
   {
     await using running = await startAtRest(directory.path);
-    await running.server.api.client(admin).create(resources.secrets, secret('one', 'kept'));
+    await running.client.create(resources.secrets, secret('one', 'kept'));
   }
   const key = readFileSync(places.keyFile);
   const name = /berth-[\w-]+/.exec(key.toString())?.[0];
@@ -102,25 +94,23 @@ test('without its key a store is not opened and not changed, and opens again wit
     expect(readFileSync(join(places.directory, 'store.mdb')).equals(before)).toBe(true);
   };
   rmSync(places.keyFile);
-  await refused(new RegExp(`1 Secret is .*aesgcm:v1:${name}.*encryption.json.*backup`));
+  await refused(new RegExp(`1 value of secrets is .*aesgcm:v1:${name}.*encryption.json.*backup`));
   writeFileSync(places.keyFile, key.toString().replaceAll('berth-', 'other-'));
-  await refused(new RegExp(`1 Secret is .*aesgcm:v1:${name}`));
+  await refused(new RegExp(`1 value of secrets is .*aesgcm:v1:${name}`));
   for (const damage of ['', '{', '{}', key.toString().slice(0, -40), key.toString().replace(/"secret": "/, '$&AA')]) {
     writeFileSync(places.keyFile, damage);
     await refused(/encryption.json.* is damaged: put it back from a backup/);
   }
   writeFileSync(places.keyFile, key);
   await using running = await startAtRest(directory.path);
-  expect(contentOf(await running.server.api.client(admin).get(resources.secrets, { namespace, name: 'one' }))).toBe(
-    'kept',
-  );
+  expect(contentOf(await running.client.get(resources.secrets, { namespace, name: 'one' }))).toBe('kept');
 });
 
 test('a value that was damaged, or moved to another key, is not read, and nothing else suffers', async () => {
   await using directory = await temporaryDirectory();
   {
     await using running = await startAtRest(directory.path);
-    const client = running.server.api.client(admin);
+    const { client } = running;
     for (const name of ['a', 'b', 'c']) await client.create(resources.secrets, secret(name, `of ${name}`));
     const { store } = running.opened;
     const key = (name: string) => `/registry/core/secrets/${namespace}/${name}`;
@@ -131,7 +121,7 @@ test('a value that was damaged, or moved to another key, is not read, and nothin
     await store.commit([{ type: 'put', key: key('b'), value: damaged }]);
   }
   await using running = await startAtRest(directory.path);
-  const client = running.server.api.client(admin);
+  const { client } = running;
   const fault = (name: string) => ({
     code: 'InternalError',
     message: `Internal error occurred: unable to transform key "/registry/core/secrets/default/${name}": cipher: message authentication failed`,

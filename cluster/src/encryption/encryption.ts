@@ -1,3 +1,4 @@
+import { plainly } from './identity.ts';
 import { type Prefixed, PrefixedTransformers } from './prefixed.ts';
 import { providersOf, type Rules } from './rules.ts';
 import type { Transformer } from './transformer.ts';
@@ -13,12 +14,25 @@ export class Encryption {
   /** Reads what was written under Berth's own keys, whatever else is said of Secrets now. */
   #fallback: Prefixed | undefined;
   readonly #known = new Map<string, Transformer | undefined>();
+  readonly #listeners = new Set<() => void>();
 
-  /** From now on this counts; whoever holds what was read by the former rules may read it again. */
+  /** From now on this counts; listeners are told. */
   use(rules: Rules, fallback?: Prefixed): void {
     this.#rules = rules;
     this.#fallback = fallback;
     this.#known.clear();
+    this.changed();
+  }
+
+  /** Tells listeners that what could not be read may be readable now, and the other way round. */
+  changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Answers how to stop. */
+  listen(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
   }
 
   /** By the prefix of a resource's keys, `/registry/<group>/<resource>/`. */
@@ -29,9 +43,9 @@ export class Encryption {
 
   #make(prefix: string): Transformer | undefined {
     const [, , group = '', resource = ''] = prefix.split('/');
-    const list = providersOf(this.#rules, group === 'core' ? '' : group, resource);
+    const list = providersOf(this.#rules, { group: group === 'core' ? '' : group, resource });
     if (prefix !== secrets || !this.#fallback) return list && new PrefixedTransformers(list, unknown);
-    return new PrefixedTransformers([...(list ?? []), this.#fallback], unknown);
+    return new PrefixedTransformers([...(list ?? [plainly]), this.#fallback], unknown);
   }
 }
 

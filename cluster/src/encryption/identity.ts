@@ -1,3 +1,4 @@
+import type { Prefixed } from './prefixed.ts';
 import { isEncrypted, type Transformer } from './transformer.ts';
 
 /** Values as they are. What is encrypted it does not take for one. */
@@ -8,3 +9,6 @@ export const identity: Transformer = {
   },
   write: (value) => value,
 };
+
+/** As a provider among others. */
+export const plainly: Prefixed = { prefix: Buffer.alloc(0), transformer: identity };

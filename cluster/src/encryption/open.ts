@@ -1,25 +1,22 @@
+import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { BerthError } from '@berth/kube/errors';
 import type { Logger } from 'pino';
-import {
-  convertStoreFile,
-  listSnapshots,
-  lockDirectory,
-  openLmdbStore,
-  type Store,
-  snapshotsBeside,
-  storeFile,
-} from '../store/index.ts';
-import { Encryption, secrets } from './encryption.ts';
+import { lockDirectory, openLmdbStore, type Store, snapshotsBeside } from '../store/index.ts';
+import { Configured, type ConfiguredOptions } from './configured.ts';
+import { Encryption } from './encryption.ts';
 import { OwnKeys } from './own-keys.ts';
-import { rulesOf } from './rules.ts';
-import { plain, survey } from './survey.ts';
+import { rewriteFile, rewriteSnapshots } from './rewrite.ts';
+import { type Kept, plain, resourceOf, survey } from './survey.ts';
+import { asBuffer } from './transformer.ts';
 
 export interface EncryptedStoreOptions {
   /** The store's. */
   directory: string;
-  /** Where Berth's own keys are: made when there are none and nothing was written under any. */
+  /** Where Berth's own keys are: made when there are none and nothing says otherwise. */
   keyFile: string;
+  /** Says how values are kept, instead of Berth's own keys. */
+  configuration?: Omit<ConfiguredOptions, 'logger'> | undefined;
   now: () => Date;
   logger: Logger;
 }
@@ -27,48 +24,98 @@ export interface EncryptedStoreOptions {
 export interface EncryptedStore {
   store: Store;
   encryption: Encryption;
-  own: OwnKeys;
+  /** Absent where a configuration counts and Berth never made a key. */
+  own?: OwnKeys;
+  configured?: Configured;
 }
 
 /**
- * Opens a store whose Secrets are encrypted under a key of Berth's own. What is still plain in it and in its snapshots, of an
- * earlier version of Berth or since a rotation was cut off, is encrypted first; being killed in the middle of that does no
- * harm. Throws `Conflict` that names the key when it is not there, and leaves everything as it is.
+ * Opens a store, and what its values are encrypted with: by default Secrets, under a key of Berth's own. What is then still plain
+ * in it and in its snapshots, or under an old key since a rotation was cut off, is encrypted first; being killed in the middle of
+ * that does no harm. Throws `Conflict` that names the key when one is not there or another, and leaves everything as it is.
  */
 export async function openEncryptedStore(options: EncryptedStoreOptions): Promise<EncryptedStore> {
-  const { directory, keyFile, now, logger } = options;
-  let store = await openLmdbStore({ directory });
+  const { directory, configuration, logger } = options;
+  if (existsSync(remainsFile(directory))) await removeRemains(directory);
+  const configured = configuration && (await Configured.open({ ...configuration, logger }));
+  const encryption = new Encryption();
+  const store = await openLmdbStore({ directory }).catch((error) => {
+    configured?.close();
+    throw error;
+  });
   try {
-    const counts = survey(store, secrets);
-    const known = OwnKeys.read(keyFile);
-    checkKeys(counts, known?.names ?? [], keyFile);
-    const own = known ?? (await OwnKeys.make(keyFile, now()));
-    const encryption = new Encryption();
-    encryption.use(rulesOf(own.configuration));
-    if (own.names.length > 1 || counts.has(plain)) {
-      await store.close();
-      const converted = await rewriteFiles(directory, encryption, logger);
-      await own.retire();
-      encryption.use(rulesOf(own.configuration));
-      logger.info({ values: converted }, 'Secrets were encrypted anew');
-      store = await openLmdbStore({ directory });
-    }
-    return { store, encryption, own };
+    const own = OwnKeys.read(options.keyFile);
+    if (!configured) return await openOwn(options, store, encryption, own);
+    const apply = () => encryption.use(configured.rules, own?.provider);
+    apply();
+    await checkReadable(survey(store, encryption), encryption, configuration.file);
+    configured.follow((what) => (what === 'rules' ? apply() : encryption.changed()));
+    return { store, encryption, configured, ...(own ? { own } : {}) };
   } catch (error) {
+    configured?.close();
     await store.close();
     throw error;
   }
 }
 
-/** Only a key that is not there at all is a reason not to start: a single value that cannot be read is not. */
-function checkKeys(counts: ReadonlyMap<string, number>, names: readonly string[], file: string): void {
-  const known = new Set([plain, ...names.map((name) => `aesgcm:v1:${name}`)]);
-  for (const [label, count] of counts) {
-    if (known.has(label)) continue;
-    const what = count === 1 ? '1 Secret is' : `${count} Secrets are`;
-    const message = `${what} encrypted under the key ${label}, which ${file} does not hold: put it back from a backup`;
-    throw new BerthError('Conflict', message);
+async function openOwn(
+  { directory, keyFile, now, logger }: EncryptedStoreOptions,
+  store: Store,
+  encryption: Encryption,
+  known: OwnKeys | undefined,
+): Promise<EncryptedStore> {
+  // Before there are rules, what is encrypted shows itself; and before a key is made that would hide that one is missing.
+  checkNames(survey(store, encryption), known);
+  const own = known ?? (await OwnKeys.make(keyFile, now()));
+  encryption.use(own.rules);
+  const isStale = survey(store, encryption).some(({ label }) => label === plain);
+  if (own.names.length === 1 && !isStale) return { store, encryption, own };
+  await store.close();
+  const rewritten = await rewriteFiles(directory, encryption, logger);
+  await own.retire();
+  encryption.use(own.rules);
+  logger.info({ values: rewritten }, 'Secrets were encrypted anew');
+  return { store: await openLmdbStore({ directory }), encryption, own };
+
+  function checkNames(found: Kept[], keys: OwnKeys | undefined): void {
+    const there = new Set(keys?.names.map((name) => `aesgcm:v1:${name}`));
+    const lost = found.find(({ label }) => !there.has(label));
+    if (!lost) return;
+    const remedy = lost.label.startsWith('aesgcm:v1:berth-')
+      ? `which ${keyFile} does not hold: put it back from a backup`
+      : "which is none of Berth's own: start with the --encryption-provider-config that has it";
+    throw new BerthError('Conflict', `${amount(lost)} encrypted under the key ${lost.label}, ${remedy}`);
   }
+}
+
+/** A single value that cannot be read is no reason not to start; that none under a key can be read is. Services may be well later. */
+async function checkReadable(found: readonly Kept[], encryption: Encryption, file: string): Promise<void> {
+  for (const kept of found) {
+    if (kept.label === plain || kept.label.startsWith('kms:')) continue;
+    const fault = await faultOf(kept, encryption);
+    if (!fault) continue;
+    const remedy = `let ${file} name that key, with the secret that it had, for reading`;
+    throw new BerthError('Conflict', `${amount(kept)} encrypted under the key ${kept.label}: ${fault}; ${remedy}`);
+  }
+}
+
+/** Why no value of them can be read; undefined when one can. */
+async function faultOf({ prefix, entries }: Kept, encryption: Encryption): Promise<string | undefined> {
+  let fault = 'nothing says how they are to be read';
+  for (const { key, value } of entries) {
+    try {
+      if (await encryption.of(prefix)?.read(asBuffer(value), key)) return undefined;
+    } catch (error) {
+      fault = (error as Error).message;
+    }
+  }
+  return fault;
+}
+
+function amount({ prefix, entries }: Kept): string {
+  return entries.length === 1
+    ? `1 value of ${resourceOf(prefix)} is`
+    : `${entries.length} values of ${resourceOf(prefix)} are`;
 }
 
 /** Snapshots first and the store last: while anything is left, the store says so. */
@@ -82,28 +129,17 @@ async function rewriteFiles(directory: string, encryption: Encryption, logger: L
   }
 }
 
-/** Of a snapshot that is damaged nothing can be read, under whatever key. */
-export async function rewriteSnapshots(snapshots: string, encryption: Encryption, logger: Logger): Promise<void> {
-  for (const snapshot of listSnapshots(snapshots)) {
-    try {
-      await rewriteFile(snapshot, encryption);
-    } catch (error) {
-      if (error instanceof BerthError) throw error;
-      logger.warn({ err: error, snapshot }, 'a snapshot is damaged');
-    }
-  }
+/** It is there while free pages of the store may still hold what was plain once: the next start writes the file anew. */
+export function remainsFile(directory: string): string {
+  return join(directory, 'plain-remains');
 }
 
-/** In a store's or a snapshot's directory. What cannot be read stays as it is. */
-async function rewriteFile(directory: string, encryption: Encryption): Promise<number> {
-  const own = encryption.of(secrets);
-  return await convertStoreFile(join(directory, storeFile), (key, value) => {
-    if (!own || !key.startsWith(secrets)) return value;
-    try {
-      const reading = own.read(value, key);
-      return reading instanceof Promise || !reading.isStale ? value : own.write(reading.value, key);
-    } catch {
-      return value;
-    }
-  });
+async function removeRemains(directory: string): Promise<void> {
+  const unlock = lockDirectory(directory);
+  try {
+    await rewriteFile(directory, new Encryption());
+    rmSync(remainsFile(directory));
+  } finally {
+    unlock();
+  }
 }

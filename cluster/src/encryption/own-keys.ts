@@ -1,8 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
 import { BerthError } from '@berth/kube/errors';
 import { writeWhole } from '../write-whole.ts';
-import type { EncryptionConfiguration, Key } from './configuration/types.ts';
+import { type EncryptionConfiguration, type Key, secretOf } from './configuration/index.ts';
+import type { Prefixed } from './prefixed.ts';
+import { providersOf, type Rules, rulesOf } from './rules.ts';
 
 const secretBytes = 32;
 
@@ -31,8 +33,6 @@ export class OwnKeys {
       // Not the parser's words, which may show a part of a key.
       throw damaged(file);
     }
-    const isWhole = ({ name, secret }: Key) =>
-      /^[\w-]+$/.test(name) && typeof secret === 'string' && Buffer.from(secret, 'base64').length === secretBytes;
     if (keys.length === 0 || !keys.every(isWhole)) throw damaged(file);
     return new OwnKeys(file, keys);
   }
@@ -48,14 +48,21 @@ export class OwnKeys {
     return this.#keys.map(({ name }) => name);
   }
 
-  get configuration(): EncryptionConfiguration {
-    return configurationOf(this.#keys);
+  get rules(): Rules {
+    return rulesOf(configurationOf(this.#keys));
+  }
+
+  /** The keys alone, for values that were written under them. */
+  get provider(): Prefixed {
+    const [encrypted] = providersOf(this.rules, { group: '', resource: 'secrets' }) ?? [];
+    return encrypted as Prefixed;
   }
 
   /** Makes a key that writes from now on; the others go on reading. It is durable before anything is written under it. */
   async add(now: Date): Promise<void> {
-    const name = `berth-${now.toISOString().slice(0, 10)}-${randomBytes(4).toString('hex')}`;
-    await this.#keep([{ name, secret: randomBytes(secretBytes).toString('base64') }, ...this.#keys]);
+    const secret = randomBytes(secretBytes);
+    const name = `berth-${now.toISOString().slice(0, 10)}-${markOf(secret)}`;
+    await this.#keep([{ name, secret: secret.toString('base64') }, ...this.#keys]);
   }
 
   /** Forgets all keys but the one that writes: nothing that was written under another must be left. */
@@ -64,18 +71,25 @@ export class OwnKeys {
   }
 
   async #keep(keys: readonly Key[]): Promise<void> {
-    await writeWhole(this.file, `${JSON.stringify(configurationOf(keys), null, 2)}\n`, 0o600);
+    const type = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration' };
+    await writeWhole(this.file, `${JSON.stringify({ ...type, ...configurationOf(keys) }, null, 2)}\n`, 0o600);
     this.#keys = keys;
   }
 }
 
+/** A key is recognized by its name: one that was changed is not taken for the one that wrote. */
+function markOf(secret: Buffer): string {
+  return createHash('sha256').update(secret).digest('hex').slice(0, 8);
+}
+
+function isWhole({ name, secret }: Key): boolean {
+  const bytes = secretOf(String(secret));
+  return bytes?.length === secretBytes && /^[\w-]+$/.test(name) && name.endsWith(`-${markOf(bytes)}`);
+}
+
 function configurationOf(keys: readonly Key[]): EncryptionConfiguration {
   const providers = [{ aesgcm: { keys: [...keys] } }, { identity: {} }];
-  return {
-    apiVersion: 'apiserver.config.k8s.io/v1',
-    kind: 'EncryptionConfiguration',
-    resources: [{ resources: ['secrets'], providers }],
-  };
+  return { resources: [{ resources: ['secrets'], providers }] };
 }
 
 function damaged(file: string): BerthError {

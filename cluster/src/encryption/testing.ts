@@ -1,8 +1,11 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { KubeClient } from '@berth/kube/client';
+import type { Secret } from '@berth/kube/objects';
 import pino from 'pino';
 import { startTestApi, type TestApi } from '../api/testing.ts';
-import { type EncryptedStore, openEncryptedStore } from './open.ts';
+import { type EncryptionControl, encryptionControl } from './control.ts';
+import { type EncryptedStore, type EncryptedStoreOptions, openEncryptedStore } from './open.ts';
 
 export const silent = pino({ level: 'silent' });
 
@@ -10,20 +13,51 @@ export const silent = pino({ level: 'silent' });
 export interface AtRest extends AsyncDisposable {
   opened: EncryptedStore;
   server: TestApi;
+  client: KubeClient;
+  control: EncryptionControl;
 }
 
-export async function startAtRest(dataDir: string): Promise<AtRest> {
-  const opened = await openEncryptedStore({ ...placesIn(dataDir), now: () => new Date(), logger: silent });
+export async function startAtRest(
+  dataDir: string,
+  configuration?: EncryptedStoreOptions['configuration'],
+): Promise<AtRest> {
+  const places = placesIn(dataDir);
+  const now = () => new Date();
+  const opened = await openEncryptedStore({ ...places, configuration, now, logger: silent });
   const { store, encryption } = opened;
   const server = await startTestApi({ store, encryption }).catch(async (error) => {
     await store.close();
     throw error;
   });
-  return { opened, server, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  const { api } = server;
+  const file = configuration?.file;
+  return {
+    opened,
+    server,
+    client: api.client({ name: 'kubernetes-admin', groups: ['system:masters'] }),
+    control: encryptionControl({ ...opened, ...places, file, api, upkeep: noUpkeep, now, logger: silent }),
+    async [Symbol.asyncDispose]() {
+      opened.configured?.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
 }
 
-export function placesIn(dataDir: string): { directory: string; keyFile: string } {
-  return { directory: join(dataDir, 'store'), keyFile: join(dataDir, 'encryption.json') };
+/** For when nobody takes snapshots but the test. */
+export const noUpkeep = { betweenSnapshots: <T>(work: () => Promise<T>) => work() };
+
+/** As `berth up` has them. */
+export function placesIn(dataDir: string) {
+  const directory = join(dataDir, 'store');
+  return { directory, snapshots: join(dataDir, 'snapshots'), keyFile: join(dataDir, 'encryption.json') };
+}
+
+export function secret(name: string, content: string): Secret {
+  return { apiVersion: 'v1', kind: 'Secret', metadata: { name, namespace: 'default' }, stringData: { content } };
+}
+
+export function contentOf(object: object): string {
+  return Buffer.from((object as { data: { content: string } }).data.content, 'base64').toString();
 }
 
 /** The files below a directory that hold a text, as it is or in Base64. */

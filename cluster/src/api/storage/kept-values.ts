@@ -1,5 +1,5 @@
 import { BerthError } from '@berth/kube/errors';
-import { asBuffer, type Encryption, isEncrypted, type Transformer } from '../../encryption/index.ts';
+import { asBuffer, type Encryption, identity, isEncrypted, type Transformer } from '../../encryption/index.ts';
 import type { Change, Revision, StoreEvent } from '../../store/index.ts';
 import { prefixOfKey } from './keys.ts';
 import type { SharedParts } from './shared-parts.ts';
@@ -21,6 +21,11 @@ export class KeptValues {
 
   constructor(encryption: Encryption | undefined) {
     this.#encryption = encryption;
+  }
+
+  /** Whether a value is encrypted, or would be if it were written now. */
+  concerns({ key, value }: Pick<Kept, 'key' | 'value'>): boolean {
+    return isEncrypted(value) || this.#of(key) !== undefined;
   }
 
   /** The object that a value is; one that says why it cannot be read instead of failing. */
@@ -74,11 +79,8 @@ export class KeptValues {
   }
 
   #read({ key, value }: Kept): Uint8Array | Promise<Uint8Array> {
-    const transformer = this.#of(key);
-    if (!transformer) {
-      if (isEncrypted(value)) throw new Error('identity transformer tried to read encrypted data');
-      return value;
-    }
+    const transformer = this.#of(key) ?? (isEncrypted(value) ? identity : undefined);
+    if (!transformer) return value;
     const reading = transformer.read(asBuffer(value), key);
     return reading instanceof Promise ? reading.then((read) => read.value) : reading.value;
   }

@@ -48,6 +48,7 @@ export class ObjectStorage {
   readonly store: Store;
   readonly watchLimits: WatchLimits;
   readonly #values: KeptValues;
+  readonly #stopListening: (() => void) | undefined;
   readonly #resources = new Map<string, ResourceCache>();
   readonly #log: EventLog;
   readonly #shared = new SharedParts();
@@ -63,6 +64,7 @@ export class ObjectStorage {
   constructor(store: Store, watchLimits: Partial<WatchLimits> = {}, encryption?: Encryption) {
     this.store = store;
     this.#values = new KeptValues(encryption);
+    this.#stopListening = encryption?.listen(() => void this.#readOtherwise());
     this.watchLimits = { ...defaultLimits, ...watchLimits };
     const { entries, revision } = store.list({ prefix: '/registry/' });
     this.#revision = revision;
@@ -85,6 +87,7 @@ export class ObjectStorage {
 
   async close(): Promise<void> {
     this.#watch?.close();
+    this.#stopListening?.();
     await this.#ended;
     this.#isClosed = true;
     for (const waiter of this.#waiting) waiter.done(false);
@@ -213,12 +216,27 @@ export class ObjectStorage {
     return entry?.revision === revision && (await this.#values.isStale(entry));
   }
 
+  /** Keys of what cannot be read. */
+  get unreadable(): string[] {
+    return [...this.#unread].sort();
+  }
+
   /** Tries once more what could not be read: there are other keys now, or who has them answers again. */
   async readAgain(): Promise<void> {
-    const entries = [...this.#unread].map((key) => this.store.get(key)).filter((entry) => entry !== undefined);
+    await this.#read([...this.#unread].map((key) => this.store.get(key)).filter((entry) => entry !== undefined));
+  }
+
+  /** Reads what is encrypted by the rules that count now. */
+  async #readOtherwise(): Promise<void> {
+    await this.#read(this.store.list({ prefix: '/registry/' }).entries.filter((entry) => this.#values.concerns(entry)));
+  }
+
+  /** What can be read as before stays the same object. */
+  async #read(entries: readonly StoredEntry[]): Promise<void> {
     for (const object of await Promise.all(entries.map((entry) => this.#values.object(entry, this.#shared)))) {
       const cache = this.#resource(prefixOfKey(object.key));
-      if (cache.objects.get(object.key)?.revision !== object.revision) continue;
+      const known = cache.objects.get(object.key);
+      if (known?.revision !== object.revision || (!known.fault && !object.fault)) continue;
       cache.objects.set(object.key, this.#noted(object));
       cache.lists.clear();
     }

@@ -1,10 +1,8 @@
 /**
- * `apiserver.config.k8s.io/v1 EncryptionConfiguration`, as far as Berth reads it.
- * Source: `types_encryption.go` of `k8s.io/apiserver`.
+ * `apiserver.config.k8s.io/v1 EncryptionConfiguration` with its defaults.
+ * Source: `types_encryption.go` and `defaults.go` of `k8s.io/apiserver`.
  */
 export interface EncryptionConfiguration {
-  apiVersion: 'apiserver.config.k8s.io/v1';
-  kind: 'EncryptionConfiguration';
   resources: ResourceConfiguration[];
 }
 
@@ -36,11 +34,13 @@ export interface Key {
 }
 
 export interface KmsConfiguration {
+  /** `v1` by default. */
   apiVersion: string;
   name: string;
   /** `unix:///path/to/socket`. */
   endpoint: string;
-  /** Of one call, in nanoseconds as Go counts. */
+  /** Of one call, in nanoseconds. 3 s by default. */
   timeout: number;
+  /** For v1 only. */
   cachesize?: number;
 }

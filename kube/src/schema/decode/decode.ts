@@ -3,7 +3,7 @@ import type { KubeObject } from '../../objects/index.ts';
 import { canonicalQuantity } from '../../quantity/index.ts';
 import { builtInCatalogue } from '../catalogue.ts';
 import { quoted } from '../quoted.ts';
-import type { KindDescription } from '../types.ts';
+import type { KindDescription, SchemaCatalogue } from '../types.ts';
 import { type Shape, shapesOf } from './shape.ts';
 import { canonicalTime } from './time.ts';
 
@@ -22,7 +22,7 @@ export interface DecodedDefinition extends Decoded<Record<string, unknown>> {
   unknown: string[];
 }
 
-let shape: ((definition: string) => Shape | undefined) | undefined;
+let builtIn: ((definition: string) => Shape | undefined) | undefined;
 
 /**
  * Decodes a body as an object of a built-in kind: fields of wrong types are refused, unknown ones dropped and
@@ -50,16 +50,16 @@ export function decodeObject(
 }
 
 /**
- * Decodes a body as any definition of the catalogue, by its name (`io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions`).
- * Throws `BadRequest` without the sentence about the kind.
+ * Decodes a body as any definition of a catalogue, that of the built-in kinds by default, by its name
+ * (`io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions`). Throws `BadRequest` without the sentence about the kind.
  */
 export function decodeDefinition(
   definition: string,
   value: unknown,
-  options: { mode: FieldValidation },
+  options: { mode: FieldValidation; catalogue?: SchemaCatalogue },
 ): DecodedDefinition {
-  shape ??= shapesOf(builtInCatalogue());
-  const root = shape(definition);
+  builtIn ??= shapesOf(builtInCatalogue());
+  const root = (options.catalogue ? shapesOf(options.catalogue) : builtIn)(definition);
   if (root === undefined) throw new Error(`the catalogue has no definition ${definition}`);
   const decoder = new Decoder(options.mode !== 'Ignore');
   const object = decodeWithin(() => decoder.decode(root, value, '', { struct: '', path: '' }));
