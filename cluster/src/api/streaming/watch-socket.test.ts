@@ -23,11 +23,15 @@ interface Message {
   object: { kind: string; metadata: { name: string }; data?: { text: string }; code?: number };
 }
 
-async function* messages(socket: WebSocket): AsyncGenerator<Message> {
-  for await (const [data, isBinary] of on(socket, 'message', { close: ['close'] })) {
-    expect(isBinary).toBe(false);
-    yield JSON.parse(String(data)) as Message;
-  }
+/** From now on: also what comes before somebody asks. */
+function messages(socket: WebSocket): AsyncGenerator<Message> {
+  const received = on(socket, 'message', { close: ['close'] });
+  return (async function* () {
+    for await (const [data, isBinary] of received) {
+      expect(isBinary).toBe(false);
+      yield JSON.parse(String(data)) as Message;
+    }
+  })();
 }
 
 const configMap = (name: string, text: string): ConfigMap => ({
