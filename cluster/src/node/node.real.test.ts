@@ -90,7 +90,7 @@ test('init containers run in order before the containers, which get their enviro
     const session = await node.agent().access.exec(pod, ['cat', '/etc/settings/colour'], streams);
     return session.stdout ? text(session.stdout) : '';
   };
-  await expect.poll(read, { timeout: 10_000 }).toBe('green');
+  await expect.poll(read, { timeout: 30_000 }).toBe('green');
 });
 
 test('a container that ends is started again, with a growing pause, and its last words are kept', async () => {
@@ -242,7 +242,7 @@ test('a new agent takes over what runs, and nothing restarts', async () => {
   expect(after.status?.conditions).toEqual(before.status?.conditions);
   await expect
     .poll(async () => (await node.containerd.containerd.runtime.listSandboxes()).map((found) => found.metadata.name), {
-      timeout: 10_000,
+      timeout: 30_000,
     })
     .not.toContain('orphan');
 });
