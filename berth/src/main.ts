@@ -77,6 +77,28 @@ function program(): Command {
     )
     .addOption(
       new Option(
+        '--audit-policy-file <file>',
+        'what the audit log records: a Policy of audit.k8s.io/v1 (default: see docs/audit.md)',
+      ),
+    )
+    .addOption(
+      new Option('--audit-log-path <file>', 'where the audit log is (default: audit/audit.log in the data directory)'),
+    )
+    .addOption(
+      new Option('--audit-log-maxsize <megabytes>', 'how large its file gets before the next is begun')
+        .argParser(positive)
+        .default(100),
+    )
+    .addOption(
+      new Option('--audit-log-maxage <days>', 'how long a finished file is kept (0: for ever)')
+        .argParser(count)
+        .default(30),
+    )
+    .addOption(
+      new Option('--audit-log-maxbackup <n>', 'how many finished files are kept (0: all)').argParser(count).default(10),
+    )
+    .addOption(
+      new Option(
         '--kubeconfig <file>',
         "where to write the administrator's kubeconfig (default: in the data directory)",
       ),
@@ -166,6 +188,15 @@ function program(): Command {
     .addOption(output())
     .action(async (options) => (await import('./commands/image.ts')).list(options));
 
+  const audit = berth.command('audit').description('who did what in the embedded cluster');
+  audit
+    .command('verify')
+    .description('check that no record of the audit log was changed, moved or removed')
+    .addOption(dataDir())
+    .addOption(new Option('--audit-log-path <file>', 'where the log is, if "up" was told another place'))
+    .addOption(output())
+    .action(async (options) => (await import('./commands/audit.ts')).verify(options));
+
   const node = berth.command('node').description('nodes of the embedded cluster that run containers');
   node
     .command('ls')
@@ -198,6 +229,12 @@ function port(text: string): number {
 function count(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0) throw new InvalidArgumentError('a whole number from 0 up is wanted.');
+  return value;
+}
+
+function positive(text: string): number {
+  const value = count(text);
+  if (value === 0) throw new InvalidArgumentError('a whole number from 1 up is wanted.');
   return value;
 }
 

@@ -9,6 +9,7 @@ import {
   kubeconfig,
   makeCertificates,
   makeNodeCertificate,
+  openAudit,
 } from './api/index.ts';
 import { startControllers } from './controllers/index.ts';
 import { OwnMachines } from './machines.ts';
@@ -37,6 +38,7 @@ import { startScheduler } from './scheduler/index.ts';
 import { openLmdbStore, type Store, snapshotsBeside } from './store/index.ts';
 import { keepStoreTidy } from './upkeep.ts';
 
+export { type AuditSettings, loadPolicy, usualAuditLimits } from './api/index.ts';
 export type { Machine, Machines } from './machines.ts';
 export {
   type HousekeepingSettings,
@@ -233,7 +235,7 @@ async function startPretended(
 }
 
 async function serveApi(
-  { apiPort, logger }: ClusterOptions,
+  { dataDir, apiPort, audit = {}, logger }: ClusterOptions,
   parts: { store: Store; certificates: Certificates; plan: AddressPlan; addresses: readonly string[] },
 ): Promise<ApiServer> {
   const { store, certificates, plan, addresses } = parts;
@@ -244,6 +246,7 @@ async function serveApi(
     serviceRange: plan.serviceRange,
     clusterCa: authority.cert,
     frontProxy,
+    audit: await openAudit(dataDir, audit, logger.child({ part: 'audit' })),
     logger: logger.child({ part: 'api' }),
   });
   const tls = { ...serving, clientCa: authority.cert };

@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path';
 import {
+  type AuditSettings,
   type Cluster,
   type HousekeepingSettings,
+  loadPolicy,
   requireHousekeeping,
   startCluster,
   usualHousekeeping,
@@ -46,6 +48,13 @@ export interface UpOptions {
   imageGcLowThreshold?: number;
   /** Milliseconds. */
   minimumImageTtlDuration?: number;
+  auditPolicyFile?: string;
+  auditLogPath?: string;
+  /** Megabytes. */
+  auditLogMaxsize: number;
+  /** Days. */
+  auditLogMaxage: number;
+  auditLogMaxbackup: number;
   kubeconfig?: string;
   sample: boolean;
   detach: boolean;
@@ -60,6 +69,7 @@ export async function up(options: UpOptions): Promise<void> {
   if (options.nodes + options.simulatedNodes === 0)
     throw new UsageError('a cluster needs a node: --nodes or --simulated-nodes');
   const housekeeping = housekeepingOf(options);
+  const audit = auditOf(options);
   if (options.detach) return detach(options.dataDir, options.output);
 
   const started = performance.now();
@@ -69,6 +79,7 @@ export async function up(options: UpOptions): Promise<void> {
   const runtime = chooseRuntime(options, progress);
   const logger = openLog(dataDir);
   logUnexpected(logger);
+  for (const message of audit.remarks) progress.report({ event: 'notice', message });
 
   const stopping = untilStopped();
   await using stack = new AsyncDisposableStack();
@@ -77,6 +88,7 @@ export async function up(options: UpOptions): Promise<void> {
     dataDir,
     runtime,
     housekeeping,
+    audit: audit.settings,
     logger,
     step: progress.step,
     supplyImage: suppliesShop(dataDir),
@@ -139,6 +151,24 @@ function housekeepingOf(options: UpOptions): HousekeepingSettings {
     throw new UsageError(sentenceOf(error));
   }
   return settings;
+}
+
+/** What is recorded. Throws a `UsageError` that says what is wrong with the policy. */
+function auditOf(options: UpOptions): { settings: AuditSettings; remarks: readonly string[] } {
+  const { auditPolicyFile, auditLogPath, auditLogMaxsize, auditLogMaxage, auditLogMaxbackup } = options;
+  const limits = {
+    maxSize: auditLogMaxsize * 1024 * 1024,
+    maxAge: auditLogMaxage * 24 * 3_600_000,
+    maxBackups: auditLogMaxbackup,
+  };
+  const settings = { limits, ...(auditLogPath === undefined ? {} : { path: resolve(auditLogPath) }) };
+  if (auditPolicyFile === undefined) return { settings, remarks: [] };
+  try {
+    const { policy, remarks } = loadPolicy(auditPolicyFile);
+    return { settings: { ...settings, policy }, remarks };
+  } catch (error) {
+    throw new UsageError(`--audit-policy-file: ${sentenceOf(error)}`);
+  }
 }
 
 /** Everything that makes a start impossible, found before anything is changed. */

@@ -16,6 +16,7 @@ import { claimResize, defaultStorageClass, storageInUseProtection } from './admi
 import { mutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { validatingWebhooks } from './admission/webhooks/validating.ts';
 import { Aggregator } from './aggregation/index.ts';
+import { Audit } from './audit/index.ts';
 import { Authenticator } from './authentication/authenticator.ts';
 import { issuerHandler } from './authentication/issuer.ts';
 import { SecretTokens } from './authentication/secret-tokens.ts';
@@ -115,7 +116,11 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const nodes: NodeAccessHolder = { current: undefined };
   for (const kind of measuredKinds({ storage, nodes, now })) registry.add(kind);
   const turns = new Turns();
-  const machinery: Machinery = { storage, kinds: registry, admission, authorizer, webhooks, turns, now, logger };
+  const audit = options.audit && new Audit(options.audit);
+  const machinery: Machinery = {
+    ...{ storage, kinds: registry, admission, authorizer, webhooks, turns, now, logger },
+    ...(audit ? { audit } : {}),
+  };
   const pipeline = new Pipeline(machinery, subresourcesOf({ authorizer, authenticator, tokens }));
   const podAccess: PodAccessHolder = { current: options.podAccess };
   const checks: ReadyCheck[] = [{ name: 'store', check: () => !broken }];
@@ -224,6 +229,8 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       await webhooks.close();
       await yaml.close();
       await storage.close();
+      // Everybody has been answered by now.
+      await audit?.close();
     },
   };
 }
