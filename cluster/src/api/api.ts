@@ -97,7 +97,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     customResourceAdmission((definition) => custom.claim(definition)),
     limitRanger(storage),
     serviceAccounts(storage),
-    podSecurity(storage, logger),
+    podSecurity(storage),
     priority(storage),
     defaultTolerations,
     defaultStorageClass(storage),

@@ -1,5 +1,7 @@
 /** What those who carry a request out tell its record. */
 export interface AuditNotes {
+  /** Whether bodies of requests are wanted. */
+  readonly wantsRequest: boolean;
   /** Whether bodies of answers are wanted. */
   readonly wantsResponse: boolean;
   /** Adds what is worth knowing beside the request; what was said first stays. */

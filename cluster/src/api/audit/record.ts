@@ -12,6 +12,12 @@ import type { Origin } from './source.ts';
 /** Bytes of an event with its bodies; of a larger one they are left out, as by Kubernetes' truncating backend. */
 const mostBytes = 100 * 1024;
 
+/** Characters of annotations, which webhooks may give as well. */
+const mostAnnotated = 64 * 1024;
+const truncated = 'audit.k8s.io/truncated';
+/** The log's own annotations are nobody else's to give. */
+const ownPrefix = 'audit.berth.dev/';
+
 export interface RecordParts {
   asked: Requested;
   origin: Origin;
@@ -28,6 +34,8 @@ export class AuditRecord implements AuditNotes {
   readonly #parts: RecordParts;
   readonly #received: number;
   readonly #annotations: Record<string, string> = {};
+  /** Characters of annotations that others gave. */
+  #annotated = 0;
   #objectRef: ObjectReference | undefined;
   #impersonated: User | undefined;
   #status: ShownStatus | undefined;
@@ -43,7 +51,6 @@ export class AuditRecord implements AuditNotes {
     if (!('path' in asked)) this.#objectRef = asked;
   }
 
-  /** Whether bodies of requests are wanted; making JSON of one only for this may be spared otherwise. */
   get wantsRequest(): boolean {
     return this.#parts.scope.level === 'Request' || this.wantsResponse;
   }
@@ -53,7 +60,10 @@ export class AuditRecord implements AuditNotes {
   }
 
   annotate(key: string, value: string): void {
-    this.#annotations[key] ??= value;
+    if (key.startsWith(ownPrefix) || key in this.#annotations) return;
+    this.#annotated += key.length + value.length;
+    if (this.#annotated > mostAnnotated) this.#annotations[truncated] = 'true';
+    else this.#annotations[key] = value;
   }
 
   decided({ allowed, reason }: { allowed: boolean; reason: string }): void {
@@ -134,7 +144,7 @@ export class AuditRecord implements AuditNotes {
     if (scope.omitStages.has(stage)) return;
     const isFirst = stage === 'RequestReceived';
     const isTooLong = sizeOf(this.#request) + sizeOf(this.#response) > mostBytes;
-    if (isTooLong) this.annotate('audit.k8s.io/truncated', 'true');
+    if (isTooLong) this.#annotations[truncated] = 'true';
     sink.write({
       head: headOf({
         ...{ level: scope.level, stage, origin, verb: asked.verb, user: asked.user },
