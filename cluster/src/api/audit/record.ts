@@ -104,7 +104,7 @@ export class AuditRecord implements AuditNotes {
 
   /** The answer has begun, of one that may go on for long. */
   started(code: number): void {
-    if (this.#isStarted) return;
+    if (this.#isStarted || this.#isOver) return;
     this.#isStarted = true;
     this.#status = { ...this.#status, code };
     this.#emit('ResponseStarted');

@@ -105,6 +105,8 @@ export async function userFor(
   exchange: Exchange,
 ): Promise<User> {
   const { pipeline } = parts;
+  // Under this name it stands in that server's log as well.
+  request.headers['audit-id'] = exchange.auditID;
   const acting = await requesterOf(parts, request, asked, exchange);
   const { path, target, options } = asked;
   const { record } = exchange;
