@@ -178,7 +178,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       discoveryHandler(registry, aggregator),
       openApiHandler(registry, aggregator),
       issuerHandler(tokens, () => address ?? 'kubernetes.default.svc'),
-      metrics.handler(storage),
+      metrics.handler(storage, () => audit?.metrics() ?? []),
     ],
     aggregated,
     streams: new Map([

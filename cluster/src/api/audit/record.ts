@@ -6,7 +6,7 @@ import type { MicroClock } from './clock.ts';
 import { headOf, type ObjectReference, type ShownStatus, tailOf } from './event.ts';
 import type { AuditNotes } from './notes.ts';
 import type { Requested } from './requested.ts';
-import type { AuditSink, Json } from './sink.ts';
+import type { EventText, Json } from './sink.ts';
 import type { Origin } from './source.ts';
 
 /** Bytes of an event with its bodies; of a larger one they are left out, as by Kubernetes' truncating backend. */
@@ -22,7 +22,7 @@ export interface RecordParts {
   asked: Requested;
   origin: Origin;
   scope: Scope;
-  sink: AuditSink;
+  emit(event: EventText): void;
   clock: MicroClock;
 }
 
@@ -140,12 +140,12 @@ export class AuditRecord implements AuditNotes {
   }
 
   #emit(stage: Stage, at = this.#parts.clock.now()): void {
-    const { scope, asked, origin, sink, clock } = this.#parts;
+    const { scope, asked, origin, emit, clock } = this.#parts;
     if (scope.omitStages.has(stage)) return;
     const isFirst = stage === 'RequestReceived';
     const isTooLong = sizeOf(this.#request) + sizeOf(this.#response) > mostBytes;
     if (isTooLong) this.#annotations[truncated] = 'true';
-    sink.write({
+    emit({
       head: headOf({
         ...{ level: scope.level, stage, origin, verb: asked.verb, user: asked.user },
         impersonated: this.#impersonated,

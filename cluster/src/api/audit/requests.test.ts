@@ -248,6 +248,13 @@ describe('by the usual policy', () => {
     expect(await levelOf(`${roles}/r`)).toMatchObject({ level: 'Metadata', verb: 'get' });
   });
 
+  test('how much it was is told to Prometheus', async () => {
+    const { text } = await api.send('/metrics');
+    expect(text).toMatch(/^apiserver_audit_event_total [1-9]\d*$/m);
+    expect(text).toMatch(/^apiserver_audit_level_total\{level="None"\} [1-9]\d*$/m);
+    expect(text).toMatch(/^apiserver_audit_error_total\{plugin="log"\} 0$/m);
+  });
+
   test('nothing of what goes on by itself', async () => {
     const before = api.sink.events.length;
     await api.send('/readyz');

@@ -15,6 +15,8 @@ export interface EventText {
 
 /** Where events go. Takes them at once; what it cannot keep it counts. */
 export interface AuditSink {
+  /** Events that could not be kept. */
+  readonly lost: number;
   write(event: EventText): void;
   /** Resolves when everything is out that was written. */
   close(): Promise<void>;

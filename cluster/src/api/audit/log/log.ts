@@ -18,6 +18,9 @@ const mostWaiting = 64 * 1024 * 1024;
 /** Bytes that are handed over at a time, which takes a few milliseconds. */
 const batchBytes = 2 * 1024 * 1024;
 
+/** Milliseconds between two words on lost records. */
+const sayEvery = 60_000;
+
 /** Counts since the start. */
 export interface AuditLogCounts {
   written: number;
@@ -53,8 +56,11 @@ export class AuditLog implements AuditSink {
   #missed = 0;
   #isBusy = false;
   #isPlanned = false;
-  /** Whether it was said that records are lost, and how many of them had been lost before. */
-  #losing: { since: number } | undefined;
+  #isLosing = false;
+  /** Lost, and not told of yet. */
+  #untold = 0;
+  /** Until when nothing more is said of it: a disk that comes and goes must not fill the other log. */
+  readonly #quiet = { said: 0, told: 0 };
   #isBroken = false;
   #closing: { done: () => void } | undefined;
 
@@ -64,6 +70,10 @@ export class AuditLog implements AuditSink {
     thread.on('message', (said: Said) => this.#hear(said));
     thread.on('error', (error) => this.#broken(error));
     thread.unref();
+  }
+
+  get lost(): number {
+    return this.counts.lost;
   }
 
   write(event: EventText): void {
@@ -86,6 +96,7 @@ export class AuditLog implements AuditSink {
       this.#plan();
     });
     await this.#thread.terminate();
+    this.#tellLoss();
   }
 
   /** What is written in one turn of the event loop goes together, and nothing waits longer than that. */
@@ -134,20 +145,28 @@ export class AuditLog implements AuditSink {
     this.counts.written += records;
     if (notice !== undefined) this.#logger.warn(notice);
     if (error !== undefined) this.#lose(lost, error);
-    else if (this.#losing && records > 0) {
-      const missing = this.counts.lost - this.#losing.since;
-      this.#logger.warn({ lost: missing }, 'the audit log is written again; records were lost meanwhile');
-      this.#losing = undefined;
+    else if (this.#isLosing && records > 0) {
+      this.#isLosing = false;
+      if (performance.now() >= this.#quiet.told) this.#tellLoss();
     }
   }
 
   /** Said once, until it goes well again. */
   #lose(records: number, why: string): void {
-    if (!this.#losing) {
-      this.#losing = { since: this.counts.lost };
-      this.#logger.error({ why }, 'the audit log cannot be written: records are lost until it can');
-    }
     this.counts.lost += records;
+    this.#untold += records;
+    if (this.#isLosing) return;
+    this.#isLosing = true;
+    if (performance.now() < this.#quiet.said) return;
+    this.#quiet.said = performance.now() + sayEvery;
+    this.#logger.error({ why }, 'the audit log cannot be written: records are lost until it can');
+  }
+
+  #tellLoss(): void {
+    if (this.#untold === 0) return;
+    this.#quiet.told = performance.now() + sayEvery;
+    this.#logger.warn({ lost: this.#untold }, 'the audit log is written again; records were lost meanwhile');
+    this.#untold = 0;
   }
 
   #broken(error: unknown): void {
