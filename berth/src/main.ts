@@ -188,12 +188,28 @@ function program(): Command {
     .addOption(output())
     .action(async (options) => (await import('./commands/image.ts')).list(options));
 
-  const audit = berth.command('audit').description('who did what in the embedded cluster');
+  const auditPath = () => new Option('--audit-log-path <file>', 'where the log is, if "up" was told another place');
+  const audit = berth
+    .command('audit')
+    .description('who changed what in the embedded cluster, when and from where')
+    .addOption(dataDir())
+    .addOption(auditPath())
+    .addOption(new Option('--user <name>', 'only of this user'))
+    .addOption(
+      new Option('--verb <verbs>', 'only these: get,list,watch,create,update,patch,delete,… or all (default: changes)'),
+    )
+    .addOption(new Option('--resource <resource>', 'only of this kind: pods, deployments.apps, pods/exec'))
+    .addOption(new Option('-n, --namespace <name>', 'only in this namespace'))
+    .addOption(new Option('--name <name>', 'only of the object of this name'))
+    .addOption(new Option('--since <time>', 'only from then on: 30m, 24h, 2026-11-30T08:00:00Z').argParser(moment))
+    .addOption(new Option('--limit <n>', 'only the latest').argParser(positive).default(200))
+    .addOption(output())
+    .action(async (options) => (await import('./commands/audit.ts')).query(options));
   audit
     .command('verify')
     .description('check that no record of the audit log was changed, moved or removed')
     .addOption(dataDir())
-    .addOption(new Option('--audit-log-path <file>', 'where the log is, if "up" was told another place'))
+    .addOption(auditPath())
     .addOption(output())
     .action(async (options) => (await import('./commands/audit.ts')).verify(options));
 
@@ -254,6 +270,17 @@ function duration(text: string): number {
   const value = parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (units[unit] ?? 0), 0);
   if (!whole) throw new InvalidArgumentError('a time is wanted, such as 0s, 50s or 1m30s.');
   return value;
+}
+
+/** A time, or how long ago it was. Milliseconds since 1970. */
+function moment(text: string): number {
+  const at = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(at)) return at;
+  try {
+    return Date.now() - duration(text);
+  } catch {
+    throw new InvalidArgumentError('a time is wanted, such as 30m, 24h or 2026-11-30T08:00:00Z.');
+  }
 }
 
 function lastingDuration(text: string): number {

@@ -1,16 +1,44 @@
 import { resolve } from 'node:path';
-import { auditPlace, type Fault, type Verdict, verifyAuditLog } from '@berth/cluster/audit';
+import {
+  type AuditFilter,
+  auditPlace,
+  type Fault,
+  queryAuditLog,
+  type Verdict,
+  verifyAuditLog,
+} from '@berth/cluster/audit';
+import { auditTable } from '../audit-table.ts';
 
-interface VerifyOptions {
+interface LogOptions {
   dataDir: string;
   auditLogPath?: string;
   output: 'text' | 'json';
 }
 
+interface QueryOptions extends LogOptions, Omit<AuditFilter, 'verbs'> {
+  verb?: string;
+}
+
+const changing = ['create', 'update', 'patch', 'delete', 'deletecollection'];
+
+/** Prints who did what: as a table with the fields that were changed, or as one event a line. */
+export async function query({ output, verb, ...options }: QueryOptions): Promise<void> {
+  const { dataDir, auditLogPath, ...filter } = options;
+  const { path } = placeOf({ dataDir, auditLogPath });
+  const verbs = verb === 'all' ? {} : { verbs: verb?.split(',') ?? changing };
+  const found = await queryAuditLog(path, { ...filter, ...verbs });
+  if (output === 'json') for (const { event, changes } of found) console.log(JSON.stringify({ ...event, changes }));
+  else if (found.length === 0) console.error('nothing in the audit log fits: see "berth audit --help"');
+  else for (const line of auditTable(found)) console.log(line);
+}
+
+function placeOf({ dataDir, auditLogPath }: Pick<LogOptions, 'dataDir'> & { auditLogPath?: string | undefined }) {
+  return auditPlace(resolve(dataDir), auditLogPath === undefined ? undefined : resolve(auditLogPath));
+}
+
 /** Says of an audit log whether it is what was written; status 1 when it is not. */
-export async function verify({ dataDir, auditLogPath, output }: VerifyOptions): Promise<void> {
-  const path = auditLogPath === undefined ? undefined : resolve(auditLogPath);
-  const verdict = await verifyAuditLog(auditPlace(resolve(dataDir), path));
+export async function verify({ output, ...options }: LogOptions): Promise<void> {
+  const verdict = await verifyAuditLog(placeOf(options));
   console.log(output === 'json' ? JSON.stringify(verdict) : lines(verdict).join('\n'));
   if (verdict.faults.length > 0) process.exitCode = 1;
 }

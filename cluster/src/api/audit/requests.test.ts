@@ -188,6 +188,7 @@ describe('when everything is recorded', () => {
       sourceIPs: ['127.0.0.1'],
       objectRef: { resource: 'configmaps', namespace: 'default', name: 'inside', apiVersion: 'v1' },
       requestObject: { data: { k: 'v' } },
+      responseStatus: { metadata: {}, code: 201 },
       responseObject: { metadata: { uid: created.metadata.uid } },
     });
     expect(mine[3]).toMatchObject({ requestURI: `${maps}/absent`, responseStatus: { code: 404 } });

@@ -17,7 +17,7 @@ import type { Answer, Call, CallVerb, PatchType } from '../call.ts';
 import type { Target } from '../http/route.ts';
 import { attributesOf, type Pipeline } from '../pipeline.ts';
 import type { User } from '../types.ts';
-import { beginRecord, bytesOf } from './record.ts';
+import { beginRecord, bytesOf, codeOf } from './record.ts';
 import { watchEvents } from './watch.ts';
 
 /** The client inside the process: the same pipeline as over HTTPS, without bytes on a wire. */
@@ -139,7 +139,7 @@ export class LoopbackClient implements KubeClient {
 
   async #run(verb: CallVerb, resource: Resource, key: Partial<ObjectKey>, details: Details): Promise<Answer> {
     const { answer, record } = await this.#recorded(verb, resource, key, details);
-    record?.completed(200);
+    record?.completed(codeOf(answer));
     return answer;
   }
 

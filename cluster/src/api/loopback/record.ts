@@ -32,6 +32,11 @@ function uriOf(target: Target, verb: CallVerb, options: ReadonlyMap<string, stri
   return `/${parts.join('/')}${query.size === 0 ? '' : `?${query}`}`;
 }
 
+/** The status that it would have over HTTPS. */
+export function codeOf(answer: Answer): number {
+  return 'created' in answer && answer.created ? 201 : 200;
+}
+
 /** An answer as it would stand in a body. */
 export function bytesOf(answer: Answer): Buffer | readonly Buffer[] {
   switch (answer.type) {
