@@ -98,6 +98,9 @@ function program(): Command {
       new Option('--audit-log-maxbackup <n>', 'how many finished files are kept (0: all)').argParser(count).default(10),
     )
     .addOption(
+      new Option('--audit-webhook-config-file <file>', 'where audit events are sent as well: a kubeconfig file'),
+    )
+    .addOption(
       new Option(
         '--kubeconfig <file>',
         "where to write the administrator's kubeconfig (default: in the data directory)",

@@ -55,6 +55,7 @@ export interface UpOptions {
   /** Days. */
   auditLogMaxage: number;
   auditLogMaxbackup: number;
+  auditWebhookConfigFile?: string;
   kubeconfig?: string;
   sample: boolean;
   detach: boolean;
@@ -161,7 +162,11 @@ function auditOf(options: UpOptions): { settings: AuditSettings; remarks: readon
     maxAge: auditLogMaxage * 24 * 3_600_000,
     maxBackups: auditLogMaxbackup,
   };
-  const settings = { limits, ...(auditLogPath === undefined ? {} : { path: resolve(auditLogPath) }) };
+  const settings = {
+    limits,
+    ...(auditLogPath === undefined ? {} : { path: resolve(auditLogPath) }),
+    ...(options.auditWebhookConfigFile === undefined ? {} : { webhook: resolve(options.auditWebhookConfigFile) }),
+  };
   if (auditPolicyFile === undefined) return { settings, remarks: [] };
   try {
     const { policy, remarks } = loadPolicy(auditPolicyFile);

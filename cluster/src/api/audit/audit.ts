@@ -28,13 +28,16 @@ export class Audit {
   /** In Prometheus' text format, under kube-apiserver's names. */
   metrics(): string[] {
     const levels = [...this.#levels].map(([level, count]) => `apiserver_audit_level_total{level="${level}"} ${count}`);
+    const errors = Object.entries(this.#sink.lost).map(
+      ([plugin, count]) => `apiserver_audit_error_total{plugin="${plugin}"} ${count}`,
+    );
     return [
       '# TYPE apiserver_audit_event_total counter',
       `apiserver_audit_event_total ${this.#events}`,
       '# TYPE apiserver_audit_level_total counter',
       ...levels,
       '# TYPE apiserver_audit_error_total counter',
-      `apiserver_audit_error_total{plugin="log"} ${this.#sink.lost}`,
+      ...errors,
     ];
   }
 

@@ -10,6 +10,8 @@ export interface AuditSettings {
   /** The log's file. */
   path?: string;
   limits?: Partial<LogLimits>;
+  /** A kubeconfig file that names where events are sent as well. */
+  webhook?: string;
 }
 
 const day = 24 * 3_600_000;
@@ -21,6 +23,7 @@ export const usualAuditLimits: LogLimits = { maxSize: 100 * megabyte, maxAge: 30
 /** Opens the audit log of a data directory, for an API server to close. Rejects with a `BerthError` that says why not. */
 export async function openAudit(dataDir: string, settings: AuditSettings, logger: Logger): Promise<AuditOptions> {
   const limits = { ...usualAuditLimits, ...settings.limits };
-  const sink = await openAuditLog({ ...auditPlace(dataDir, settings.path), limits, logger });
+  const webhook = settings.webhook === undefined ? {} : { webhook: settings.webhook };
+  const sink = await openAuditLog({ ...auditPlace(dataDir, settings.path), ...webhook, limits, logger });
   return { policy: settings.policy ?? usualPolicy(), sink };
 }

@@ -15,8 +15,8 @@ export interface EventText {
 
 /** Where events go. Takes them at once; what it cannot keep it counts. */
 export interface AuditSink {
-  /** Events that could not be kept. */
-  readonly lost: number;
+  /** Events that could not be kept, by who should have kept them. */
+  readonly lost: Readonly<Record<string, number>>;
   write(event: EventText): void;
   /** Resolves when everything is out that was written. */
   close(): Promise<void>;

@@ -23,7 +23,7 @@ export interface AuditEvent {
 /** Keeps events in memory. */
 export class MemorySink implements AuditSink {
   readonly events: AuditEvent[] = [];
-  readonly lost = 0;
+  readonly lost = { log: 0 };
 
   write({ head, request, response, tail }: EventText): void {
     const body = (name: string, json: Json | undefined) =>

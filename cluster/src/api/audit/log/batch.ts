@@ -58,7 +58,14 @@ export function unpacked({ bytes, lengths }: Batch): Buffer[] {
   return events;
 }
 
+/** An event that was left open, as whole JSON. */
+export function closed(open: Buffer): Buffer {
+  const end = open.at(-1) === comma[0] ? open.length - 1 : open.length;
+  return Buffer.concat([open.subarray(0, end), closing]);
+}
+
 const comma = Buffer.from(',');
+const closing = Buffer.from('}}');
 
 function lengthOf(json: Json | undefined): number {
   if (json === undefined) return -1;

@@ -10,6 +10,8 @@ import type { Written } from './writer.ts';
 
 export interface AuditLogOptions extends AuditPlace {
   limits: LogLimits;
+  /** A kubeconfig file that names where events are sent as well. */
+  webhook?: string;
   logger: Logger;
 }
 
@@ -25,6 +27,8 @@ const sayEvery = 60_000;
 export interface AuditLogCounts {
   written: number;
   lost: number;
+  /** Not sent to where events are sent as well. */
+  unsent: number;
 }
 
 /**
@@ -42,12 +46,12 @@ export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> 
     return new AuditLog(thread, logger);
   }
   await thread.terminate();
-  const why = typeof said === 'object' && 'unable' in said ? said.unable : 'its thread ended';
-  throw new BerthError('ServiceUnavailable', `cannot keep the audit log in ${options.path}: ${why}`);
+  const why = typeof said === 'object' && 'unable' in said ? said.unable : 'the thread of the audit log ended';
+  throw new BerthError('ServiceUnavailable', why);
 }
 
 export class AuditLog implements AuditSink {
-  readonly counts: AuditLogCounts = { written: 0, lost: 0 };
+  readonly counts: AuditLogCounts = { written: 0, lost: 0, unsent: 0 };
   readonly #thread: Worker;
   readonly #logger: Logger;
   #waiting: EventText[] = [];
@@ -72,8 +76,8 @@ export class AuditLog implements AuditSink {
     thread.unref();
   }
 
-  get lost(): number {
-    return this.counts.lost;
+  get lost(): Readonly<Record<string, number>> {
+    return { log: this.counts.lost, webhook: this.counts.unsent };
   }
 
   write(event: EventText): void {
@@ -134,7 +138,11 @@ export class AuditLog implements AuditSink {
 
   #hear(said: Said): void {
     if (said === 'closed') this.#closing?.done();
-    else if ('written' in said) {
+    else if ('shipping' in said) {
+      const { message, isGood, lost } = said.shipping;
+      this.counts.unsent = lost;
+      this.#logger[isGood ? 'warn' : 'error']({ lost }, message);
+    } else if ('written' in said) {
       this.#isBusy = false;
       this.#tell(said.written);
       if (this.#waiting.length > 0 || this.#closing) this.#plan();

@@ -33,7 +33,7 @@ test('everything that was written before an orderly stop is there, in order', as
   const log = await open({ limits: { ...limits, maxSize: 100_000 } });
   for (let n = 1; n <= 5000; n++) log.write(event(n));
   await log.close();
-  expect(log.counts).toEqual({ written: 5000, lost: 0 });
+  expect(log.counts).toEqual({ written: 5000, lost: 0, unsent: 0 });
   expect(await verifyAuditLog(place())).toMatchObject({ good: 5000, faults: [], remarks: [] });
   expect(records().at(-1)).toMatchObject({ n: 5000, uri: '/ü', annotations: { 'audit.berth.dev/sequence': '5000' } });
 });
