@@ -66,6 +66,7 @@ export class AuditLog implements AuditSink {
   /** Until when nothing more is said of it: a disk that comes and goes must not fill the other log. */
   readonly #quiet = { said: 0, told: 0 };
   #isBroken = false;
+  #isClosed = false;
   #closing: { done: () => void } | undefined;
 
   constructor(thread: Worker, logger: Logger) {
@@ -73,6 +74,7 @@ export class AuditLog implements AuditSink {
     this.#logger = logger;
     thread.on('message', (said: Said) => this.#hear(said));
     thread.on('error', (error) => this.#broken(error));
+    thread.on('exit', () => this.#broken(new Error('it ended')));
     thread.unref();
   }
 
@@ -81,6 +83,8 @@ export class AuditLog implements AuditSink {
   }
 
   write(event: EventText): void {
+    // Who still asks while everything ends is answered by nobody.
+    if (this.#isClosed) return;
     const size = sizeOf(event);
     if (this.#isBroken || this.#waitingBytes + size > mostWaiting) {
       this.#missed++;
@@ -137,8 +141,10 @@ export class AuditLog implements AuditSink {
   }
 
   #hear(said: Said): void {
-    if (said === 'closed') this.#closing?.done();
-    else if ('shipping' in said) {
+    if (said === 'closed') {
+      this.#isClosed = true;
+      this.#closing?.done();
+    } else if ('shipping' in said) {
       const { message, isGood, lost } = said.shipping;
       this.counts.unsent = lost;
       this.#logger[isGood ? 'warn' : 'error']({ lost }, message);
@@ -178,6 +184,7 @@ export class AuditLog implements AuditSink {
   }
 
   #broken(error: unknown): void {
+    if (this.#isBroken || this.#isClosed) return;
     this.#isBroken = true;
     this.#logger.error({ err: error }, 'the thread of the audit log ended');
     this.#lose(this.#waiting.length, 'its thread ended');

@@ -156,8 +156,12 @@ export class LogWriter {
   #write(bytes: Buffer): void {
     this.#mend();
     this.#isTorn = true;
-    for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
-    this.#isTorn = false;
+    try {
+      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
+      this.#isTorn = false;
+    } finally {
+      this.#mend();
+    }
     this.#size += bytes.length;
   }
 

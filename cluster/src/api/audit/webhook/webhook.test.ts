@@ -85,47 +85,51 @@ describe('shipping', () => {
   });
 });
 
-test('a collector gets the events of the log, as a list, from the thread', async () => {
-  const directory = mkdtempSync(join(tmpdir(), 'berth-audit-'));
-  const lists: { body: { items: Record<string, unknown>[] }; path: string; authorization: string | undefined }[] = [];
-  await using collector = await startTestWebhook((body, { url = '', headers }) => {
-    lists.push({ body: body as { items: Record<string, unknown>[] }, path: url, authorization: headers.authorization });
-    return {};
-  });
-  const kubeconfig = {
-    clusters: [
-      { name: 'c', cluster: { server: `${collector.url}/audit`, 'certificate-authority-data': collector.caBundle } },
-    ],
-    users: [{ name: 'u', user: { token: 't' } }],
-    contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
-    'current-context': 'x',
-  };
-  const webhook = join(directory, 'collector.yaml');
-  writeFileSync(webhook, JSON.stringify(kubeconfig));
+describe('from the thread of the log', { timeout: 120_000 }, () => {
   const limits = { maxSize: 1e6, maxAge: 0, maxBackups: 0 };
   const logger = pino({ level: 'silent' });
-  try {
-    const log = await openAuditLog({ ...auditPlace(directory), limits, logger, webhook });
+  let directory: string;
+
+  beforeEach(() => {
+    directory = mkdtempSync(join(tmpdir(), 'berth-audit-'));
+  });
+  afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+  function open(kubeconfig: object) {
+    const webhook = join(directory, 'collector.yaml');
+    writeFileSync(webhook, JSON.stringify(kubeconfig));
+    return openAuditLog({ ...auditPlace(directory), limits, logger, webhook });
+  }
+
+  test('a collector gets the events as a list', async () => {
+    const lists: { body: unknown; path: string; authorization: string | undefined }[] = [];
+    await using collector = await startTestWebhook((body, { url = '', headers }) => {
+      lists.push({ body, path: url, authorization: headers.authorization });
+      return {};
+    });
+    const cluster = { server: `${collector.url}/audit`, 'certificate-authority-data': collector.caBundle };
+    const log = await open({
+      clusters: [{ name: 'c', cluster }],
+      users: [{ name: 'u', user: { token: 't' } }],
+      contexts: [{ name: 'x', context: { cluster: 'c', user: 'u' } }],
+      'current-context': 'x',
+    });
     const head = '{"kind":"Event","apiVersion":"audit.k8s.io/v1",';
     const parts = { head, request: '{"a":1}', response: undefined, omitManagedFields: false };
     log.write({ ...parts, tail: '"annotations":{' });
     log.write({ ...parts, tail: '"annotations":{"a":"b",' });
     await log.close();
     const whole = { kind: 'Event', apiVersion: 'audit.k8s.io/v1', requestObject: { a: 1 } };
-    expect(lists.map(({ path, authorization }) => [path, authorization])).toEqual([['/audit', 'Bearer t']]);
-    expect(lists[0]?.body).toEqual({
-      ...{ kind: 'EventList', apiVersion: 'audit.k8s.io/v1', metadata: {} },
-      items: [
-        { ...whole, annotations: {} },
-        { ...whole, annotations: { a: 'b' } },
-      ],
-    });
+    const items = [
+      { ...whole, annotations: {} },
+      { ...whole, annotations: { a: 'b' } },
+    ];
+    const body = { kind: 'EventList', apiVersion: 'audit.k8s.io/v1', metadata: {}, items };
+    expect(lists).toEqual([{ body, path: '/audit', authorization: 'Bearer t' }]);
     expect(log.counts).toEqual({ written: 2, lost: 0, unsent: 0 });
-    writeFileSync(webhook, 'clusters: []');
-    await expect(openAuditLog({ ...auditPlace(directory), limits, logger, webhook })).rejects.toThrow(
-      `The kubeconfig ${webhook} names no cluster`,
-    );
-  } finally {
-    rmSync(directory, { recursive: true, force: true });
-  }
+  });
+
+  test('a kubeconfig that names nobody is refused', async () => {
+    await expect(open({ clusters: [] })).rejects.toThrow(/^The kubeconfig .*collector\.yaml names no cluster/);
+  });
 });
