@@ -14,6 +14,7 @@ const suites: Record<string, () => Promise<Suite>> = {
   footprint: async () => (await import('./footprint.ts')).footprint,
   api: async () => (await import('./api.ts')).api,
   watches: async () => (await import('./watches.ts')).watchesSuite,
+  audit: async () => (await import('./audit.ts')).audit,
   pods: async () => (await import('./pods.ts')).podStart,
   store: async () => (await import('./store.ts')).store,
   network: async () => (await import('./network.ts')).network,

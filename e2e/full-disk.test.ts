@@ -112,4 +112,9 @@ describe('a full disk', () => {
     await berth.kubectl('rollout', 'status', 'deployment/web', '--timeout=60s');
     expect((await names()).sort()).toEqual(['kube-root-ca.crt', ...acknowledged].sort());
   });
+
+  it('leaves an audit log that is whole but for what it says itself', async () => {
+    const { status, stdout } = await berth.berth('audit', 'verify');
+    expect([status, stdout]).toEqual([0, expect.stringContaining('none is missing')]);
+  });
 });

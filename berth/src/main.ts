@@ -89,6 +89,31 @@ function program(): Command {
     )
     .addOption(
       new Option(
+        '--audit-policy-file <file>',
+        'what the audit log records: a Policy of audit.k8s.io/v1 (default: see docs/audit.md)',
+      ),
+    )
+    .addOption(
+      new Option('--audit-log-path <file>', 'where the audit log is (default: audit/audit.log in the data directory)'),
+    )
+    .addOption(
+      new Option('--audit-log-maxsize <megabytes>', 'how large its file gets before the next is begun')
+        .argParser(positive)
+        .default(100),
+    )
+    .addOption(
+      new Option('--audit-log-maxage <days>', 'how long a finished file is kept (0: for ever)')
+        .argParser(count)
+        .default(30),
+    )
+    .addOption(
+      new Option('--audit-log-maxbackup <n>', 'how many finished files are kept (0: all)').argParser(count).default(10),
+    )
+    .addOption(
+      new Option('--audit-webhook-config-file <file>', 'where audit events are sent as well: a kubeconfig file'),
+    )
+    .addOption(
+      new Option(
         '--kubeconfig <file>',
         "where to write the administrator's kubeconfig (default: in the data directory)",
       ),
@@ -198,6 +223,31 @@ function program(): Command {
     .addOption(output())
     .action(async (options) => (await import('./commands/secrets.ts')).rewrite(options));
 
+  const auditPath = () => new Option('--audit-log-path <file>', 'where the log is, if "up" was told another place');
+  const audit = berth
+    .command('audit')
+    .description('who changed what in the embedded cluster, when and from where')
+    .addOption(dataDir())
+    .addOption(auditPath())
+    .addOption(new Option('--user <name>', 'only of this user'))
+    .addOption(
+      new Option('--verb <verbs>', 'only these: get,list,watch,create,update,patch,delete,… or all (default: changes)'),
+    )
+    .addOption(new Option('--resource <resource>', 'only of this kind: pods, deployments.apps, pods/exec'))
+    .addOption(new Option('-n, --namespace <name>', 'only in this namespace'))
+    .addOption(new Option('--name <name>', 'only of the object of this name'))
+    .addOption(new Option('--since <time>', 'only from then on: 30m, 24h, 2026-11-30T08:00:00Z').argParser(moment))
+    .addOption(new Option('--limit <n>', 'only the latest').argParser(positive).default(200))
+    .addOption(output())
+    .action(async (options) => (await import('./commands/audit.ts')).query(options));
+  audit
+    .command('verify')
+    .description('check that no record of the audit log was changed, moved or removed')
+    .addOption(dataDir())
+    .addOption(auditPath())
+    .addOption(output())
+    .action(async (options) => (await import('./commands/audit.ts')).verify(options));
+
   const node = berth.command('node').description('nodes of the embedded cluster that run containers');
   node
     .command('ls')
@@ -233,6 +283,12 @@ function count(text: string): number {
   return value;
 }
 
+function positive(text: string): number {
+  const value = count(text);
+  if (value === 0) throw new InvalidArgumentError('a whole number from 1 up is wanted.');
+  return value;
+}
+
 function percent(text: string): number {
   const value = Number(text);
   if (!Number.isInteger(value) || value < 0 || value > 100)
@@ -249,6 +305,17 @@ function duration(text: string): number {
   const value = parts.reduce((sum, [, amount, unit = '']) => sum + Number(amount) * (units[unit] ?? 0), 0);
   if (!whole) throw new InvalidArgumentError('a time is wanted, such as 0s, 50s or 1m30s.');
   return value;
+}
+
+/** A time, or how long ago it was. Milliseconds since 1970. */
+function moment(text: string): number {
+  const at = /^\d{4}-/.test(text) ? Date.parse(text) : Number.NaN;
+  if (!Number.isNaN(at)) return at;
+  try {
+    return Date.now() - duration(text);
+  } catch {
+    throw new InvalidArgumentError('a time is wanted, such as 30m, 24h or 2026-11-30T08:00:00Z.');
+  }
 }
 
 function lastingDuration(text: string): number {

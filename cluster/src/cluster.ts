@@ -8,6 +8,7 @@ import {
   kubeconfig,
   makeCertificates,
   makeNodeCertificate,
+  openAudit,
 } from './api/index.ts';
 import { startControllers } from './controllers/index.ts';
 import { type EncryptedStore, encryptionControl, openEncryptedStore } from './encryption/index.ts';
@@ -37,6 +38,7 @@ import { startScheduler } from './scheduler/index.ts';
 import { snapshotsBeside } from './store/index.ts';
 import { keepStoreTidy } from './upkeep.ts';
 
+export { type AuditSettings, loadPolicy, usualAuditLimits } from './api/index.ts';
 export type { EncryptionControl, EncryptionStatus } from './encryption/index.ts';
 export type { Machine, Machines } from './machines.ts';
 export {
@@ -249,7 +251,7 @@ async function startPretended(
 }
 
 async function serveApi(
-  { apiPort, logger }: ClusterOptions,
+  { dataDir, apiPort, audit = {}, logger }: ClusterOptions,
   parts: Pick<EncryptedStore, 'store' | 'encryption'> & {
     certificates: Certificates;
     plan: AddressPlan;
@@ -265,6 +267,7 @@ async function serveApi(
     serviceRange: plan.serviceRange,
     clusterCa: authority.cert,
     frontProxy,
+    audit: await openAudit(dataDir, audit, logger.child({ part: 'audit' })),
     logger: logger.child({ part: 'api' }),
   });
   const tls = { ...serving, clientCa: authority.cert };

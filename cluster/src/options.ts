@@ -1,6 +1,6 @@
 import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
-import type { Kubeconfig } from './api/index.ts';
+import type { AuditSettings, Kubeconfig } from './api/index.ts';
 import type { EncryptionControl } from './encryption/index.ts';
 import type { Machines } from './machines.ts';
 import type { HousekeepingSettings } from './node/index.ts';
@@ -18,6 +18,8 @@ export interface ClusterOptions {
   simulatedNodes: number;
   /** Milliseconds without a sign of life after which a node counts as lost; 50 s by default. Leases are as long as fits into it. */
   nodeMonitorGracePeriod?: number;
+  /** What is recorded of requests to the API, and where. Default: by the usual policy, in the data directory. */
+  audit?: AuditSettings;
   /** When nodes that run containers make room; as kubelet does by default. */
   housekeeping?: HousekeepingSettings;
   runtime: Exclude<RuntimeChoice, 'auto'>;

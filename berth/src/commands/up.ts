@@ -1,7 +1,9 @@
 import { join, resolve } from 'node:path';
 import {
+  type AuditSettings,
   type Cluster,
   type HousekeepingSettings,
+  loadPolicy,
   requireHousekeeping,
   startCluster,
   usualHousekeeping,
@@ -48,6 +50,14 @@ export interface UpOptions {
   minimumImageTtlDuration?: number;
   encryptionProviderConfig?: string;
   encryptionProviderConfigAutomaticReload: boolean;
+  auditPolicyFile?: string;
+  auditLogPath?: string;
+  /** Megabytes. */
+  auditLogMaxsize: number;
+  /** Days. */
+  auditLogMaxage: number;
+  auditLogMaxbackup: number;
+  auditWebhookConfigFile?: string;
   kubeconfig?: string;
   sample: boolean;
   detach: boolean;
@@ -63,6 +73,7 @@ export async function up(options: UpOptions): Promise<void> {
     throw new UsageError('a cluster needs a node: --nodes or --simulated-nodes');
   const housekeeping = housekeepingOf(options);
   const encryption = encryptionOf(options);
+  const audit = auditOf(options);
   if (options.detach) return detach(options.dataDir, options.output);
 
   const started = performance.now();
@@ -72,6 +83,7 @@ export async function up(options: UpOptions): Promise<void> {
   const runtime = chooseRuntime(options, progress);
   const logger = openLog(dataDir);
   logUnexpected(logger);
+  for (const message of audit.remarks) progress.report({ event: 'notice', message });
 
   const stopping = untilStopped();
   await using stack = new AsyncDisposableStack();
@@ -81,6 +93,7 @@ export async function up(options: UpOptions): Promise<void> {
     runtime,
     housekeeping,
     encryption,
+    audit: audit.settings,
     logger,
     step: progress.step,
     supplyImage: suppliesShop(dataDir),
@@ -152,6 +165,28 @@ function housekeepingOf(options: UpOptions): HousekeepingSettings {
     throw new UsageError(sentenceOf(error));
   }
   return settings;
+}
+
+/** What is recorded. Throws a `UsageError` that says what is wrong with the policy. */
+function auditOf(options: UpOptions): { settings: AuditSettings; remarks: readonly string[] } {
+  const { auditPolicyFile, auditLogPath, auditLogMaxsize, auditLogMaxage, auditLogMaxbackup } = options;
+  const limits = {
+    maxSize: auditLogMaxsize * 1024 * 1024,
+    maxAge: auditLogMaxage * 24 * 3_600_000,
+    maxBackups: auditLogMaxbackup,
+  };
+  const settings = {
+    limits,
+    ...(auditLogPath === undefined ? {} : { path: resolve(auditLogPath) }),
+    ...(options.auditWebhookConfigFile === undefined ? {} : { webhook: resolve(options.auditWebhookConfigFile) }),
+  };
+  if (auditPolicyFile === undefined) return { settings, remarks: [] };
+  try {
+    const { policy, remarks } = loadPolicy(auditPolicyFile);
+    return { settings: { ...settings, policy }, remarks };
+  } catch (error) {
+    throw new UsageError(`--audit-policy-file: ${sentenceOf(error)}`);
+  }
 }
 
 /** Everything that makes a start impossible, found before anything is changed. */

@@ -17,6 +17,7 @@ import { claimResize, defaultStorageClass, storageInUseProtection } from './admi
 import { mutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { validatingWebhooks } from './admission/webhooks/validating.ts';
 import { Aggregator } from './aggregation/index.ts';
+import { Audit } from './audit/index.ts';
 import { Authenticator } from './authentication/authenticator.ts';
 import { issuerHandler } from './authentication/issuer.ts';
 import { SecretTokens } from './authentication/secret-tokens.ts';
@@ -103,7 +104,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     limitRanger(storage),
     serviceAccounts(storage),
     nodeRestriction(storage, authorizer),
-    podSecurity(storage, logger),
+    podSecurity(storage),
     priority(storage),
     defaultTolerations,
     defaultStorageClass(storage),
@@ -122,7 +123,11 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const nodes: NodeAccessHolder = { current: undefined };
   for (const kind of measuredKinds({ storage, nodes, now })) registry.add(kind);
   const turns = new Turns();
-  const machinery: Machinery = { storage, kinds: registry, admission, authorizer, webhooks, turns, now, logger };
+  const audit = options.audit && new Audit(options.audit);
+  const machinery: Machinery = {
+    ...{ storage, kinds: registry, admission, authorizer, webhooks, turns, now, logger },
+    ...(audit ? { audit } : {}),
+  };
   const pipeline = new Pipeline(machinery, subresourcesOf({ authorizer, rbac, authenticator, tokens }));
   const podAccess: PodAccessHolder = { current: options.podAccess };
   const checks: ReadyCheck[] = [{ name: 'store', check: () => !broken }];
@@ -180,7 +185,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       discoveryHandler(registry, aggregator),
       openApiHandler(registry, aggregator),
       issuerHandler(tokens, () => address ?? 'kubernetes.default.svc'),
-      metrics.handler(storage),
+      metrics.handler(storage, () => audit?.metrics() ?? []),
     ],
     aggregated,
     streams: new Map([
@@ -233,6 +238,8 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       await webhooks.close();
       await yaml.close();
       await storage.close();
+      // Everybody has been answered by now.
+      await audit?.close();
     },
   };
 }

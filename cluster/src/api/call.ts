@@ -1,5 +1,6 @@
 import type { KubeObject } from '@berth/kube/objects';
 import type { Subresource } from '@berth/kube/schema';
+import type { AuditNotes } from './audit/notes.ts';
 import type { ServedKind } from './kinds.ts';
 import type { StoredObject } from './storage/stored-object.ts';
 import type { User } from './types.ts';
@@ -36,6 +37,8 @@ export interface Call {
   repeated?: RepeatedFields;
   /** Become `Warning` headers. */
   warnings: string[];
+  /** What the audit log is to know of it; absent when it is to know nothing. */
+  record?: AuditNotes;
   signal: AbortSignal | undefined;
 }
 

@@ -1,5 +1,14 @@
 export { createApi } from './api.ts';
 export {
+  type AuditSettings,
+  auditPlace,
+  loadPolicy,
+  openAudit,
+  usualAuditLimits,
+  type Verdict,
+  verifyAuditLog,
+} from './audit/index.ts';
+export {
   type CertificateOptions,
   type Certificates,
   makeCertificates,

@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import type { Admission } from './admission/admission.ts';
+import type { Audit } from './audit/index.ts';
 import type { Authorizer } from './authorization/authorizer.ts';
 import type { KindRegistry } from './kinds.ts';
 import type { ObjectStorage } from './storage/object-storage.ts';
@@ -14,6 +15,8 @@ export interface Machinery {
   authorizer: Authorizer;
   webhooks: WebhookCaller;
   turns: Turns;
+  /** Absent where nothing is recorded. */
+  audit?: Audit;
   now(): Date;
   logger: Logger;
 }

@@ -1,5 +1,6 @@
 import { invalidError } from '@berth/kube/schema';
 import { admitted } from './admission/values.ts';
+import type { AuditNotes } from './audit/notes.ts';
 import type { Attributes } from './authorization/authorizer.ts';
 import { demand } from './authorization/demand.ts';
 import { selectionIn } from './authorization/selection.ts';
@@ -45,8 +46,8 @@ export class Pipeline {
   }
 
   /** Throws `Forbidden` in Kubernetes' words unless the user may. */
-  authorize(user: User, attributes: Attributes): void {
-    demand(this.machinery.authorizer, user, attributes);
+  authorize(user: User, attributes: Attributes, record?: AuditNotes): void {
+    demand(this.machinery.authorizer, user, attributes, record);
   }
 
   /** Throws `MethodNotAllowed` for what cannot be done to the kind, whatever the body says. */

@@ -2,6 +2,7 @@ import type { KubeClient } from '@berth/kube/client';
 import type { Logger } from 'pino';
 import type { EncryptedObjects, Encryption } from '../encryption/index.ts';
 import type { Store } from '../store/index.ts';
+import type { AuditOptions } from './audit/options.ts';
 import type { BodyLimits } from './http/read-body.ts';
 import type { NodeAccess } from './nodes/index.ts';
 import type { Dial } from './proxy/target.ts';
@@ -55,6 +56,8 @@ export interface ApiOptions {
     unreadBytes?: number;
   };
   frontProxy?: FrontProxy;
+  /** What is recorded of requests, and where it goes; closed with the server. Default: nothing. */
+  audit?: AuditOptions;
   /** Opens connections to pods, services and aggregated APIs. Default: TCP. */
   dial?: Dial;
   /** Default: the clock of the machine. */

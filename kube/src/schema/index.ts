@@ -43,4 +43,13 @@ export {
   scalePathsOf,
 } from './structural/index.ts';
 export type * from './types.ts';
-export { invalidError, readAddress, refuseInvalid, serviceAddressCauses, validate } from './validate/index.ts';
+export {
+  dnsSubdomain,
+  invalidError,
+  Problems,
+  readAddress,
+  refuseInvalid,
+  sentenceOf,
+  serviceAddressCauses,
+  validate,
+} from './validate/index.ts';

@@ -11,7 +11,6 @@ import {
   policyOf,
 } from '@berth/kube/pod-security';
 import { invalidError } from '@berth/kube/schema';
-import type { Logger } from 'pino';
 import { forbidden } from '../faults.ts';
 import { objectKey, resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
@@ -50,7 +49,7 @@ const harmless = new Set(['exec', 'attach', 'binding', 'eviction', 'log', 'portf
  * Holds pods against the Pod Security Standards that their namespace's labels ask for: refuses, notes, or warns. The templates of what makes pods
  * are never refused. Source: KEP-2579.
  */
-export function podSecurity(storage: ObjectStorage, logger: Logger): AdmissionPlugin {
+export function podSecurity(storage: ObjectStorage): AdmissionPlugin {
   return {
     name: 'PodSecurity',
     resources: ['/namespaces', '/pods', ...Object.keys(templates)],
@@ -61,8 +60,8 @@ export function podSecurity(storage: ObjectStorage, logger: Logger): AdmissionPl
       if (template) {
         const shape = request.subresource === '' ? template(request.object as Templated) : undefined;
         const policy = policyFor(storage, request.namespace);
-        if (shape) note(request, shape, policy, logger);
-      } else if (resource === 'pods') judgePod(request, policyFor(storage, request.namespace), logger);
+        if (shape) note(request, shape, policy);
+      } else if (resource === 'pods') judgePod(request, policyFor(storage, request.namespace));
       else if (request.subresource === '') judgeNamespace(request, storage);
     },
   };
@@ -72,21 +71,30 @@ function policyFor(storage: ObjectStorage, namespace: string): Policy {
   return policyOf(storage.get(objectKey(namespacePrefix, undefined, namespace))?.object.metadata.labels).policy;
 }
 
-function judgePod(request: AdmissionRequest, policy: Policy, logger: Logger): void {
+function judgePod(request: AdmissionRequest, policy: Policy): void {
   if (harmless.has(request.subresource)) return;
   const pod = request.object as Pod;
   if (request.operation === 'UPDATE' && !mayMatter(pod, request.old as Pod | undefined)) return;
+  const isFree = isAllPrivileged(policy);
+  const enforced = isFree ? 'privileged:latest' : levelText(policy.enforce);
+  request.call.record?.annotate('pod-security.kubernetes.io/enforce-policy', enforced);
+  if (isFree) return;
   const refused = evaluatePod(policy.enforce, pod);
   if (refused.length > 0) {
-    noteForAudit(request, pod, policy, logger);
+    noteForAudit(request, pod, policy);
     const why = `violates PodSecurity "${levelText(policy.enforce)}": ${described(refused)}`;
     throw forbidden(pods, request.name, why);
   }
-  note(request, pod, policy, logger);
+  note(request, pod, policy);
 }
 
-function note(request: AdmissionRequest, pod: PodShape, policy: Policy, logger: Logger): void {
-  noteForAudit(request, pod, policy, logger);
+/** Then there is nothing to look at. */
+function isAllPrivileged({ enforce, audit, warn }: Policy): boolean {
+  return [enforce, audit, warn].every(({ level }) => level === 'privileged');
+}
+
+function note(request: AdmissionRequest, pod: PodShape, policy: Policy): void {
+  noteForAudit(request, pod, policy);
   const warning = wouldViolate(policy.warn, pod);
   if (warning !== undefined) request.call.warnings.push(warning);
 }
@@ -98,17 +106,10 @@ function wouldViolate(level: LevelVersion, pod: PodShape): string | undefined {
     : undefined;
 }
 
-/** There is no audit log; what would stand in it stands in the server's own. */
-function noteForAudit(
-  { call, namespace, name }: AdmissionRequest,
-  pod: PodShape,
-  policy: Policy,
-  logger: Logger,
-): void {
+function noteForAudit({ call: { record } }: AdmissionRequest, pod: PodShape, policy: Policy): void {
+  if (!record) return;
   const violations = wouldViolate(policy.audit, pod);
-  if (violations === undefined) return;
-  const about = { namespace, name, resource: call.kind.description.resource, user: call.user.name };
-  logger.warn({ ...about, 'pod-security.kubernetes.io/audit-violations': violations }, 'pod security');
+  if (violations !== undefined) record.annotate('pod-security.kubernetes.io/audit-violations', violations);
 }
 
 /** Of what may change in a pod that is there, only containers and their images are looked at again. */

@@ -216,6 +216,7 @@ describe('an aggregated API', () => {
     });
     expect(sent?.['x-remote-extra-authentication.kubernetes.io%2fcredential-id']).toMatch(/^X509SHA256=/);
     expect(Object.keys(sent ?? {}).filter((one) => /authorization|extra-all/.test(one))).toEqual([]);
+    expect(sent?.['audit-id']).toMatch(/^[0-9a-f-]{36}$/);
     const posted = await ask(`${path}/namespaces/default/pods`, { 'content-type': 'x/y' }, 'POST', 'whole');
     expect([posted.code, extension.seen.at(-1)?.body, extension.seen.at(-1)?.headers['content-type']]).toEqual([
       200,

@@ -1,11 +1,13 @@
 import { BerthError } from '@berth/kube/errors';
+import type { AuditNotes } from '../audit/notes.ts';
 import { forbidden } from '../faults.ts';
 import type { User } from '../types.ts';
 import type { Attributes, Authorizer } from './authorizer.ts';
 
-/** Throws `Forbidden` in Kubernetes' words unless the user may. */
-export function demand(authorizer: Authorizer, user: User, attributes: Attributes): void {
+/** Throws `Forbidden` in Kubernetes' words unless the user may. What was decided, and why, goes into the request's record. */
+export function demand(authorizer: Authorizer, user: User, attributes: Attributes, record?: AuditNotes): void {
   const decision = authorizer.authorize(user, attributes);
+  record?.decided(decision);
   if (!decision.allowed) throw refusal(user, attributes, decision.reason);
 }
 

@@ -36,6 +36,8 @@ const patchTypes: Readonly<Record<string, PatchType>> = {
 export interface DecodedBody {
   value: unknown;
   repeated?: RepeatedFields;
+  /** Whether the body's bytes are the value as JSON. */
+  isVerbatim?: boolean;
 }
 
 /**
@@ -84,7 +86,7 @@ function decodeJson(body: Buffer, purpose: Purpose): DecodedBody {
     throw unreadable(purpose, body, jsonFault(body), 'json');
   }
   const texts = duplicateFields(text);
-  return texts.length === 0 ? { value } : { value, repeated: { format: 'json', texts } };
+  return texts.length === 0 ? { value, isVerbatim: true } : { value, repeated: { format: 'json', texts } };
 }
 
 async function decodeYaml(body: Buffer, yaml: Yaml, purpose: Purpose): Promise<DecodedBody> {

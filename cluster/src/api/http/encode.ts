@@ -20,6 +20,7 @@ export async function encodeAnswer(
   representation: Representation,
 ): Promise<Reply> {
   const json = metaVersion(bytesOf(tables, call, answer, representation), representation);
+  call.record?.answered(json);
   const isYaml = representation.format === 'yaml';
   const body = isYaml ? Buffer.from(await yaml.fromJson(wholeOf(json).toString())) : json;
   const type = isYaml ? 'application/yaml' : 'application/json';

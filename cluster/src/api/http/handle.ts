@@ -1,8 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { BerthError, isBerthError } from '@berth/kube/errors';
-import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
-import { impersonated } from '../authentication/impersonation.ts';
+import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Call } from '../call.ts';
 import { badRequest, methodNotAllowed, PageNotFound, unknownPath } from '../faults.ts';
 import { attributesOf, foreignAttributesOf, type Pipeline } from '../pipeline.ts';
@@ -14,9 +13,10 @@ import { decodeBody, patchTypeOf } from './body.ts';
 import { encodeAnswer } from './encode.ts';
 import { negotiate } from './negotiate.ts';
 import { type BodyReader, drain, type Request } from './read-body.ts';
+import { recordEnd, recordFailure, recordStart } from './recording.ts';
+import { type Asked, type AskedOfResource, type Exchange, exchangeOf, recordOf, requesterOf } from './requester.ts';
 import { type Response, respond, respondError } from './respond.ts';
-import { queryOf, type Target, targetOf, verbOf } from './route.ts';
-import { tlsSocketOf } from './server.ts';
+import { queryOf, targetOf, verbOf } from './route.ts';
 import type { UnreadBudget } from './unread.ts';
 import type { Purpose } from './unreadable.ts';
 import { streamWatch } from './watch-stream.ts';
@@ -65,38 +65,30 @@ export function requestHandler(parts: HandlerParts) {
   return async (request: Request, response: Response): Promise<void> => {
     const started = performance.now();
     const [path = '/', search = ''] = splitOnce(request.url ?? '/', '?');
-    const served: Served = { verb: methodOf(request), resource: '', warnings: [] };
+    const exchange = exchangeOf(request);
     request.on('error', () => {});
     response.on('error', () => {});
+    response.setHeader('Audit-Id', exchange.auditID);
     try {
-      const target = targetOf(path);
+      const asked = { path, target: targetOf(path), options: queryOf(search) };
+      const { target } = asked;
       const elsewhere = parts.aggregated(path);
-      if (elsewhere) await elsewhere.serve(request, response, await userFor(parts, request, path, queryOf(search)));
-      else if (!target) await servePath(parts, request, response, path, queryOf(search));
-      else await serveResource(parts, request, response, target, queryOf(search), served);
+      if (elsewhere) {
+        const user = await userFor(parts, request, asked, exchange);
+        recordStart(exchange, response);
+        await elsewhere.serve(request, response, user);
+      } else if (!target) await servePath(parts, request, response, asked, exchange);
+      else await serveResource(parts, request, response, { ...asked, target }, exchange);
     } catch (error) {
       if (isOurs(error)) parts.failed(error, path);
+      recordFailure(exchange, error);
       drain(request);
-      await respondError(request, response, error, served.warnings, parts.yaml);
+      await respondError(request, response, error, exchange.warnings, parts.yaml);
     } finally {
-      parts.finished(served.verb, served.resource, response.statusCode, performance.now() - started);
+      recordEnd(exchange, response);
+      parts.finished(exchange.verb, exchange.resource, response.statusCode, performance.now() - started);
     }
   };
-}
-
-/** What is known of a request however it ends. */
-interface Served {
-  verb: string;
-  resource: string;
-  warnings: readonly string[];
-}
-
-const methods = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'connect', 'trace']);
-
-/** For counting. In HTTP/2 a method is any word, and there must not be a counter for each of them. */
-function methodOf({ method = 'GET' }: Request): string {
-  const name = method.toLowerCase();
-  return methods.has(name) ? name : 'other';
 }
 
 /** Whether a failure is the server's own; one with a status of its own choice is an answer like any other. */
@@ -106,21 +98,23 @@ function isOurs(error: unknown): boolean {
 
 /** Who asks for something that another server serves, if it is allowed here. That server may still refuse. */
 export async function userFor(
-  { pipeline, authenticator }: Pick<HandlerParts, 'pipeline' | 'authenticator'>,
+  parts: Pick<HandlerParts, 'pipeline' | 'authenticator'>,
   request: Request,
-  path: string,
-  options: ReadonlyMap<string, string>,
+  asked: Asked,
+  exchange: Exchange,
 ): Promise<User> {
-  const user = await authenticator.authenticate(tlsSocketOf(request), request.headers.authorization);
-  if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
-  const acting = impersonated(pipeline, user, request);
+  const { pipeline } = parts;
+  // Under this name it stands in that server's log as well.
+  request.headers['audit-id'] = exchange.auditID;
+  const acting = await requesterOf(parts, request, asked, exchange);
+  const { path, target, options } = asked;
+  const { record } = exchange;
   const method = request.method ?? 'GET';
-  const target = targetOf(path);
-  if (!target) pipeline.authorize(acting, { verb: method === 'HEAD' ? 'get' : method.toLowerCase(), path });
+  if (!target) pipeline.authorize(acting, { verb: method === 'HEAD' ? 'get' : method.toLowerCase(), path }, record);
   else {
     const verb = verbOf(method, target, options);
     if (!verb) throw methodNotAllowed();
-    pipeline.authorize(acting, foreignAttributesOf(target, verb, options));
+    pipeline.authorize(acting, foreignAttributesOf(target, verb, options), record);
   }
   return acting;
 }
@@ -129,19 +123,16 @@ async function servePath(
   parts: HandlerParts,
   request: Request,
   response: Response,
-  path: string,
-  options: ReadonlyMap<string, string>,
+  asked: Asked,
+  exchange: Exchange,
 ): Promise<void> {
-  const { pipeline, authenticator, paths } = parts;
-  const isPublic = publicPaths.test(path);
-  const user = isPublic
-    ? anonymous
-    : await authenticator.authenticate(tlsSocketOf(request), request.headers.authorization);
+  const { pipeline, paths } = parts;
+  const { path, options } = asked;
   const verb = (request.method ?? 'GET').toLowerCase();
-  if (!isPublic) {
-    if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
-    const acting = impersonated(pipeline, user, request);
-    pipeline.authorize(acting, { verb: verb === 'head' ? 'get' : verb, path });
+  if (publicPaths.test(path)) recordOf(parts, request, asked, exchange);
+  else {
+    const acting = await requesterOf(parts, request, asked, exchange);
+    pipeline.authorize(acting, { verb: verb === 'head' ? 'get' : verb, path }, exchange.record);
   }
   checkTimeout(options);
   for (const handler of paths) {
@@ -157,18 +148,19 @@ async function serveResource(
   parts: HandlerParts,
   request: Request,
   response: Response,
-  target: Target,
-  options: Map<string, string>,
-  served: Served,
+  asked: AskedOfResource,
+  exchange: Exchange,
 ): Promise<void> {
   const { pipeline, tables } = parts;
-  const call = await callOf(parts, request, target, options);
+  const { target, options } = asked;
+  const call = await callOf(parts, request, asked, exchange);
   call.signal = signalOf(response);
-  served.verb = call.verb;
-  served.resource = target.resource;
-  served.warnings = call.warnings;
+  exchange.verb = call.verb;
+  exchange.resource = target.resource;
+  exchange.warnings = call.warnings;
   if (call.verb !== 'watch') checkTimeout(options);
   const stream = parts.streams.get(`${target.group}/${target.resource}/${call.subresource?.name ?? ''}`);
+  if (stream || call.verb === 'watch') recordStart(exchange, response);
   if (stream) {
     await stream(call, request, response);
     return;
@@ -184,6 +176,7 @@ async function serveResource(
     const decoded = await decodeBody(body, request.headers['content-type'], parts, purposeOf(call));
     call.body = decoded.value;
     if (decoded.repeated) call.repeated = decoded.repeated;
+    call.record?.sent(decoded.value, decoded.isVerbatim ? body : undefined);
   }
   if (call.verb === 'list') {
     // Who asks and gives up at once, time and again, must not keep the server at work for nobody: what came with the
@@ -227,20 +220,20 @@ function hasTable({ kind: { description }, subresource }: Call): boolean {
 
 /** Authenticates and authorizes; answers the call without its body. */
 export async function callOf(
-  { pipeline, authenticator }: Pick<HandlerParts, 'pipeline' | 'authenticator'>,
+  parts: Pick<HandlerParts, 'pipeline' | 'authenticator'>,
   request: Request,
-  target: Target,
-  options: Map<string, string>,
+  asked: AskedOfResource,
+  exchange: Exchange,
 ): Promise<Call> {
-  const asked = authenticator.authenticate(tlsSocketOf(request), request.headers.authorization);
-  const user = asked instanceof Promise ? await asked : asked;
-  if (user === anonymous) throw new BerthError('Unauthorized', 'Unauthorized');
-  const acting = impersonated(pipeline, user, request);
+  const { pipeline } = parts;
+  const { target, options } = asked;
+  const acting = await requesterOf(parts, request, asked, exchange);
+  const { record } = exchange;
   checkName(target.name);
   const verb = verbOf(request.method ?? 'GET', target, options);
   if (!verb) throw methodNotAllowed();
   const { kind, subresource } = pipeline.resolve(target);
-  pipeline.authorize(acting, attributesOf(target, kind, verb, options));
+  pipeline.authorize(acting, attributesOf(target, kind, verb, options), record);
   const { namespace } = target;
   const name = target.watched ? '' : target.name;
   if (target.watched && target.name !== '') options.set('fieldSelector', `metadata.name=${target.name}`);
@@ -255,6 +248,7 @@ export async function callOf(
     subresource,
     options,
     warnings: kind.deprecation === undefined ? [] : [kind.deprecation],
+    ...(record ? { record } : {}),
     signal: undefined,
   };
 }

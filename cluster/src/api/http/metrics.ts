@@ -31,14 +31,15 @@ export class RequestMetrics {
     }
   }
 
-  handler(storage: ObjectStorage): PathHandler {
+  /** `more` are lines of others. */
+  handler(storage: ObjectStorage, more: () => readonly string[] = () => []): PathHandler {
     return (path) => {
       if (path !== '/metrics') return undefined;
-      return { body: Buffer.from(this.#text(storage)), type: 'text/plain; version=0.0.4; charset=utf-8' };
+      return { body: Buffer.from(this.#text(storage, more())), type: 'text/plain; version=0.0.4; charset=utf-8' };
     };
   }
 
-  #text(storage: ObjectStorage): string {
+  #text(storage: ObjectStorage, more: readonly string[]): string {
     const lines = ['# TYPE apiserver_request_total counter'];
     const all = [...this.#series.values()];
     for (const { verb, resource, code, count } of all) {
@@ -59,6 +60,7 @@ export class RequestMetrics {
       lines.push(`apiserver_storage_objects{resource="${name}"} ${storage.count(prefix)}`);
     }
     lines.push(
+      ...more,
       '# TYPE process_resident_memory_bytes gauge',
       `process_resident_memory_bytes ${process.memoryUsage.rss()}`,
     );

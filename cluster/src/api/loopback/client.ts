@@ -8,13 +8,16 @@ import type {
   WatchOptions,
   WriteOptions,
 } from '@berth/kube/client';
+import { statusOf } from '@berth/kube/errors';
 import type { KubeList, KubeObject, ObjectKey, Resource } from '@berth/kube/objects';
 import { apiVersionOf } from '@berth/kube/objects';
+import type { AuditRecord } from '../audit/index.ts';
 import { withAuthenticated } from '../authentication/certificate.ts';
 import type { Answer, Call, CallVerb, PatchType } from '../call.ts';
 import type { Target } from '../http/route.ts';
 import { attributesOf, type Pipeline } from '../pipeline.ts';
 import type { User } from '../types.ts';
+import { beginRecord, bytesOf, codeOf } from './record.ts';
 import { watchEvents } from './watch.ts';
 
 /** The client inside the process: the same pipeline as over HTTPS, without bytes on a wire. */
@@ -52,9 +55,13 @@ export class LoopbackClient implements KubeClient {
     if (signal?.aborted) return;
     const key = { namespace: namespace ?? '', name: '' };
     const match = options.sendInitialEvents === undefined ? {} : { resourceVersionMatch: 'NotOlderThan' };
-    const answer = await this.#run('watch', resource, key, { query: { ...query, ...match }, signal });
+    const { answer, record } = await this.#recorded('watch', resource, key, { query: { ...query, ...match }, signal });
     if (answer.type !== 'watch') throw new Error(`a watch was answered by ${answer.type}`);
-    yield* watchEvents<T>(answer.source, signal);
+    try {
+      yield* watchEvents<T>(answer.source, signal);
+    } finally {
+      record?.completed(200);
+    }
   }
 
   async create<T extends KubeObject>(resource: Resource<T>, object: T, options: WriteOptions = {}): Promise<T> {
@@ -131,6 +138,13 @@ export class LoopbackClient implements KubeClient {
   }
 
   async #run(verb: CallVerb, resource: Resource, key: Partial<ObjectKey>, details: Details): Promise<Answer> {
+    const { answer, record } = await this.#recorded(verb, resource, key, details);
+    record?.completed(codeOf(answer));
+    return answer;
+  }
+
+  /** What the call is answered, and its record, which is open still. */
+  async #recorded(verb: CallVerb, resource: Resource, key: Partial<ObjectKey>, details: Details) {
     details.signal?.throwIfAborted();
     const target: Target = {
       group: resource.group,
@@ -140,9 +154,29 @@ export class LoopbackClient implements KubeClient {
       name: key.name ?? '',
       subresource: details.subresource ?? '',
     };
-    const { kind, subresource } = this.#pipeline.resolve(target);
     const options = optionsOf(details.query);
-    this.#pipeline.authorize(this.#user, attributesOf(target, kind, verb, options));
+    const record = beginRecord(this.#pipeline, { verb, target, options, user: this.#user });
+    try {
+      const answer = await this.#answer(verb, target, options, details, record);
+      if (answer.type === 'watch') record?.started(200);
+      return { answer, record };
+    } catch (error) {
+      record?.failed(statusOf(error));
+      record?.completed(0);
+      throw error;
+    }
+  }
+
+  async #answer(
+    verb: CallVerb,
+    target: Target,
+    options: Map<string, string>,
+    details: Details,
+    record: AuditRecord | undefined,
+  ): Promise<Answer> {
+    const { kind, subresource } = this.#pipeline.resolve(target);
+    this.#pipeline.authorize(this.#user, attributesOf(target, kind, verb, options), record);
+    record?.sent(details.body);
     const call: Call = {
       verb,
       user: this.#user,
@@ -153,10 +187,13 @@ export class LoopbackClient implements KubeClient {
       options,
       body: details.body,
       warnings: [],
+      ...(record ? { record } : {}),
       signal: details.signal,
     };
     if (details.patchType !== undefined) call.patchType = details.patchType;
-    return await this.#pipeline.run(call);
+    const answer = await this.#pipeline.run(call);
+    if (record?.wantsResponse) record.answered(bytesOf(answer));
+    return answer;
   }
 }
 

@@ -10,6 +10,8 @@ import { badRequest, unknownPath } from '../faults.ts';
 import { callOf, type HandlerParts, userFor } from '../http/handle.ts';
 import { negotiate } from '../http/negotiate.ts';
 import type { Request } from '../http/read-body.ts';
+import { recordFailure } from '../http/recording.ts';
+import { exchangeOf } from '../http/requester.ts';
 import { queryOf, targetOf } from '../http/route.ts';
 import { carryWatch } from '../http/watch-stream.ts';
 import { attributesOf } from '../pipeline.ts';
@@ -48,21 +50,28 @@ export function upgradeHandler(parts: UpgradeParts) {
     if (agreement !== undefined) headers.push(`Sec-WebSocket-Protocol: ${agreement}`);
   });
   return async (request: Request, socket: Duplex, head: Buffer): Promise<void> => {
+    const exchange = exchangeOf(request);
+    const switching = () => exchange.record?.started(101);
     try {
       const [path = '/', search = ''] = (request.url ?? '/').split('?', 2);
+      const asked = { path, target: targetOf(path), options: queryOf(search) };
+      socket.once('close', () => exchange.record?.completed(0));
       const elsewhere = parts.aggregated(path);
       if (elsewhere) {
-        return await elsewhere.upgrade(request, socket, head, await userFor(parts, request, path, queryOf(search)));
+        const user = await userFor(parts, request, asked, exchange);
+        switching();
+        return await elsewhere.upgrade(request, socket, head, user);
       }
-      const target = targetOf(path);
+      const { target } = asked;
       if (!target) throw unknownPath();
-      const call = await callOf(parts, request, target, queryOf(search));
+      const call = await callOf(parts, request, { ...asked, target }, exchange);
       const upgrade = String(request.headers.upgrade).toLowerCase();
       if (call.verb === 'watch' && upgrade === 'websocket') {
         const start = await watchOf(parts, call, request);
         const offered = offeredBy(request.headers['sec-websocket-protocol']);
         if (offered.length === 1) agreements.set(request, offered[0] as string);
         delete request.headers['sec-websocket-protocol'];
+        switching();
         server.handleUpgrade(request as IncomingMessage, socket, head, start);
         return;
       }
@@ -75,20 +84,23 @@ export function upgradeHandler(parts: UpgradeParts) {
         if (!logs) return void socket.end('HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n');
         if (protocol !== undefined) agreements.set(request, protocol);
         delete request.headers['sec-websocket-protocol'];
+        switching();
         server.handleUpgrade(request as IncomingMessage, socket, head, (open) => void carryLog(open, logs, protocol));
         return;
       }
       if (call.subresource?.connect && call.subresource.name === 'proxy') {
+        switching();
         return await parts.proxy.upgrade(call, request, socket, head);
       }
       // A WebSocket begins as GET; what it opens is no reading (as kube-apiserver since 1.35).
-      parts.pipeline.authorize(call.user, attributesOf(target, call.kind, 'create'));
+      parts.pipeline.authorize(call.user, attributesOf(target, call.kind, 'create'), call.record);
       const stream = await streamOf(parts, call, new URLSearchParams(search));
       if (upgrade === 'websocket') {
         const protocol = agreed(request.headers['sec-websocket-protocol'], stream.webSocketProtocols);
         agreements.set(request, protocol);
         // `SPDY/3.1+portforward.k8s.io` is no token, on which the library insists: the header is ours to answer.
         delete request.headers['sec-websocket-protocol'];
+        switching();
         server.handleUpgrade(
           request as IncomingMessage,
           socket,
@@ -97,6 +109,7 @@ export function upgradeHandler(parts: UpgradeParts) {
         );
       } else if (upgrade === 'spdy/3.1') {
         const protocol = agreed(request.headers['x-stream-protocol-version'], stream.spdyProtocols);
+        switching();
         socket.write(
           'HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n' +
             `X-Stream-Protocol-Version: ${protocol}\r\n\r\n`,
@@ -105,6 +118,7 @@ export function upgradeHandler(parts: UpgradeParts) {
         await stream.overSpdy(socket);
       } else throw badRequest(`unable to upgrade: ${upgrade} is not served`);
     } catch (error) {
+      recordFailure(exchange, error);
       refuse(socket, error);
     }
   };

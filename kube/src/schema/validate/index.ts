@@ -1,3 +1,4 @@
-export { invalidError, refuseInvalid } from './problems.ts';
+export { dnsSubdomain } from './names.ts';
+export { invalidError, Problems, refuseInvalid, sentenceOf } from './problems.ts';
 export { readAddress, serviceAddressCauses } from './service-addresses.ts';
 export { validate } from './validate.ts';

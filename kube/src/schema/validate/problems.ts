@@ -109,16 +109,21 @@ function shown(value: unknown): string {
   return value === undefined ? 'null' : JSON.stringify(value);
 }
 
+/** All causes as one text, as Kubernetes joins them. */
+export function sentenceOf(causes: readonly ErrorCause[]): string {
+  const all = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message));
+  // Causes may repeat, sentences do not.
+  const sentences = [...new Set(all)];
+  return sentences.length === 1 ? (sentences[0] as string) : `[${sentences.join(', ')}]`;
+}
+
 /** The 422 for an object that is not valid, worded as Kubernetes words it. */
 export function invalidError(
   kind: Pick<KindDescription, 'kind' | 'group'>,
   name: string,
   causes: readonly ErrorCause[],
 ): BerthError {
-  const all = causes.map((cause) => (cause.field ? `${cause.field}: ${cause.message}` : cause.message));
-  // Causes may repeat, sentences do not.
-  const sentences = [...new Set(all)];
-  const what = sentences.length === 1 ? sentences[0] : `[${sentences.join(', ')}]`;
+  const what = sentenceOf(causes);
   // Events are the core group's, whichever group they are written through.
   const group = kind.group === 'events.k8s.io' ? '' : kind.group;
   const qualified = group === '' ? kind.kind : `${kind.kind}.${group}`;

@@ -13,6 +13,9 @@ import { compileValidations, type Judgement, judge, type Validations } from './v
 
 type Denial = { policy: string; binding: string | undefined; message: string; reason: string };
 
+/** Of a policy's audit annotations by their names: what its bindings and parameters made of them. */
+type Annotations = Map<string, Set<string>>;
+
 /** Holds requests against the ValidatingAdmissionPolicies that are bound. */
 export function validatingPolicies(parts: WebhookParts): AdmissionPlugin {
   const policies = new Policies<ValidatingPolicySpec, Validations>(parts.storage, 'validating', compileValidations);
@@ -32,11 +35,13 @@ async function check(
 ): Promise<void> {
   const versioned = new VersionedRequest(request);
   const denials: Denial[] = [];
+  const noted: Annotations = new Map();
   for (const found of await invocationsOf(parts, policies.all, request)) {
     const [policy, binding] = [found.policy.name, found.binding?.name];
     if ('problem' in found) denials.push({ policy, binding, message: found.problem, reason: '' });
-    else denials.push(...(await denialsOf(parts, versioned, found)));
+    else denials.push(...(await denialsOf(parts, versioned, found, noted)));
   }
+  for (const [key, values] of noted) request.call.record?.annotate(key, [...values].join(', '));
   const [first] = denials;
   if (first) throw refusal(request, first);
 }
@@ -45,6 +50,7 @@ async function denialsOf(
   parts: WebhookParts,
   versioned: VersionedRequest,
   { policy, binding, matched, params }: Invocation<Validations>,
+  noted: Annotations,
 ): Promise<Denial[]> {
   const { request } = versioned;
   const denial = { policy: policy.name, binding: binding.name };
@@ -64,7 +70,7 @@ async function denialsOf(
     const about = `Validation failed for ValidatingAdmissionPolicy '${policy.name}' with binding '${binding.name}'`;
     request.call.warnings.push(...objections.map(({ message }) => `${about}: ${message}`));
   }
-  record(parts, denial, binding.actions, judgement);
+  record(request, denial, binding.actions, judgement, noted);
   const denied = binding.actions.includes('Deny') ? objections : [];
   return [
     ...denied.map(({ message, reason }) => ({ ...denial, message, reason })),
@@ -72,18 +78,23 @@ async function denialsOf(
   ];
 }
 
-/** There is no audit log; what would stand in it stands in the server's own. */
+/** What the request's record is to know of a judgement; of several failures it knows the first. */
 function record(
-  { logger }: WebhookParts,
+  { call }: AdmissionRequest,
   about: { policy: string; binding: string },
-  actions: readonly string[],
+  validationActions: readonly string[],
   { objections, annotations }: Judgement,
+  noted: Annotations,
 ): void {
-  if (annotations.length > 0) logger.info({ ...about, annotations }, 'audit annotations of an admission policy');
-  if (!actions.includes('Audit')) return;
-  for (const { message, index: expressionIndex } of objections) {
-    logger.info({ ...about, message, expressionIndex, validationActions: actions }, 'a validation failed');
+  if (!call.record) return;
+  for (const { key, value } of annotations) {
+    const name = `${about.policy}/${key}`;
+    noted.set(name, (noted.get(name) ?? new Set()).add(value));
   }
+  const [first] = validationActions.includes('Audit') ? objections : [];
+  if (!first) return;
+  const failure = { message: first.message, ...about, expressionIndex: first.index, validationActions };
+  call.record.annotate('validation.policy.admission.k8s.io/validation_failure', JSON.stringify([failure]));
 }
 
 const codes: readonly BerthErrorCode[] = ['Forbidden', 'Unauthorized', 'RequestEntityTooLarge', 'Invalid'];

@@ -31,6 +31,9 @@ export async function ask(
   const version = hook.reviewVersion;
   const body = reviewOf(request, matched, await shownIn(versioned, matched), { uid, version });
   const verdict = verdictIn(hook, await posted(caller, hook, body, request), { uid, version, isMutating });
+  for (const [key, value] of Object.entries(verdict.auditAnnotations)) {
+    if (typeof value === 'string') request.call.record?.annotate(`${hook.name}/${key}`, value);
+  }
   request.call.warnings.push(...verdict.warnings);
   if (!verdict.allowed) throw rejection(hook.name, verdict.result);
   return verdict;

@@ -31,6 +31,8 @@ interface Webhook {
 export interface Hook {
   /** Of the webhook, not of its configuration. */
   name: string;
+  /** The name of that. */
+  configuration: string;
   /** Tells apart those of one name. */
   id: string;
   clientConfig: ClientConfig;
@@ -81,6 +83,7 @@ function hooksOf(configuration: KubeObject): Hook[] {
   const { webhooks = [] } = configuration as KubeObject & { webhooks?: readonly Webhook[] };
   return webhooks.map((webhook, index) => ({
     name: webhook.name,
+    configuration: configuration.metadata.name,
     id: `${configuration.metadata.name}/${webhook.name}/${index}`,
     clientConfig: webhook.clientConfig,
     criteria: {

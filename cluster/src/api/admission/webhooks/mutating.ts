@@ -12,6 +12,7 @@ import { ask, unforgiven } from './call.ts';
 import { concerned, type WebhookParts } from './concerned.ts';
 import { CallFailure, internalError } from './failure.ts';
 import { Hooks } from './hooks.ts';
+import { MutationNotes } from './mutation-notes.ts';
 
 const name = 'MutatingAdmissionWebhook';
 
@@ -33,23 +34,28 @@ async function admit(parts: WebhookParts, hooks: Hooks, request: AdmissionReques
   const rounds = reinvocation.of(name);
   if (reinvocation.isSecond) rounds.returnTo(request.object);
   const versioned = new VersionedRequest(request);
-  for (const hook of hooks.all) {
+  for (const [index, hook] of hooks.all.entries()) {
     const matched = await concerned(parts, hook, versioned);
     if (!matched) continue;
     if (reinvocation.isSecond && !rounds.isWanted(hook.id)) continue;
+    const notes = new MutationNotes(request, hook, `round_${reinvocation.isSecond ? 1 : 0}_index_${index}`);
     try {
       const { patch, patchType } = await ask(parts.caller, hook, versioned, matched, { isMutating: true });
       if (patch !== undefined && patchType !== 'JSONPatch') {
         throw new CallFailure(hook.name, `unsupported patch type ${JSON.stringify(patchType)}`);
       }
       if (patch !== undefined && (await changed(versioned, matched, hook.name, patch))) {
+        notes.mutated(operationsOf(patch));
         rounds.objectChanged();
         reinvocation.isNeeded = true;
       }
     } catch (error) {
       const refusal = unforgiven(hook, error);
       if (refusal !== undefined) throw refusal;
+      notes.failedOpen();
       parts.logger.warn({ err: error, webhook: hook.name }, 'a webhook failed and is ignored');
+    } finally {
+      notes.tell();
     }
     if (hook.isCalledAgain) rounds.mayBeCalledAgain(hook.id);
   }

@@ -47,6 +47,8 @@ export interface Verdict {
   /** A patch in base64, in the form that `patchType` names. */
   patch: string | undefined;
   patchType: unknown;
+  /** For the audit log; not checked. */
+  auditAnnotations: Record<string, unknown>;
   warnings: readonly string[];
 }
 
@@ -70,6 +72,7 @@ export function verdictOf(
     patch: isMutating && typeof patch === 'string' && patch !== '' ? patch : undefined,
     // The older version has one type only, which need not be said.
     patchType: version === 'v1' ? patchType : 'JSONPatch',
+    auditAnnotations: isRecord(response.auditAnnotations) ? response.auditAnnotations : {},
     warnings: Array.isArray(response.warnings) ? response.warnings.filter((one) => typeof one === 'string') : [],
   };
 }

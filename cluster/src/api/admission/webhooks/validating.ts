@@ -26,14 +26,19 @@ async function check(parts: WebhookParts, hooks: readonly Hook[], request: Admis
     if (matched) asked.push({ hook, matched });
   }
   const refusals = await Promise.all(
-    asked.map(async ({ hook, matched }) => {
+    asked.map(async ({ hook, matched }, index) => {
       try {
         await ask(parts.caller, hook, versioned, matched, { isMutating: false });
         return undefined;
       } catch (error) {
         const refusal = unforgiven(hook, error);
-        if (refusal === undefined)
+        if (refusal === undefined) {
+          request.call.record?.annotate(
+            `failed-open.validating.webhook.admission.k8s.io/round_0_index_${index}`,
+            hook.name,
+          );
           parts.logger.warn({ err: error, webhook: hook.name }, 'a webhook failed and is ignored');
+        }
         return refusal;
       }
     }),

@@ -1,0 +1,217 @@
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { auditPlace, type LogLimits, verifyAuditLog } from './index.ts';
+import { LogWriter } from './writer.ts';
+
+const day = 24 * 3_600_000;
+const unlimited: LogLimits = { maxSize: 1024 * 1024, maxAge: 0, maxBackups: 0 };
+let directory: string;
+let now: number;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'berth-audit-'));
+  now = Date.parse('2026-11-30T08:00:00Z');
+});
+afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+const place = () => auditPlace(directory);
+const open = (limits: Partial<LogLimits> = {}) =>
+  new LogWriter({ ...place(), limits: { ...unlimited, ...limits }, now: () => now });
+const events = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, index) => Buffer.from(`{"n":${from + index},"annotations":{`));
+
+/** Writes records as one run of the program, which ends by being killed: nothing is closed. */
+function write(from: number, to: number, limits: Partial<LogLimits> = {}): LogWriter {
+  const writer = open(limits);
+  for (const event of events(from, to)) {
+    now += 1;
+    writer.append([event], 0);
+  }
+  return writer;
+}
+
+const log = () => readFileSync(place().path, 'utf8').split('\n').slice(0, -1);
+const change = (edit: (lines: string[]) => string[]) => writeFileSync(place().path, `${edit(log()).join('\n')}\n`);
+const faults = async () =>
+  (await verifyAuditLog(place())).faults.map(({ line, problem }) => `${line ?? '-'}: ${problem}`);
+const finished = () =>
+  readdirSync(join(directory, 'audit'))
+    .filter((name) => /^audit-.*\.log$/.test(name))
+    .sort();
+
+describe('what was written', () => {
+  test('is good, each record an event still, for nobody else to read', async () => {
+    write(1, 3);
+    expect(log().map((line) => JSON.parse(line))).toMatchObject(
+      [1, 2, 3].map((n) => ({ n, annotations: { 'audit.berth.dev/sequence': String(n) } })),
+    );
+    expect(await verifyAuditLog(place())).toEqual({ files: 1, good: 3, lost: 0, faults: [], remarks: [] });
+    const { path, keyFile, headFile } = place();
+    for (const file of [path, keyFile, headFile]) expect(statSync(file).mode & 0o777).toBe(0o600);
+  });
+
+  test('goes on over restarts and kills', async () => {
+    write(1, 3);
+    write(4, 4);
+    const last = write(5, 6);
+    last.close();
+    expect(open().notices).toEqual([]);
+    expect(await verifyAuditLog(place())).toMatchObject({ good: 6, faults: [] });
+  });
+
+  test('a record that was not finished is removed and told', async () => {
+    write(1, 3);
+    writeFileSync(place().path, `${log().join('\n')}\n{"n":4,"annota`);
+    expect((await verifyAuditLog(place())).remarks).toEqual([expect.stringContaining('ends within a record')]);
+    expect(await faults()).toEqual([]);
+    expect(write(4, 5).notices).toEqual([expect.stringContaining('14 bytes of a record that was not finished')]);
+    expect(await verifyAuditLog(place())).toMatchObject({ good: 5, faults: [], remarks: [] });
+  });
+});
+
+describe('what was done to it is found', () => {
+  beforeEach(() => void write(1, 6));
+
+  test('a record was changed', async () => {
+    change((lines) => lines.map((line) => line.replace('{"n":3,', '{"n":7,')));
+    expect(await faults()).toEqual(['3: record 3 was changed']);
+  });
+
+  test('a record was changed and given another mac', async () => {
+    const other = log()[4]?.slice(-46, -3) ?? '';
+    change((lines) => lines.map((line, index) => (index === 2 ? line.slice(0, -46) + other + line.slice(-3) : line)));
+    expect(await faults()).toEqual(['3: record 3 was changed', '4: record 4 was changed']);
+  });
+
+  test('records were dropped, at the beginning, in the middle, at the end', async () => {
+    change((lines) => [...lines.slice(1, 3), ...lines.slice(4, 5)]);
+    expect(await faults()).toEqual([
+      '1: record 1 is missing before record 2',
+      '3: record 4 is missing before record 5',
+      '-: record 6 is missing at the end: cut off, or lost in a power cut',
+    ]);
+  });
+
+  test('records changed places', async () => {
+    change(([a = '', b = '', c = '', d = '', ...more]) => [a, c, b, d, ...more]);
+    expect(await faults()).toEqual([
+      '2: record 2 is missing before record 3',
+      '3: record 2 is out of its place: it stands behind record 3',
+    ]);
+  });
+
+  test('a record was said twice, another line put between', async () => {
+    change((lines) => [lines[0] ?? '', '{"n":0}', ...lines.slice(1), lines[0] ?? '']);
+    expect(await faults()).toEqual([
+      '2: this line is no record of the log',
+      '8: record 1 is out of its place: it stands behind record 6',
+    ]);
+  });
+
+  test('the log was cut within a record, and is written again', async () => {
+    writeFileSync(place().path, readFileSync(place().path, 'utf8').slice(0, -200));
+    expect(await faults()).toEqual([expect.stringMatching(/^-: records? .*6 (is|are) missing at the end/)]);
+    expect(write(7, 8).notices.join()).toMatch(/is without its last \d records/);
+    expect(await faults()).toEqual([expect.stringMatching(/missing before record 7$/)]);
+  });
+
+  test('the log, or what is known of its end, is gone or not ours', async () => {
+    const { path, headFile } = place();
+    const head = readFileSync(headFile, 'utf8');
+    writeFileSync(headFile, head.replace('"sequence":6', '"sequence":5'));
+    expect(await faults()).toEqual([expect.stringContaining('was changed')]);
+    rmSync(headFile);
+    expect(await faults()).toEqual([expect.stringContaining('does not tell of this log')]);
+    writeFileSync(headFile, head);
+    rmSync(path);
+    expect(await faults()).toEqual(['-: records 1 to 6 are missing at the end: cut off, or lost in a power cut']);
+  });
+
+  test('the key is gone or damaged', async () => {
+    writeFileSync(place().keyFile, 'abc');
+    await expect(verifyAuditLog(place())).rejects.toThrow('is damaged');
+    expect(() => open()).toThrow('is damaged');
+    rmSync(place().keyFile);
+    await expect(verifyAuditLog(place())).rejects.toThrow('there is no audit log');
+    expect(write(7, 7).notices[0]).toContain('cannot be verified any more');
+  });
+
+  test('many faults are counted', async () => {
+    change((lines) => [...lines, ...Array.from({ length: 150 }, () => 'x')]);
+    const all = await faults();
+    expect(all).toHaveLength(101);
+    expect(all.at(-1)).toBe('-: and 50 more');
+  });
+});
+
+describe('rotation', () => {
+  test('by size, with one chain through all files', async () => {
+    write(1, 20, { maxSize: 700 });
+    write(21, 30, { maxSize: 700 });
+    expect(finished().length).toBeGreaterThan(4);
+    const { files, good, faults } = await verifyAuditLog(place());
+    expect({ files, good, faults }).toEqual({ files: finished().length + 1, good: 30, faults: [] });
+    for (const name of finished()) expect(statSync(join(directory, 'audit', name)).size).toBeLessThanOrEqual(700);
+  });
+
+  test('a whole file that is gone is found, wherever it was', async () => {
+    write(1, 20, { maxSize: 700 });
+    const files = finished();
+    const middle = join(directory, 'audit', files[2] ?? '');
+    const text = readFileSync(middle);
+    rmSync(middle);
+    expect(await faults()).toEqual([expect.stringMatching(/^1: records \d+ to \d+ are missing before record/)]);
+    writeFileSync(middle, text);
+    expect(await faults()).toEqual([]);
+    rmSync(join(directory, 'audit', files[0] ?? ''));
+    expect(await faults()).toEqual([expect.stringMatching(/^1: records 1 to \d+ are missing before record/)]);
+  });
+
+  test('by number and age; what was removed in time is not missing', async () => {
+    write(1, 30, { maxSize: 700, maxBackups: 3 });
+    expect(finished()).toHaveLength(3);
+    expect(await faults()).toEqual([]);
+    now += 2 * day;
+    write(31, 31, { maxSize: 700, maxAge: day }).close();
+    // What is there was finished just now.
+    expect(finished().every((name) => name > 'audit-2026-12-02')).toBe(true);
+    expect(await faults()).toEqual([]);
+    write(32, 60, { maxSize: 700, maxAge: day });
+    expect(finished().length).toBeGreaterThan(3);
+    expect(await faults()).toEqual([]);
+  });
+
+  test('a log at another place goes on with the chain, and is judged by itself', async () => {
+    write(1, 3);
+    const elsewhere = { ...place(), path: join(directory, 'elsewhere', 'log') };
+    const writer = new LogWriter({ ...elsewhere, limits: unlimited, now: () => now });
+    writer.append(events(4, 5), 0);
+    expect(await verifyAuditLog(elsewhere)).toMatchObject({ good: 2, faults: [] });
+  });
+});
+
+describe('a disk that takes nothing', () => {
+  test('what is lost is counted, and the next record tells of it', async () => {
+    const writer = write(1, 2);
+    const { path } = place();
+    rmSync(path);
+    // Nobody can append to a directory.
+    mkdirSync(path);
+    expect(writer.append(events(3, 5), 0)).toMatchObject({
+      records: 0,
+      lost: 3,
+      error: expect.stringMatching('EISDIR'),
+    });
+    rmdirSync(path);
+    expect(writer.append(events(6, 7), 2)).toMatchObject({ records: 2, lost: 0 });
+    expect(log()).toHaveLength(2);
+    expect(JSON.parse(log()[0] ?? '').annotations).toMatchObject({
+      ...{ 'audit.berth.dev/lost': '5', 'audit.berth.dev/sequence': '3' },
+    });
+    const verdict = await verifyAuditLog(place());
+    expect(verdict.lost).toBe(5);
+    expect(verdict.faults.map(({ problem }) => problem)).toEqual(['records 1 to 2 are missing before record 3']);
+  });
+});
