@@ -88,6 +88,9 @@ function program(): Command {
       ).default(false),
     )
     .addOption(
+      new Option('--accept-lost-keys', 'start although objects are under keys that are not there').default(false),
+    )
+    .addOption(
       new Option(
         '--kubeconfig <file>',
         "where to write the administrator's kubeconfig (default: in the data directory)",
@@ -197,6 +200,13 @@ function program(): Command {
     .addOption(dataDir())
     .addOption(output())
     .action(async (options) => (await import('./commands/secrets.ts')).rewrite(options));
+
+  secrets
+    .command('discard')
+    .description('delete an object that cannot be read, which its API does not')
+    .argument('<key>', 'as "berth secrets status" prints it')
+    .addOption(dataDir())
+    .action(async (key, options) => (await import('./commands/secrets.ts')).discard(key, options));
 
   const node = berth.command('node').description('nodes of the embedded cluster that run containers');
   node

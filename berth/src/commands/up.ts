@@ -48,6 +48,7 @@ export interface UpOptions {
   minimumImageTtlDuration?: number;
   encryptionProviderConfig?: string;
   encryptionProviderConfigAutomaticReload: boolean;
+  acceptLostKeys: boolean;
   kubeconfig?: string;
   sample: boolean;
   detach: boolean;

@@ -20,10 +20,11 @@ export interface AtRest extends AsyncDisposable {
 export async function startAtRest(
   dataDir: string,
   configuration?: EncryptedStoreOptions['configuration'],
+  acceptLostKeys = false,
 ): Promise<AtRest> {
   const places = placesIn(dataDir);
   const now = () => new Date();
-  const opened = await openEncryptedStore({ ...places, configuration, now, logger: silent });
+  const opened = await openEncryptedStore({ ...places, configuration, acceptLostKeys, now, logger: silent });
   const { store, encryption } = opened;
   const server = await startTestApi({ store, encryption }).catch(async (error) => {
     await store.close();
