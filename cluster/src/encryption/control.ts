@@ -107,7 +107,7 @@ export function encryptionControl(options: EncryptionControlOptions): Encryption
           values: entries.length,
           writes: label === current,
         }));
-        if (!keys.some(({ writes }) => writes)) keys.unshift({ key: current, values: 0, writes: true });
+        if (current && !keys.some(({ writes }) => writes)) keys.unshift({ key: current, values: 0, writes: true });
         return { resource: resourceOf(prefix), keys };
       });
       const services = (configured?.providers ?? []).map(({ name, fault }) => ({ name, ...(fault ? { fault } : {}) }));
@@ -133,12 +133,13 @@ export function encryptionControl(options: EncryptionControlOptions): Encryption
     discard: (key) => api.discard(key),
   };
 
-  function writtenAs(prefix: string): string {
+  /** Undefined when nothing can be written now. */
+  function writtenAs(prefix: string): string | undefined {
     try {
       const transformer = encryption.of(prefix);
       return transformer ? labelOf(transformer.write(Buffer.of(0), prefix)) : plain;
     } catch {
-      return 'nothing';
+      return undefined;
     }
   }
 }
