@@ -6,7 +6,8 @@ import { sendAsAdmin, startTestApi } from '../api/testing.ts';
 import { openLmdbStore, takeSnapshot } from '../store/index.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
 import { openEncryptedStore } from './open.ts';
-import { contentOf, filesWith, placesIn, secret, silent, startAtRest } from './testing.ts';
+import { contentOf, filesWith, placesIn, secret, silent } from './testing.ts';
+import { startAtRest } from './testing-server.ts';
 
 const admin = { name: 'kubernetes-admin', groups: ['system:masters'] };
 const namespace = 'default';

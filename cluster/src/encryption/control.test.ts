@@ -4,7 +4,8 @@ import { resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
 import { listSnapshots, takeSnapshot } from '../store/index.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { contentOf, filesWith, placesIn, secret, startAtRest } from './testing.ts';
+import { contentOf, filesWith, placesIn, secret } from './testing.ts';
+import { startAtRest } from './testing-server.ts';
 
 const namespace = 'default';
 const key = (letter: string) => Buffer.alloc(32, letter).toString('base64');

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { type KubeObject, resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { filesWith, placesIn, secret, startAtRest } from './testing.ts';
+import { filesWith, placesIn, secret } from './testing.ts';
+import { startAtRest } from './testing-server.ts';
 import { asBuffer, isEncrypted } from './transformer.ts';
 
 const namespace = 'default';

@@ -50,7 +50,8 @@ export async function openEncryptedStore(options: EncryptedStoreOptions): Promis
     if (!configured) return await openOwn(options, store, encryption, own);
     const apply = () => encryption.use(configured.rules, own?.provider);
     apply();
-    if (!options.acceptLostKeys) await checkReadable(survey(store, encryption), encryption, configuration.file);
+    if (!options.acceptLostKeys)
+      await checkReadable(survey(store, encryption), encryption, configured, configuration.file);
     configured.follow((what) => (what === 'rules' ? apply() : encryption.retry()));
     return { store, encryption, configured, ...(own ? { own } : {}) };
   } catch (error) {
@@ -100,16 +101,19 @@ async function openOwn(
 }
 
 /** A single value that cannot be read is no reason not to start; that none under a key can be read is. Services may be well later. */
-async function checkReadable(found: readonly Kept[], encryption: Encryption, file: string): Promise<void> {
+async function checkReadable(
+  found: readonly Kept[],
+  encryption: Encryption,
+  { providers }: Configured,
+  file: string,
+): Promise<void> {
   for (const kept of found) {
-    if (kept.label === plain || kept.label.startsWith('kms:')) continue;
-    const fault = await faultOf(kept, encryption);
+    const isOfService = providers.some(({ name }) => kept.label.startsWith(`kms:v2:${name}:`));
+    const fault = kept.label === plain || isOfService ? undefined : await faultOf(kept, encryption);
     if (!fault) continue;
+    const what = `${amount(kept)} encrypted under the key ${kept.label}: ${fault}`;
     const remedy = `let ${file} name that key, with the secret that it had, for reading`;
-    throw new BerthError(
-      'Conflict',
-      `${amount(kept)} encrypted under the key ${kept.label}: ${fault}; ${remedy}; ${lastResort}`,
-    );
+    throw new BerthError('Conflict', `${what}; ${remedy}; ${lastResort}`);
   }
 }
 

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { BerthError } from '@berth/kube/errors';
+import { listSnapshots } from '../store/index.ts';
 
 export interface SnapshotWork {
   /** The directory of snapshots. */
@@ -14,6 +15,7 @@ export interface SnapshotWork {
  * Answers those that are damaged, and were left as they are. Throws `InternalError` that says why it could not be done.
  */
 export async function rewriteSnapshotsApart(work: SnapshotWork): Promise<string[]> {
+  if (listSnapshots(work.snapshots).length === 0) return [];
   const worker = new Worker(new URL('./snapshot-thread.ts', import.meta.url), { workerData: work });
   try {
     const [damaged] = (await once(worker, 'message')) as [string[]];

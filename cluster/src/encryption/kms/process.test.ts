@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../../store/temporary.ts';
-import { contentOf, filesWith, placesIn, secret, startAtRest } from '../testing.ts';
+import { contentOf, filesWith, placesIn, secret } from '../testing.ts';
+import { startAtRest } from '../testing-server.ts';
 import type { Behaviour } from './plugin.ts';
 
 /** A plugin in a process of its own. */
@@ -83,11 +84,17 @@ test('values under a key management service are read after a start by asking it 
   }
   expect(filesWith(placesIn(directory.path).directory, 'marker-')).toEqual([]);
   const before = plugin.calls('Decrypt');
-  await using running = await startAtRest(directory.path, configuration);
+  const running = await startAtRest(directory.path, configuration);
   const { items } = await running.client.list(resources.secrets, { namespace });
   expect(items.map(contentOf)).toContain('marker-19');
   // One of the two proves that what was just encrypted can be decrypted again.
   expect(plugin.calls('Decrypt') - before).toBe(2);
+
+  // A plugin that may come later is one thing, one that nobody names another.
+  await running[Symbol.asyncDispose]();
+  const text = readFileSync(configuration.file, 'utf8');
+  writeFileSync(configuration.file, text.replace('name: vault', 'name: other'));
+  await expect(startAtRest(directory.path, configuration)).rejects.toThrow(/20 values of secrets .*kms:v2:vault:/);
 });
 
 test('another key of the service is followed, and once all is rewritten the former may go', async () => {
