@@ -68,6 +68,11 @@ async function answer(incoming: IncomingMessage, handlers: ControlHandlers): Pro
   if (call === 'POST /secrets') return encryptionOf(handlers).status();
   if (call === 'POST /secrets/rotate') return encryptionOf(handlers).rotate();
   if (call === 'POST /secrets/rewrite') return encryptionOf(handlers).rewrite();
+  if (call === 'POST /secrets/discard') {
+    const { key = '' } = JSON.parse(await textOf(incoming)) as { key?: string };
+    await encryptionOf(handlers).discard(key);
+    return {};
+  }
   throw new BerthError('NotFound', `there is no ${call}`);
 }
 

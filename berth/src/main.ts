@@ -88,6 +88,9 @@ function program(): Command {
       ).default(false),
     )
     .addOption(
+      new Option('--accept-lost-keys', 'start although objects are under keys that are not there').default(false),
+    )
+    .addOption(
       new Option(
         '--audit-policy-file <file>',
         'what the audit log records: a Policy of audit.k8s.io/v1 (default: see docs/audit.md)',
@@ -222,6 +225,13 @@ function program(): Command {
     .addOption(dataDir())
     .addOption(output())
     .action(async (options) => (await import('./commands/secrets.ts')).rewrite(options));
+
+  secrets
+    .command('discard')
+    .description('delete an object that cannot be read, which its API does not')
+    .argument('<key>', 'as "berth secrets status" prints it')
+    .addOption(dataDir())
+    .action(async (key, options) => (await import('./commands/secrets.ts')).discard(key, options));
 
   const auditPath = () => new Option('--audit-log-path <file>', 'where the log is, if "up" was told another place');
   const audit = berth

@@ -130,7 +130,13 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const places = placesIn(dataDir);
   const now = () => new Date();
   const encrypted = await step('opened the store', () =>
-    openEncryptedStore({ ...places, configuration: options.encryption, now, logger }),
+    openEncryptedStore({
+      ...places,
+      configuration: options.encryption,
+      acceptLostKeys: options.acceptLostKeys,
+      now,
+      logger,
+    }),
   );
   const { store, encryption, configured } = encrypted;
   starting.defer(() => store.close());
@@ -143,6 +149,8 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
     serveApi(options, { store, encryption, certificates, plan, addresses }),
   );
   starting.defer(() => api.close());
+  const unreadable = api.unreadable();
+  if (unreadable.length > 0) logger.error({ keys: unreadable.slice(0, 100) }, 'objects that cannot be read');
   // Named as by kube-apiserver.
   if (configured) api.addReadyCheck('kms-providers', () => configured.providers.every(({ fault }) => !fault));
   const client = api.client(system);

@@ -25,6 +25,8 @@ export interface ClusterOptions {
   runtime: Exclude<RuntimeChoice, 'auto'>;
   /** An EncryptionConfiguration that says how objects are kept, and whether its changes count as they come; else Berth's own keys count. */
   encryption?: { file: string; reload: boolean } | undefined;
+  /** Starts although what is under keys that are not there cannot be read. */
+  acceptLostKeys?: boolean | undefined;
   logger: Logger;
   /**
    * Asked before an image is fetched from a registry: makes one that no registry has, hands its archive to `importImage`

@@ -29,7 +29,14 @@ export async function status(options: Options): Promise<void> {
 export async function rotate(options: Options): Promise<void> {
   const result = await call<Rotated>(options.dataDir, '/secrets/rotate');
   if (options.output === 'json') return print(JSON.stringify(result, null, 2));
-  print(`Secrets are under the new key ${result.key}; ${sentenceOf(result)} The former key is gone.`);
+  const former = result.kept.length === 0 ? 'The former key is gone.' : `Kept for those: ${result.kept.join(', ')}.`;
+  print(`Secrets are under the new key ${result.key}; ${sentenceOf(result)} ${former}`);
+}
+
+/** Deletes an object that cannot be read, by its key as `status` prints it. */
+export async function discard(key: string, options: Omit<Options, 'output'>): Promise<void> {
+  await callControl(requireRunning(options.dataDir).controlSocket, '/secrets/discard', { key });
+  print(`${key} is gone.`);
 }
 
 /** Rewrites what is plain or under an old key, and prints how many values that were. */

@@ -50,6 +50,7 @@ export interface UpOptions {
   minimumImageTtlDuration?: number;
   encryptionProviderConfig?: string;
   encryptionProviderConfigAutomaticReload: boolean;
+  acceptLostKeys: boolean;
   auditPolicyFile?: string;
   auditLogPath?: string;
   /** Megabytes. */

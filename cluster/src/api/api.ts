@@ -50,8 +50,8 @@ import { openApiHandler } from './openapi/handler.ts';
 import { Pipeline } from './pipeline.ts';
 import { ProtobufDecoder } from './protobuf/decode.ts';
 import { objectProxy } from './proxy/index.ts';
+import { discardUnreadable, rewriteStale } from './storage/at-rest.ts';
 import { ObjectStorage } from './storage/object-storage.ts';
-import { rewriteStale } from './storage/rewrite-stale.ts';
 import { podLog } from './streaming/log.ts';
 import type { PodAccessHolder } from './streaming/pod.ts';
 import { upgradeHandler } from './streaming/upgrade.ts';
@@ -227,6 +227,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     addReadyCheck: (name, check) => void checks.push({ name, check }),
     rewriteStale: () => rewriteStale(storage),
     unreadable: () => storage.unreadable,
+    discard: (key) => discardUnreadable(storage, key),
     async close() {
       stopPublishing();
       stopKeeping();

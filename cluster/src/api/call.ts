@@ -28,6 +28,8 @@ export interface Call {
   subresource: Subresource | undefined;
   /** The query's parameters by their Kubernetes names. */
   options: ReadonlyMap<string, string>;
+  /** It comes from this process itself. */
+  isInner?: boolean;
   /** Of a request from outside: who owns what it writes when it does not say so itself. '' when it says nothing. */
   userAgent?: string;
   /** Decoded JSON or YAML. Belongs to the call: it may be changed. */

@@ -51,12 +51,12 @@ export async function startTestApi(options: Partial<ApiOptions> = {}): Promise<T
 }
 
 /** Sends JSON over HTTPS as the administrator, where a test looks at what no client passes on: a header, a raw body. */
-export async function sendAsAdmin({ url, certificates }: TestApi, method: string, path: string, body: object) {
+export async function sendAsAdmin({ url, certificates }: TestApi, method: string, path: string, body?: object) {
   const { cert, key } = certificates.admin;
   const dispatcher = new Agent({ connect: { ca: certificates.authority.cert, cert, key } });
   try {
     const headers = { 'content-type': method === 'PATCH' ? 'application/merge-patch+json' : 'application/json' };
-    const response = await fetch(url + path, { method, body: JSON.stringify(body), headers, dispatcher });
+    const response = await fetch(url + path, { method, body: body ? JSON.stringify(body) : null, headers, dispatcher });
     return { status: response.status, headers: response.headers, body: (await response.json()) as object };
   } finally {
     await dispatcher.close();

@@ -2,11 +2,12 @@ import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
-import { startTestApi } from '../api/testing.ts';
+import { sendAsAdmin, startTestApi } from '../api/testing.ts';
 import { openLmdbStore, takeSnapshot } from '../store/index.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
 import { openEncryptedStore } from './open.ts';
-import { contentOf, filesWith, placesIn, secret, silent, startAtRest } from './testing.ts';
+import { contentOf, filesWith, placesIn, secret, silent } from './testing.ts';
+import { startAtRest } from './testing-server.ts';
 
 const admin = { name: 'kubernetes-admin', groups: ['system:masters'] };
 const namespace = 'default';
@@ -134,7 +135,41 @@ test('a value that was damaged, or moved to another key, is not read, and nothin
   }
   await expect(client.list(resources.secrets, { namespace })).rejects.toMatchObject(fault('b'));
   expect((await client.list(resources.secrets, { namespace: 'kube-system' })).items).toEqual([]);
+  // Controllers go on with what can be read; whoever asks from outside is told.
+  expect((await client.list(resources.secrets)).items.map(({ metadata }) => metadata.name)).toEqual(['a', 'c']);
+  const outside = await sendAsAdmin(running.server, 'GET', '/api/v1/secrets');
+  expect(outside).toMatchObject({ status: 500, body: { reason: 'InternalError', message: fault('b').message } });
+  const options = { ignoreStoreReadErrorWithClusterBreakingPotential: true };
+  const forced = await sendAsAdmin(running.server, 'DELETE', '/api/v1/namespaces/default/secrets/b', options);
+  expect(forced).toMatchObject({ status: 500, body: { reason: 'InternalError', message: fault('b').message } });
   expect(contentOf(await client.get(resources.secrets, { namespace, name: 'c' }))).toBe('of c');
   await client.update(resources.secrets, secret('c', 'new'));
   expect(contentOf(await client.get(resources.secrets, { namespace, name: 'c' }))).toBe('new');
+});
+
+test('the past is told in plain: pages of a list, an exact version, and a watch from before the start', async () => {
+  await using directory = await temporaryDirectory();
+  let version = '';
+  {
+    await using running = await startAtRest(directory.path);
+    const { client } = running;
+    for (let at = 0; at < 6; at++) await client.create(resources.secrets, secret(`s-${at}`, `first ${at}`));
+    version = (await client.list(resources.secrets, { namespace })).metadata.resourceVersion ?? '';
+    const page = await client.list(resources.secrets, { namespace, limit: 3 });
+    await client.update(resources.secrets, secret('s-5', 'second 5'));
+    await client.delete(resources.secrets, { namespace, name: 's-4' });
+    const rest = await client.list(resources.secrets, { namespace, limit: 3, continue: page.metadata.continue ?? '' });
+    expect(rest.items.map(contentOf)).toEqual(['first 3', 'first 4', 'first 5']);
+  }
+  await using running = await startAtRest(directory.path);
+  const { client, server } = running;
+  const path = `/api/v1/namespaces/${namespace}/secrets?resourceVersion=${version}&resourceVersionMatch=Exact`;
+  const { body } = await sendAsAdmin(server, 'GET', path);
+  expect((body as { items: object[] }).items.map(contentOf)).toHaveLength(6);
+  const told: string[] = [];
+  for await (const { type, object } of client.watch(resources.secrets, { namespace, resourceVersion: version })) {
+    told.push(`${type} ${object.metadata.name} ${contentOf(object)}`);
+    if (told.length === 2) break;
+  }
+  expect(told).toEqual(['MODIFIED s-5 second 5', 'DELETED s-4 first 4']);
 });

@@ -1,10 +1,11 @@
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
 import { listSnapshots, takeSnapshot } from '../store/index.ts';
 import { temporaryDirectory } from '../store/temporary.ts';
-import { contentOf, filesWith, placesIn, secret, startAtRest } from './testing.ts';
+import { contentOf, filesWith, placesIn, secret } from './testing.ts';
+import { startAtRest } from './testing-server.ts';
 
 const namespace = 'default';
 const key = (letter: string) => Buffer.alloc(32, letter).toString('base64');
@@ -187,4 +188,54 @@ test('a file that changes counts from then on; one that is wrong changes nothing
   expect(writes()).toBe('aesgcm:v1:two');
   expect(await control.rewrite()).toEqual({ rewritten: 1, unreadable: 0 });
   expect(await get()).toBe('of a');
+});
+
+test('a value that cannot be read keeps its key in a rotation, stays through starts, and goes when it is discarded', async () => {
+  await using directory = await temporaryDirectory();
+  const lost = '/registry/core/secrets/default/lost';
+  const keys = () => readFileSync(placesIn(directory.path).keyFile, 'utf8').match(/berth-[\w-]+/g);
+  {
+    await using running = await startAtRest(directory.path);
+    await running.client.create(resources.secrets, secret('whole', 'of whole'));
+    const { store } = running.opened;
+    const value = store.get(lost.replace('lost', 'whole'))?.value as Uint8Array;
+    await store.commit([{ type: 'put', key: lost, value: Buffer.from(value) }]);
+  }
+  {
+    await using running = await startAtRest(directory.path);
+    expect(await running.control.rotate()).toMatchObject({ rewritten: 1, unreadable: 1, kept: [expect.any(String)] });
+    expect(keys()).toHaveLength(2);
+  }
+  await using running = await startAtRest(directory.path);
+  const { control, client } = running;
+  expect(keys()).toHaveLength(2);
+  expect(control.status().unreadable).toEqual([lost]);
+  expect(contentOf(await client.get(resources.secrets, { namespace, name: 'whole' }))).toBe('of whole');
+  await expect(control.discard(lost.replace('lost', 'whole'))).rejects.toMatchObject({ code: 'Conflict' });
+  await expect(control.discard(`${lost}s`)).rejects.toMatchObject({ code: 'NotFound' });
+  await control.discard(lost);
+  expect(control.status().unreadable).toEqual([]);
+  expect((await client.list(resources.secrets, { namespace })).items).toHaveLength(1);
+  expect(await control.rotate()).toMatchObject({ rewritten: 1, unreadable: 0, kept: [] });
+  expect(keys()).toHaveLength(1);
+});
+
+test('with a key that is lost for good a cluster goes on without what was under it, when that is asked for', async () => {
+  await using directory = await temporaryDirectory();
+  {
+    await using running = await startAtRest(directory.path);
+    await running.client.create(resources.secrets, secret('lost', 'x'));
+  }
+  rmSync(placesIn(directory.path).keyFile);
+  await expect(startAtRest(directory.path)).rejects.toThrow(/if it is lost for good, start with --accept-lost-keys/);
+  {
+    await using running = await startAtRest(directory.path, undefined, true);
+    const { client, control } = running;
+    await client.create(resources.secrets, secret('new', 'y'));
+    const unknown = 'no matching key was found for the provided AES transformer';
+    await expect(client.get(resources.secrets, { namespace, name: 'lost' })).rejects.toThrow(unknown);
+    for (const key of control.status().unreadable) await control.discard(key);
+  }
+  await using running = await startAtRest(directory.path);
+  expect((await running.client.list(resources.secrets, { namespace })).items.map(contentOf)).toEqual(['y']);
 });

@@ -1,9 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { BerthError } from '@berth/kube/errors';
 import type { Logger } from 'pino';
+import { secrets } from './encryption.ts';
 import { type EncryptedStore, remainsFile } from './open.ts';
 import { rewriteSnapshotsApart } from './snapshots.ts';
-import { labelOf, plain, resourceOf, survey } from './survey.ts';
+import { labelOf, ownKeysIn, plain, resourceOf, survey } from './survey.ts';
 
 /** What is kept in which way, and nothing of what it says. */
 export interface EncryptionStatus {
@@ -31,15 +32,26 @@ export interface EncryptedObjects {
   rewriteStale(): Promise<Rewritten>;
   /** Keys in the store of what cannot be read. */
   unreadable(): string[];
+  /** Deletes one of them, and tells nobody what it was. */
+  discard(key: string): Promise<void>;
+}
+
+export interface Rotated extends Rewritten {
+  /** The name of the new key. */
+  key: string;
+  /** Former keys under which something is left that cannot be read. */
+  kept: string[];
 }
 
 /** What the running program does about encryption for its owner. */
 export interface EncryptionControl {
   status(): EncryptionStatus;
   /** Makes a new key of Berth's own, rewrites everything under it, snapshots too, and drops the former. `BadRequest` where somebody else's keys count. */
-  rotate(): Promise<Rewritten & { key: string }>;
+  rotate(): Promise<Rotated>;
   /** Rewrites what is plain or under an old key, as the configuration says now. */
   rewrite(): Promise<Rewritten>;
+  /** Deletes an object that cannot be read, by its key in the store. `NotFound` when there is none, `Conflict` when it can be read. */
+  discard(key: string): Promise<void>;
 }
 
 export interface EncryptionControlOptions extends EncryptedStore {
@@ -87,6 +99,7 @@ export function encryptionControl(options: EncryptionControlOptions): Encryption
   return {
     status() {
       const kept = Map.groupBy(survey(store, encryption), ({ prefix }) => prefix);
+      if (!kept.has(secrets) && encryption.of(secrets)) kept.set(secrets, []);
       const resources = [...kept].map(([prefix, groups]) => {
         const current = writtenAs(prefix);
         const keys = groups.map(({ label, entries }) => ({
@@ -94,7 +107,7 @@ export function encryptionControl(options: EncryptionControlOptions): Encryption
           values: entries.length,
           writes: label === current,
         }));
-        if (!keys.some(({ writes }) => writes)) keys.unshift({ key: current, values: 0, writes: true });
+        if (current && !keys.some(({ writes }) => writes)) keys.unshift({ key: current, values: 0, writes: true });
         return { resource: resourceOf(prefix), keys };
       });
       const services = (configured?.providers ?? []).map(({ name, fault }) => ({ name, ...(fault ? { fault } : {}) }));
@@ -111,19 +124,22 @@ export function encryptionControl(options: EncryptionControlOptions): Encryption
         encryption.use(own.rules);
         const result = await rewriteAll();
         await rewriteSnapshots();
-        await own.retire();
+        await own.retire(ownKeysIn(survey(store, encryption)));
         encryption.use(own.rules);
-        return { ...result, key: own.names[0] ?? '' };
+        const [key = '', ...kept] = own.names;
+        return { ...result, key, kept };
       }),
     rewrite: () => alone(rewriteAll),
+    discard: (key) => api.discard(key),
   };
 
-  function writtenAs(prefix: string): string {
+  /** Undefined when nothing can be written now. */
+  function writtenAs(prefix: string): string | undefined {
     try {
       const transformer = encryption.of(prefix);
       return transformer ? labelOf(transformer.write(Buffer.of(0), prefix)) : plain;
     } catch {
-      return 'nothing';
+      return undefined;
     }
   }
 }

@@ -1,5 +1,5 @@
+import { rewriteStale } from '../api/storage/at-rest.ts';
 import { ObjectStorage } from '../api/storage/object-storage.ts';
-import { rewriteStale } from '../api/storage/rewrite-stale.ts';
 import { encodeObject } from '../api/storage/stored-object.ts';
 import { takeSnapshot } from '../store/index.ts';
 import { encryptionControl } from './control.ts';
@@ -22,7 +22,11 @@ const storage = new ObjectStorage(store, {}, opened.encryption);
 storage.follow((error) => {
   throw error;
 });
-const api = { rewriteStale: () => rewriteStale(storage), unreadable: () => storage.unreadable };
+const api = {
+  rewriteStale: () => rewriteStale(storage),
+  unreadable: () => storage.unreadable,
+  discard: () => Promise.resolve(),
+};
 const control = encryptionControl({ ...opened, ...places, api, upkeep: noUpkeep, now, logger: silent });
 
 async function write(writer: number): Promise<never> {

@@ -6,6 +6,9 @@ import type { Transformer } from './transformer.ts';
 /** What Berth encrypts of its own accord. */
 export const secrets = '/registry/core/secrets/';
 
+/** Hears that other rules count, or that somebody who has keys answers. */
+type Listener = (what: 'rules' | 'keys') => void;
+
 const noRules: Rules = new Map();
 
 /** How the values of every resource are kept now. What is kept plain has no transformer, and costs nothing. */
@@ -14,23 +17,23 @@ export class Encryption {
   /** Reads what was written under Berth's own keys, whatever else is said of Secrets now. */
   #fallback: Prefixed | undefined;
   readonly #known = new Map<string, Transformer | undefined>();
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners = new Set<Listener>();
 
   /** From now on this counts; listeners are told. */
   use(rules: Rules, fallback?: Prefixed): void {
     this.#rules = rules;
     this.#fallback = fallback;
     this.#known.clear();
-    this.changed();
+    for (const listener of this.#listeners) listener('rules');
   }
 
-  /** Tells listeners that what could not be read may be readable now, and the other way round. */
-  changed(): void {
-    for (const listener of this.#listeners) listener();
+  /** Tells listeners that what could not be read may be readable now. */
+  retry(): void {
+    for (const listener of this.#listeners) listener('keys');
   }
 
   /** Answers how to stop. */
-  listen(listener: () => void): () => void {
+  listen(listener: Listener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }

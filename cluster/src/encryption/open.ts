@@ -1,13 +1,13 @@
 import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { BerthError } from '@berth/kube/errors';
+import { BerthError, isBerthError } from '@berth/kube/errors';
 import type { Logger } from 'pino';
 import { lockDirectory, openLmdbStore, type Store, snapshotsBeside } from '../store/index.ts';
 import { Configured, type ConfiguredOptions } from './configured.ts';
 import { Encryption } from './encryption.ts';
 import { OwnKeys } from './own-keys.ts';
 import { rewriteFile, rewriteSnapshots } from './rewrite.ts';
-import { type Kept, plain, resourceOf, survey } from './survey.ts';
+import { type Kept, ownKeysIn, ownLabelOf, plain, resourceOf, survey } from './survey.ts';
 import { asBuffer } from './transformer.ts';
 
 export interface EncryptedStoreOptions {
@@ -17,6 +17,8 @@ export interface EncryptedStoreOptions {
   keyFile: string;
   /** Says how values are kept, instead of Berth's own keys. */
   configuration?: Omit<ConfiguredOptions, 'logger'> | undefined;
+  /** Opens it although what is under keys that are not there cannot be read. */
+  acceptLostKeys?: boolean | undefined;
   now: () => Date;
   logger: Logger;
 }
@@ -48,8 +50,9 @@ export async function openEncryptedStore(options: EncryptedStoreOptions): Promis
     if (!configured) return await openOwn(options, store, encryption, own);
     const apply = () => encryption.use(configured.rules, own?.provider);
     apply();
-    await checkReadable(survey(store, encryption), encryption, configuration.file);
-    configured.follow((what) => (what === 'rules' ? apply() : encryption.changed()));
+    if (!options.acceptLostKeys)
+      await checkReadable(survey(store, encryption), encryption, configured, configuration.file);
+    configured.follow((what) => (what === 'rules' ? apply() : encryption.retry()));
     return { store, encryption, configured, ...(own ? { own } : {}) };
   } catch (error) {
     configured?.close();
@@ -59,43 +62,58 @@ export async function openEncryptedStore(options: EncryptedStoreOptions): Promis
 }
 
 async function openOwn(
-  { directory, keyFile, now, logger }: EncryptedStoreOptions,
+  { directory, keyFile, acceptLostKeys, now, logger }: EncryptedStoreOptions,
   store: Store,
   encryption: Encryption,
   known: OwnKeys | undefined,
 ): Promise<EncryptedStore> {
   // Before there are rules, what is encrypted shows itself; and before a key is made that would hide that one is missing.
-  checkNames(survey(store, encryption), known);
+  if (!acceptLostKeys) checkNames(survey(store, encryption), known);
   const own = known ?? (await OwnKeys.make(keyFile, now()));
   encryption.use(own.rules);
   const isStale = survey(store, encryption).some(({ label }) => label === plain);
   if (own.names.length === 1 && !isStale) return { store, encryption, own };
   await store.close();
-  const rewritten = await rewriteFiles(directory, encryption, logger);
-  await own.retire();
+  let isDone = true;
+  try {
+    const rewritten = await rewriteFiles(directory, encryption, logger);
+    logger.info({ values: rewritten }, 'Secrets were encrypted anew');
+  } catch (error) {
+    // No reason not to serve: all of it can be read, and the next start tries again.
+    if (!isBerthError(error, 'InsufficientStorage')) throw error;
+    logger.warn({ err: error }, 'there is no room to encrypt anew what is plain or under an old key');
+    isDone = false;
+  }
+  const rewritten = await openLmdbStore({ directory });
+  if (isDone) await own.retire(ownKeysIn(survey(rewritten, encryption)));
   encryption.use(own.rules);
-  logger.info({ values: rewritten }, 'Secrets were encrypted anew');
-  return { store: await openLmdbStore({ directory }), encryption, own };
+  return { store: rewritten, encryption, own };
 
   function checkNames(found: Kept[], keys: OwnKeys | undefined): void {
-    const there = new Set(keys?.names.map((name) => `aesgcm:v1:${name}`));
+    const there = new Set(keys?.names.map(ownLabelOf));
     const lost = found.find(({ label }) => !there.has(label));
     if (!lost) return;
-    const remedy = lost.label.startsWith('aesgcm:v1:berth-')
+    const remedy = lost.label.startsWith(ownLabelOf('berth-'))
       ? `which ${keyFile} does not hold: put it back from a backup`
       : "which is none of Berth's own: start with the --encryption-provider-config that has it";
-    throw new BerthError('Conflict', `${amount(lost)} encrypted under the key ${lost.label}, ${remedy}`);
+    throw new BerthError('Conflict', `${amount(lost)} encrypted under the key ${lost.label}, ${remedy}; ${lastResort}`);
   }
 }
 
 /** A single value that cannot be read is no reason not to start; that none under a key can be read is. Services may be well later. */
-async function checkReadable(found: readonly Kept[], encryption: Encryption, file: string): Promise<void> {
+async function checkReadable(
+  found: readonly Kept[],
+  encryption: Encryption,
+  { providers }: Configured,
+  file: string,
+): Promise<void> {
   for (const kept of found) {
-    if (kept.label === plain || kept.label.startsWith('kms:')) continue;
-    const fault = await faultOf(kept, encryption);
+    const isOfService = providers.some(({ name }) => kept.label.startsWith(`kms:v2:${name}:`));
+    const fault = kept.label === plain || isOfService ? undefined : await faultOf(kept, encryption);
     if (!fault) continue;
+    const what = `${amount(kept)} encrypted under the key ${kept.label}: ${fault}`;
     const remedy = `let ${file} name that key, with the secret that it had, for reading`;
-    throw new BerthError('Conflict', `${amount(kept)} encrypted under the key ${kept.label}: ${fault}; ${remedy}`);
+    throw new BerthError('Conflict', `${what}; ${remedy}; ${lastResort}`);
   }
 }
 
@@ -111,6 +129,8 @@ async function faultOf({ prefix, entries }: Kept, encryption: Encryption): Promi
   }
   return fault;
 }
+
+const lastResort = 'if it is lost for good, start with --accept-lost-keys, and do without what is under it';
 
 function amount({ prefix, entries }: Kept): string {
   return entries.length === 1

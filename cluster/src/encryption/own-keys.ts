@@ -1,6 +1,8 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { existsSync, readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { BerthError } from '@berth/kube/errors';
+import { syncPath } from '../store/index.ts';
 import { writeWhole } from '../write-whole.ts';
 import { type EncryptionConfiguration, type Key, secretOf } from './configuration/index.ts';
 import type { Prefixed } from './prefixed.ts';
@@ -11,7 +13,7 @@ const secretBytes = 32;
 /**
  * The keys that Berth makes for itself, in a file of its data directory that only its owner may read. The file is an
  * EncryptionConfiguration that kube-apiserver takes as well. The first key writes. There is more than one only while
- * what the others wrote is being rewritten.
+ * what the others wrote is being rewritten, or cannot be read.
  */
 export class OwnKeys {
   readonly file: string;
@@ -65,14 +67,15 @@ export class OwnKeys {
     await this.#keep([{ name, secret: secret.toString('base64') }, ...this.#keys]);
   }
 
-  /** Forgets all keys but the one that writes: nothing that was written under another must be left. */
-  async retire(): Promise<void> {
-    await this.#keep(this.#keys.slice(0, 1));
+  /** Forgets keys under which nothing is any more; `needed` are the names of those under which something is left that cannot be read. */
+  async retire(needed: ReadonlySet<string>): Promise<void> {
+    await this.#keep(this.#keys.filter(({ name }, at) => at === 0 || needed.has(name)));
   }
 
   async #keep(keys: readonly Key[]): Promise<void> {
     const type = { apiVersion: 'apiserver.config.k8s.io/v1', kind: 'EncryptionConfiguration' };
     await writeWhole(this.file, `${JSON.stringify({ ...type, ...configurationOf(keys) }, null, 2)}\n`, 0o600);
+    syncPath(dirname(this.file));
     this.#keys = keys;
   }
 }

@@ -180,6 +180,7 @@ export class LoopbackClient implements KubeClient {
     const call: Call = {
       verb,
       user: this.#user,
+      isInner: true,
       kind,
       subresource,
       namespace: target.namespace,

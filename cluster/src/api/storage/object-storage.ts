@@ -64,7 +64,9 @@ export class ObjectStorage {
   constructor(store: Store, watchLimits: Partial<WatchLimits> = {}, encryption?: Encryption) {
     this.store = store;
     this.#values = new KeptValues(encryption);
-    this.#stopListening = encryption?.listen(() => void this.#readOtherwise());
+    this.#stopListening = encryption?.listen((what) => {
+      void (what === 'rules' ? this.#readOtherwise() : this.readAgain());
+    });
     this.watchLimits = { ...defaultLimits, ...watchLimits };
     const { entries, revision } = store.list({ prefix: '/registry/' });
     this.#revision = revision;

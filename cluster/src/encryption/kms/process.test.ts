@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
 import { temporaryDirectory } from '../../store/temporary.ts';
-import { contentOf, filesWith, placesIn, secret, startAtRest } from '../testing.ts';
+import { contentOf, filesWith, placesIn, secret } from '../testing.ts';
+import { startAtRest } from '../testing-server.ts';
 import type { Behaviour } from './plugin.ts';
 
 /** A plugin in a process of its own. */
@@ -76,16 +77,24 @@ test('values under a key management service are read after a start by asking it 
   {
     await using running = await startAtRest(directory.path, configuration);
     for (let at = 0; at < 20; at++) await running.client.create(resources.secrets, secret(`s-${at}`, `marker-${at}`));
-    expect(running.control.status().resources[0]?.keys).toEqual([{ key: 'kms:v2:vault', values: 20, writes: true }]);
+    expect(running.control.status().resources[0]?.keys).toEqual([
+      { key: expect.stringMatching(/^kms:v2:vault:[0-9a-f]{8}$/), values: 20, writes: true },
+    ]);
     expect(plugin.calls('Encrypt')).toBe(1);
   }
   expect(filesWith(placesIn(directory.path).directory, 'marker-')).toEqual([]);
   const before = plugin.calls('Decrypt');
-  await using running = await startAtRest(directory.path, configuration);
+  const running = await startAtRest(directory.path, configuration);
   const { items } = await running.client.list(resources.secrets, { namespace });
   expect(items.map(contentOf)).toContain('marker-19');
   // One of the two proves that what was just encrypted can be decrypted again.
   expect(plugin.calls('Decrypt') - before).toBe(2);
+
+  // A plugin that may come later is one thing, one that nobody names another.
+  await running[Symbol.asyncDispose]();
+  const text = readFileSync(configuration.file, 'utf8');
+  writeFileSync(configuration.file, text.replace('name: vault', 'name: other'));
+  await expect(startAtRest(directory.path, configuration)).rejects.toThrow(/20 values of secrets .*kms:v2:vault:/);
 });
 
 test('another key of the service is followed, and once all is rewritten the former may go', async () => {
@@ -150,7 +159,7 @@ test('a service that is not there, does not answer, or lies is named by what fai
   await client.create(resources.secrets, secret('c', 'of c'));
 
   await plugin.behave({ hangs: true });
-  await expect.poll(() => control.status().services[0]?.fault).toContain('DeadlineExceeded');
+  await expect.poll(() => control.status().services[0]?.fault).toMatch(/DeadlineExceeded.*plugin at .*kms\.sock/);
   await client.create(resources.secrets, secret('d', 'of d'));
   await client.create(resources.configMaps, map('two'));
   await plugin.behave({ hangs: false });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { AesGcm } from '../aes-gcm.ts';
 import type { Reading } from '../transformer.ts';
 import { encodeObject, sourceType } from './encrypted-object.ts';
+import { socketOf } from './endpoint.ts';
 import { KeyCache } from './key-cache.ts';
 import { KmsProvider } from './provider.ts';
 import type { KmsEncrypted, KmsStatus } from './service.ts';
@@ -165,4 +166,15 @@ test('keys that were used last are kept, so many and no more', () => {
   cache.get('a');
   cache.keep('d', { read: (stored) => ({ value: stored, isStale: false }), write: (plain) => plain });
   expect(['a', 'b', 'c', 'd'].map((id) => cache.get(id) !== undefined)).toEqual([true, false, true, true]);
+});
+
+test.each([
+  ['unix:///var/run/kms.sock', '/var/run/kms.sock'],
+  ['unix:/a%20b', '/a b'],
+  ['unix:///@abstract', 'names an abstract socket'],
+  ['unix://host', 'names no socket'],
+])('%s leads to %s', (endpoint, expected) => {
+  const found = () => socketOf(endpoint);
+  if (expected.startsWith('/')) expect(found()).toBe(expected);
+  else expect(found).toThrow(expected);
 });

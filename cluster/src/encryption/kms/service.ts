@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
+import { BerthError } from '@berth/kube/errors';
 import { connect } from '../../grpc/connection.ts';
 
 export interface KmsStatus {
@@ -32,8 +33,14 @@ const service = 'v2.KeyManagementService';
 /** The plugin that serves a unix socket, which may come up later. */
 export function connectKms(socket: string, timeoutMs: number): KmsService {
   const connection = connect<typeof service>(socket, [proto]);
-  const call = <Response>(method: string, request: object) =>
-    connection.call<Response>(service, method, request, { deadlineMs: timeoutMs, waitForReady: true });
+  const call = async <Response>(method: string, request: object) => {
+    try {
+      return await connection.call<Response>(service, method, request, { deadlineMs: timeoutMs, waitForReady: true });
+    } catch (cause) {
+      if (!(cause instanceof BerthError)) throw cause;
+      throw new BerthError(cause.code, `${cause.message} (plugin at ${socket})`, { cause });
+    }
+  };
   return {
     status: () => call<KmsStatus>('Status', {}),
     encrypt: (plaintext) => call<KmsEncrypted>('Encrypt', { plaintext, uid: randomUUID() }),

@@ -1,9 +1,9 @@
 import { chmodSync, rmSync } from 'node:fs';
 import { BerthError } from '@berth/kube/errors';
 import type { RootDatabase } from 'lmdb';
+import { runScript } from '../../script.ts';
 import { bytesOf, type Commit, type DecidedCommit, type Forgotten, type Journal } from '../journal.ts';
 import type { Revision, StoredEntry, StoreEvent } from '../types.ts';
-import { copyOf } from './copy.ts';
 import { bytesLeft, messageOf, noRoomError, writeError } from './errors.ts';
 import {
   decodeRecord,
@@ -16,6 +16,8 @@ import {
   type StoredRecord,
 } from './record.ts';
 import { syncPath } from './sync.ts';
+
+const copying = new URL('copy-process.ts', import.meta.url);
 
 export type Database = RootDatabase<Buffer, Buffer>;
 
@@ -119,7 +121,8 @@ export class LmdbJournal implements Journal {
 
   async copy(file: string): Promise<void> {
     try {
-      await copyOf(this.#file, file);
+      // In a process of its own, since all that is copied stays in the memory of the one that read it.
+      await runScript(copying, [this.#file, file]);
       chmodSync(file, 0o600);
       syncPath(file);
     } catch (error) {

@@ -1,4 +1,4 @@
-import { isBerthError } from '@berth/kube/errors';
+import { BerthError, isBerthError } from '@berth/kube/errors';
 import type { Rewritten } from '../../encryption/index.ts';
 import type { ObjectStorage } from './object-storage.ts';
 import type { StoredObject } from './stored-object.ts';
@@ -38,4 +38,14 @@ async function rewrite(storage: ObjectStorage, object: StoredObject): Promise<bo
     if (isBerthError(error, 'Conflict')) return false;
     throw error;
   }
+}
+
+/**
+ * Deletes an object that cannot be read. `NotFound` when there is none under that key, `Conflict` when it can be read: then the API deletes it.
+ */
+export async function discardUnreadable(storage: ObjectStorage, key: string): Promise<void> {
+  const object = storage.get(key);
+  if (!object) throw new BerthError('NotFound', `there is nothing under ${key}`);
+  if (!object.fault) throw new BerthError('Conflict', `${key} can be read: delete it as any object`);
+  await storage.commit([{ type: 'delete', key, expected: object.revision }]);
 }
