@@ -48,7 +48,8 @@ describe('the command line', () => {
     }
     expect(said('--node-monitor-grace-period', '0s')).toMatch('a time of at least 1s is wanted');
     expect(said('--node-monitor-grace-period', '1s')).toMatch('--nodes');
-  });
+    // A process for each of them.
+  }, 120_000);
 
   it('ends with 1 and says what to do when nothing runs', () => {
     using dir = folder();
