@@ -12,8 +12,8 @@ import type { KmsEncrypted } from './service.ts';
 import { decryptUnder, encryptUnder } from './testing.ts';
 
 /*
- * For tests: a key management service in a process of its own, on a unix socket. Each line of its input is a `Behaviour` as JSON, which
- * counts from then on and is acknowledged; each call is told as `call <method>`.
+ * For tests: a key management service in a process of its own, on a unix socket. Its second argument, and each line of its input, is a
+ * `Behaviour` as JSON, which counts from then on and is acknowledged; each call is told as `call <method>`.
  */
 
 export interface Behaviour {
@@ -29,7 +29,8 @@ export interface Behaviour {
 
 type Call = ServerUnaryCall<Partial<KmsEncrypted> & { plaintext?: Buffer }, object>;
 
-let behaviour: Behaviour = { keyId: 'first' };
+const [socket = '', first = '{}'] = process.argv.slice(2);
+let behaviour: Behaviour = { keyId: 'first', ...(JSON.parse(first) as Behaviour) };
 
 const methods = {
   Status: () => ({ version: 'v2', healthz: 'ok', keyId: behaviour.keyId }),
@@ -60,7 +61,6 @@ server.addService(
     ]),
   ),
 );
-const socket = process.argv[2] ?? '';
 server.bindAsync(`unix://${socket}`, ServerCredentials.createInsecure(), (error) => {
   if (error) throw error;
   process.stdout.write('serving\n');

@@ -23,13 +23,14 @@ class Plugin implements AsyncDisposable {
   async start(behaviour: Behaviour = {}): Promise<void> {
     rmSync(this.#socket, { force: true });
     const script = fileURLToPath(new URL('./plugin.ts', import.meta.url));
-    this.#child = spawn(process.execPath, [script, this.#socket], { stdio: ['pipe', 'pipe', 'inherit'] });
+    this.#child = spawn(process.execPath, [script, this.#socket, JSON.stringify(behaviour)], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
     this.#output = '';
     this.#child.stdout?.on('data', (chunk: Buffer) => {
       this.#output += chunk.toString();
     });
     await expect.poll(() => this.#output).toContain('serving');
-    await this.behave(behaviour);
   }
 
   async behave(behaviour: Behaviour): Promise<void> {
@@ -40,7 +41,9 @@ class Plugin implements AsyncDisposable {
   }
 
   /** How often a method was called since the start. */
-  calls(method: string): number {
+  async calls(method: string): Promise<number> {
+    // What it acknowledges after them has brought all of them here.
+    await this.behave({});
     return this.#output.split(`call ${method}\n`).length - 1;
   }
 
@@ -80,15 +83,15 @@ test('values under a key management service are read after a start by asking it 
     expect(running.control.status().resources[0]?.keys).toEqual([
       { key: expect.stringMatching(/^kms:v2:vault:[0-9a-f]{8}$/), values: 20, writes: true },
     ]);
-    expect(plugin.calls('Encrypt')).toBe(1);
+    expect(await plugin.calls('Encrypt')).toBe(1);
   }
   expect(filesWith(placesIn(directory.path).directory, 'marker-')).toEqual([]);
-  const before = plugin.calls('Decrypt');
+  const before = await plugin.calls('Decrypt');
   const running = await startAtRest(directory.path, configuration);
   const { items } = await running.client.list(resources.secrets, { namespace });
   expect(items.map(contentOf)).toContain('marker-19');
   // One of the two proves that what was just encrypted can be decrypted again.
-  expect(plugin.calls('Decrypt') - before).toBe(2);
+  expect((await plugin.calls('Decrypt')) - before).toBe(2);
 
   // A plugin that may come later is one thing, one that nobody names another.
   await running[Symbol.asyncDispose]();
