@@ -1,4 +1,14 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -190,6 +200,17 @@ describe('rotation', () => {
     writer.append(events(4, 5), 0);
     expect(await verifyAuditLog(elsewhere)).toMatchObject({ good: 2, faults: [] });
   });
+});
+
+test('a log that is taken away while it is written goes on in a new file, and that is told', async () => {
+  const writer = write(1, 2);
+  renameSync(place().path, join(directory, 'taken'));
+  expect(writer.append(events(3, 4), 0)).toEqual({
+    ...{ records: 2, lost: 0, notice: `${place().path} was moved or removed while it was written` },
+  });
+  expect(log()).toHaveLength(2);
+  expect(await faults()).toEqual(['1: records 1 to 2 are missing before record 3']);
+  expect(statSync(place().path).mode & 0o777).toBe(0o600);
 });
 
 describe('a disk that takes nothing', () => {

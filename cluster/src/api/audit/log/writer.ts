@@ -1,20 +1,9 @@
-import {
-  closeSync,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { beginning, type Link, seal, sealedBytes } from './chain.ts';
 import { backupName, backupsOf, endOf, finishedAt, type LogLimits } from './files.ts';
 import { type Head, HeadFile, newHead, readHead } from './head.ts';
+import { LogFile } from './log-file.ts';
 import { type AuditPlace, makeKey, readKey } from './place.ts';
 
 export interface WriterOptions extends AuditPlace {
@@ -50,10 +39,7 @@ export class LogWriter {
   readonly #key: Buffer;
   readonly #headFile: HeadFile;
   #head: Head;
-  #fd: number;
-  #size: number;
-  /** Whether the file may end with a part of what could not be written. */
-  #isTorn = false;
+  readonly #file: LogFile;
   /** Whether it was said that the file cannot be finished. */
   #isStuck = false;
   #lost = 0;
@@ -67,15 +53,11 @@ export class LogWriter {
     const found = readHead(headFile, this.#key);
     if (found === 'damaged') this.notices.push(`${headFile} is damaged: whether records are missing is not known`);
     const former = typeof found === 'object' ? found.head : newHead(path);
-    const end = endOf(path);
-    if (end && end.whole < end.size) {
-      this.notices.push(`${path} ended with ${end.size - end.whole} bytes of a record that was not finished: removed`);
-    }
-    this.#fd = openSync(path, 'a', 0o600);
-    fchmodSync(this.#fd, 0o600);
-    this.#size = end?.whole ?? 0;
-    if (end && end.whole < end.size) ftruncateSync(this.#fd, end.whole);
-    this.#head = this.#headAfter(former, this.#size > 0 ? end?.link : lastOf(backupsOf(path)));
+    this.#file = new LogFile(path);
+    const { removed, last, size } = this.#file;
+    if (removed > 0)
+      this.notices.push(`${path} ended with ${removed} bytes of a record that was not finished: removed`);
+    this.#head = this.#headAfter(former, size > 0 ? last : lastOf(backupsOf(path)));
     this.#headFile = new HeadFile(headFile, this.#key);
     this.#keepHead();
     this.#prune();
@@ -90,8 +72,8 @@ export class LogWriter {
     const flush = () => {
       if (chunk.lines.length === 0) return;
       try {
-        this.#find(written);
-        this.#write(Buffer.concat(chunk.lines, chunk.size));
+        if (this.#file.wasTaken()) written.notice = `${this.#options.path} was moved or removed while it was written`;
+        this.#file.write(Buffer.concat(chunk.lines, chunk.size));
         this.#head = { ...this.#head, last: chunk.last };
         this.#lost = 0;
         written.records += chunk.lines.length;
@@ -119,10 +101,8 @@ export class LogWriter {
 
   close(): void {
     try {
-      this.#mend();
-      fsyncSync(this.#fd);
+      this.#file.close();
     } finally {
-      closeSync(this.#fd);
       this.#headFile.close();
     }
   }
@@ -150,19 +130,8 @@ export class LogWriter {
   }
 
   #isFull(more: number): boolean {
-    return this.#size > 0 && this.#size + more > this.#options.limits.maxSize;
-  }
-
-  #write(bytes: Buffer): void {
-    this.#mend();
-    this.#isTorn = true;
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
-      this.#isTorn = false;
-    } finally {
-      this.#mend();
-    }
-    this.#size += bytes.length;
+    const { size } = this.#file;
+    return size > 0 && size + more > this.#options.limits.maxSize;
   }
 
   /** The head is for finding faults; records count without it. */
@@ -174,52 +143,16 @@ export class LogWriter {
     }
   }
 
-  #mend(): void {
-    if (this.#isTorn) ftruncateSync(this.#fd, this.#size);
-    this.#isTorn = false;
-  }
-
-  /** Goes on in a new file when somebody took the log away, since what is written to a removed file is gone with it. */
-  #find(written: Written): void {
-    const { path } = this.#options;
-    const there = statSync(path, { throwIfNoEntry: false });
-    if (there?.ino === fstatSync(this.#fd).ino) return;
-    const fd = openSync(path, 'a', 0o600);
-    closeSync(this.#fd);
-    this.#fd = fd;
-    this.#size = there?.size ?? 0;
-    this.#isTorn = false;
-    written.notice = `${path} was moved or removed while it was written`;
-  }
-
   /** A file that cannot be finished goes on being written. */
   #tryRotate(written: Written): void {
     const { path, now } = this.#options;
     try {
-      this.#mend();
-      fsyncSync(this.#fd);
-      const backup = backupName(path, new Date(this.#nextBackup(now())));
-      renameSync(path, backup);
-      this.#fd = this.#begin(backup);
-      this.#size = 0;
+      this.#file.finish(backupName(path, new Date(this.#nextBackup(now()))));
       this.#isStuck = false;
       this.#prune();
     } catch (error) {
       if (!this.#isStuck) written.notice = `${path} cannot be finished, and grows: ${(error as Error).message}`;
       this.#isStuck = true;
-    }
-  }
-
-  #begin(backup: string): number {
-    const { path } = this.#options;
-    const finished = this.#fd;
-    try {
-      const fd = openSync(path, 'a', 0o600);
-      closeSync(finished);
-      return fd;
-    } catch (error) {
-      renameSync(backup, path);
-      throw error;
     }
   }
 
