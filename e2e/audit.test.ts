@@ -101,6 +101,8 @@ describe('the audit log', () => {
     expect(refused.stderr).toBe(
       `berth: --audit-policy-file: [rules[0].level: Unsupported value: "Everything": supported values: "None", "Metadata", "Request", "RequestResponse", rules[0].nonResourceURLs[0]: Invalid value: "metrics": non-resource URL rules must begin with a '/' character]: from file ${file}\n`,
     );
+    const stream = await berth.berth('up', '--audit-log-path', '-');
+    expect([stream.status, stream.stderr]).toEqual([2, expect.stringContaining('--audit-log-path: a file is wanted')]);
     policy('- level: RequestResponse\n  resources: [{group: "", resources: [configmaps]}]\n');
     const args = [
       '--runtime',

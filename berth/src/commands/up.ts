@@ -171,6 +171,8 @@ function housekeepingOf(options: UpOptions): HousekeepingSettings {
 /** What is recorded. Throws a `UsageError` that says what is wrong with the policy. */
 function auditOf(options: UpOptions): { settings: AuditSettings; remarks: readonly string[] } {
   const { auditPolicyFile, auditLogPath, auditLogMaxsize, auditLogMaxage, auditLogMaxbackup } = options;
+  if (auditLogPath === '-')
+    throw new UsageError('--audit-log-path: a file is wanted, since a chain cannot go on in a stream');
   const limits = {
     maxSize: auditLogMaxsize * 1024 * 1024,
     maxAge: auditLogMaxage * 24 * 3_600_000,

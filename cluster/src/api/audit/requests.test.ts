@@ -247,6 +247,8 @@ describe('by the usual policy', () => {
     const given = await levelOf(roles, { method: 'POST', body: role });
     expect(given).toMatchObject({ level: 'RequestResponse', responseObject: { metadata: { name: 'r' } } });
     expect(await levelOf(`${roles}/r`)).toMatchObject({ level: 'Metadata', verb: 'get' });
+    const exec = await levelOf('/api/v1/namespaces/default/pods/p/exec?command=id', { method: 'GET' });
+    expect(exec).toMatchObject({ level: 'Request', objectRef: { subresource: 'exec' } });
   });
 
   test('how much it was is told to Prometheus', async () => {

@@ -1,7 +1,7 @@
 /** JSON as text or as the bytes that are there already, in parts. */
 export type Json = string | readonly Buffer[];
 
-/** An event on its way out: JSON in parts, whose bodies are only put in their place, and shortened, by another thread. */
+/** An event on its way out: JSON in parts, whose bodies are put in their place, and shortened, once the request is answered. */
 export interface EventText {
   /** Begins the object, ends before `requestObject`, with a comma. */
   head: string;

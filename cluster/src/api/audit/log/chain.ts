@@ -1,4 +1,4 @@
-import { createHmac } from 'node:crypto';
+import { type MacKey, macOf } from './mac.ts';
 
 /** Where a record stands in the chain: the first has sequence 1. */
 export interface Link {
@@ -10,11 +10,11 @@ export interface Link {
 /** What the first record of all follows on. */
 export const beginning: Link = { sequence: 0, mac: '' };
 
-const macKey = ',"audit.berth.dev/mac":"';
+const macName = ',"audit.berth.dev/mac":"';
 const ending = '"}}';
 const macLength = 43;
 /** Bytes of a line behind what its mac is made of. */
-const sealBytes = macKey.length + macLength + ending.length;
+const sealBytes = macName.length + macLength + ending.length;
 
 /** Bytes by which an event grows, at most, when it becomes a line. */
 export const sealedBytes = '"audit.berth.dev/sequence":""'.length + 16 + sealBytes + 1;
@@ -25,11 +25,11 @@ const sequencePattern = /"audit\.berth\.dev\/sequence":"(\d+)"$/;
  * Makes an event a record that follows on another: its last two annotations say its place and its mac, so that it is
  * still an event. `open` is the event up to the end of its annotations, with a comma where there are some.
  */
-export function seal(key: Buffer, before: Link, open: Buffer): { line: Buffer; link: Link } {
+export function seal(key: MacKey, before: Link, open: Buffer): { line: Buffer; link: Link } {
   const sequence = before.sequence + 1;
   const body = Buffer.concat([open, Buffer.from(`"audit.berth.dev/sequence":"${sequence}"`)]);
   const mac = macOf(key, before.mac, body);
-  return { line: Buffer.concat([body, Buffer.from(`${macKey}${mac}${ending}\n`)]), link: { sequence, mac } };
+  return { line: Buffer.concat([body, Buffer.from(`${macName}${mac}${ending}\n`)]), link: { sequence, mac } };
 }
 
 /** A record taken apart again, without its line break; undefined when it is none. */
@@ -37,13 +37,9 @@ export function unseal(line: Buffer): { body: Buffer; link: Link } | undefined {
   const at = line.length - sealBytes;
   if (at <= 0) return undefined;
   const tail = line.subarray(at).toString('latin1');
-  if (!tail.startsWith(macKey) || !tail.endsWith(ending)) return undefined;
+  if (!tail.startsWith(macName) || !tail.endsWith(ending)) return undefined;
   const body = line.subarray(0, at);
   const found = sequencePattern.exec(body.subarray(Math.max(0, at - 64)).toString('latin1'));
   if (!found) return undefined;
-  return { body, link: { sequence: Number(found[1]), mac: tail.slice(macKey.length, -ending.length) } };
-}
-
-export function macOf(key: Buffer, before: string, body: Buffer | string): string {
-  return createHmac('sha256', key).update(before).update(body).digest('base64url');
+  return { body, link: { sequence: Number(found[1]), mac: tail.slice(macName.length, -ending.length) } };
 }

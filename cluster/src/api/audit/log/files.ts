@@ -1,4 +1,4 @@
-import { closeSync, fstatSync, openSync, readdirSync, readSync } from 'node:fs';
+import { type FileHandle, open, readdir } from 'node:fs/promises';
 import { basename, dirname, extname, join } from 'node:path';
 import { type Link, unseal } from './chain.ts';
 
@@ -13,21 +13,17 @@ export interface LogLimits {
 }
 
 /** The finished files of a log, oldest first: `audit-2026-11-30T08-30-00.000.log` of `audit.log`, as Kubernetes names them. */
-export function backupsOf(path: string): string[] {
+export async function backupsOf(path: string): Promise<string[]> {
   const { before, after } = partsOf(path);
   const isOne = (name: string) =>
     name.startsWith(before) &&
     name.endsWith(after) &&
     stamp.test(name.slice(before.length, name.length - after.length));
-  try {
-    return readdirSync(dirname(path))
-      .filter(isOne)
-      .sort()
-      .map((name) => join(dirname(path), name));
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
-  }
+  const names = await orAbsent(readdir(dirname(path)));
+  return (names ?? [])
+    .filter(isOne)
+    .sort()
+    .map((name) => join(dirname(path), name));
 }
 
 export function backupName(path: string, now: Date): string {
@@ -62,27 +58,36 @@ export interface FileEnd {
 const stepBytes = 64 * 1024;
 
 /** Reads the end of a file; undefined when there is no such file. */
-export function endOf(file: string): FileEnd | undefined {
-  let fd: number;
+export async function endOf(file: string): Promise<FileEnd | undefined> {
+  const handle = await orAbsent(open(file, 'r'));
+  if (!handle) return undefined;
   try {
-    fd = openSync(file, 'r');
+    return await endIn(handle);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function endIn(handle: FileHandle): Promise<FileEnd> {
+  const { size } = await handle.stat();
+  for (let length = stepBytes; ; length *= 4) {
+    const from = Math.max(0, size - length);
+    const text = Buffer.alloc(size - from);
+    await handle.read(text, 0, text.length, from);
+    const last = text.lastIndexOf(0x0a);
+    const before = last <= 0 ? -1 : text.lastIndexOf(0x0a, last - 1);
+    if (from > 0 && (last < 0 || before < 0)) continue;
+    if (last < 0) return { size, whole: 0, link: undefined };
+    return { size, whole: from + last + 1, link: unseal(text.subarray(before + 1, last))?.link };
+  }
+}
+
+/** Undefined instead of what is not there. */
+async function orAbsent<T>(asked: Promise<T>): Promise<T | undefined> {
+  try {
+    return await asked;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
-  }
-  try {
-    const { size } = fstatSync(fd);
-    for (let length = stepBytes; ; length *= 4) {
-      const from = Math.max(0, size - length);
-      const text = Buffer.alloc(size - from);
-      readSync(fd, text, 0, text.length, from);
-      const last = text.lastIndexOf(0x0a);
-      const before = last <= 0 ? -1 : text.lastIndexOf(0x0a, last - 1);
-      if (from > 0 && (last < 0 || before < 0)) continue;
-      if (last < 0) return { size, whole: 0, link: undefined };
-      return { size, whole: from + last + 1, link: unseal(text.subarray(before + 1, last))?.link };
-    }
-  } finally {
-    closeSync(fd);
   }
 }

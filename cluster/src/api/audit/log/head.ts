@@ -1,5 +1,7 @@
-import { closeSync, constants, openSync, readFileSync, writeSync } from 'node:fs';
-import { beginning, type Link, macOf } from './chain.ts';
+import { constants, readFileSync } from 'node:fs';
+import { type FileHandle, open } from 'node:fs/promises';
+import { beginning, type Link } from './chain.ts';
+import { type MacKey, macOf } from './mac.ts';
 
 /** Kept beside the log, so that a log that ends too early, or begins too late, is found to do so. */
 export interface Head {
@@ -17,7 +19,7 @@ export type FoundHead = { head: Head } | 'absent' | 'damaged';
 const blockBytes = 512;
 
 /** What a file says, if it is there and is what was written. */
-export function readHead(file: string, key: Buffer): FoundHead {
+export function readHead(file: string, key: MacKey): FoundHead {
   let text: string;
   try {
     text = readFileSync(file, 'utf8');
@@ -27,7 +29,7 @@ export function readHead(file: string, key: Buffer): FoundHead {
   }
   try {
     const { mac, ...head } = JSON.parse(text) as Head & { mac: string };
-    return macOf(key, '', JSON.stringify(head)) === mac ? { head } : 'damaged';
+    return macOf(key, '', Buffer.from(JSON.stringify(head))) === mac ? { head } : 'damaged';
   } catch {
     return text.trim() === '' ? 'absent' : 'damaged';
   }
@@ -35,22 +37,27 @@ export function readHead(file: string, key: Buffer): FoundHead {
 
 /** Writes the head where it lies: that needs no room on the disk, and is done after every batch of records. */
 export class HeadFile {
-  readonly #fd: number;
-  readonly #key: Buffer;
+  readonly #handle: FileHandle;
+  readonly #key: MacKey;
 
-  constructor(file: string, key: Buffer) {
-    this.#fd = openSync(file, constants.O_RDWR | constants.O_CREAT, 0o600);
+  private constructor(handle: FileHandle, key: MacKey) {
+    this.#handle = handle;
     this.#key = key;
   }
 
-  write(head: Head): void {
-    const text = `${JSON.stringify({ ...head, mac: macOf(this.#key, '', JSON.stringify(head)) })}\n`;
-    const length = Math.ceil(Buffer.byteLength(text) / blockBytes) * blockBytes;
-    writeSync(this.#fd, Buffer.concat([Buffer.from(text), Buffer.alloc(length, ' ')], length), 0, length, 0);
+  static async open(file: string, key: MacKey): Promise<HeadFile> {
+    return new HeadFile(await open(file, constants.O_RDWR | constants.O_CREAT, 0o600), key);
   }
 
-  close(): void {
-    closeSync(this.#fd);
+  async write(head: Head): Promise<void> {
+    const text = `${JSON.stringify({ ...head, mac: macOf(this.#key, '', Buffer.from(JSON.stringify(head))) })}\n`;
+    const length = Math.ceil(Buffer.byteLength(text) / blockBytes) * blockBytes;
+    const block = Buffer.concat([Buffer.from(text), Buffer.alloc(length, ' ')], length);
+    await this.#handle.write(block, 0, length, 0);
+  }
+
+  close(): Promise<void> {
+    return this.#handle.close();
   }
 }
 

@@ -1,12 +1,12 @@
-import { Worker } from 'node:worker_threads';
+import { setImmediate } from 'node:timers/promises';
 import { BerthError } from '@berth/kube/errors';
 import type { Logger } from 'pino';
 import type { AuditSink, EventText, Json } from '../sink.ts';
-import { packed } from './batch.ts';
+import type { Shipping, ShippingNews } from '../webhook/index.ts';
 import type { LogLimits } from './files.ts';
+import { closed, opened } from './opened.ts';
 import type { AuditPlace } from './place.ts';
-import type { Said } from './thread.ts';
-import type { Written } from './writer.ts';
+import { LogWriter, type Written } from './writer.ts';
 
 export interface AuditLogOptions extends AuditPlace {
   limits: LogLimits;
@@ -17,9 +17,8 @@ export interface AuditLogOptions extends AuditPlace {
 
 /** Bytes of events that may wait for the disk; more are lost. */
 const mostWaiting = 64 * 1024 * 1024;
-/** Bytes that are handed over at a time, which takes a few milliseconds. */
-const batchBytes = 2 * 1024 * 1024;
-
+/** Bytes of events that are put together at a time, which takes a few milliseconds. */
+const batchBytes = 256 * 1024;
 /** Milliseconds between two words on lost records. */
 const sayEvery = 60_000;
 
@@ -31,102 +30,100 @@ export interface AuditLogCounts {
   unsent: number;
 }
 
-/**
- * The audit log's file, kept by a thread: nobody here waits for the disk. Opens it, which rejects with a `BerthError` when
- * that is not possible.
- */
-export async function openAuditLog(options: AuditLogOptions): Promise<AuditLog> {
-  const { logger, ...writing } = options;
-  const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData: writing });
-  const said = await new Promise<Said>((resolve, reject) => {
-    thread.once('message', resolve).once('error', reject);
-  });
-  if (typeof said === 'object' && 'notices' in said) {
-    for (const notice of said.notices) logger.warn(notice);
-    return new AuditLog(thread, logger);
+/** Opens the audit log; rejects with a `BerthError` when that is not possible. */
+export async function openAuditLog({ webhook, ...options }: AuditLogOptions): Promise<AuditLog> {
+  const { logger, path } = options;
+  let writer: LogWriter;
+  try {
+    writer = await LogWriter.open({ ...options, now: Date.now });
+  } catch (cause) {
+    const why = (cause as Error).message;
+    throw new BerthError('ServiceUnavailable', `cannot keep the audit log in ${path}: ${why}`, { cause });
   }
-  await thread.terminate();
-  const why = typeof said === 'object' && 'unable' in said ? said.unable : 'the thread of the audit log ended';
-  throw new BerthError('ServiceUnavailable', why);
+  for (const notice of writer.notices) logger.warn(notice);
+  const log = new AuditLog(writer, logger);
+  if (webhook === undefined) return log;
+  try {
+    // What reads kubeconfigs is large, and loaded only where it is used.
+    const { shippingTo } = await import('../webhook/index.ts');
+    log.ship(await shippingTo(webhook, (news) => log.hear(news)));
+    return log;
+  } catch (error) {
+    await log.close();
+    throw error;
+  }
 }
 
+/** The audit log's file. What is written goes to the disk in turn, and nobody waits for it. */
 export class AuditLog implements AuditSink {
   readonly counts: AuditLogCounts = { written: 0, lost: 0, unsent: 0 };
-  readonly #thread: Worker;
+  readonly #writer: LogWriter;
   readonly #logger: Logger;
+  #shipping: Shipping | undefined;
   #waiting: EventText[] = [];
   #waitingBytes = 0;
   /** Lost since the last batch, for want of room here. */
   #missed = 0;
-  #isBusy = false;
-  #isPlanned = false;
+  #running: Promise<void> | undefined;
+  #isClosed = false;
   #isLosing = false;
   /** Lost, and not told of yet. */
   #untold = 0;
   /** Until when nothing more is said of it: a disk that comes and goes must not fill the other log. */
   readonly #quiet = { said: 0, told: 0 };
-  #isBroken = false;
-  #isClosed = false;
-  #closing: { done: () => void } | undefined;
 
-  constructor(thread: Worker, logger: Logger) {
-    this.#thread = thread;
+  constructor(writer: LogWriter, logger: Logger) {
+    this.#writer = writer;
     this.#logger = logger;
-    thread.on('message', (said: Said) => this.#hear(said));
-    thread.on('error', (error) => this.#broken(error));
-    thread.on('exit', () => this.#broken(new Error('it ended')));
-    thread.unref();
   }
 
   get lost(): Readonly<Record<string, number>> {
-    return { log: this.counts.lost, webhook: this.counts.unsent };
+    return { log: this.counts.lost, ...(this.#shipping ? { webhook: this.counts.unsent } : {}) };
+  }
+
+  /** Sends all events there as well. */
+  ship(shipping: Shipping): void {
+    this.#shipping = shipping;
+  }
+
+  hear({ message, isGood, lost }: ShippingNews): void {
+    this.counts.unsent = lost;
+    this.#logger[isGood ? 'warn' : 'error']({ lost }, message);
   }
 
   write(event: EventText): void {
     // Who still asks while everything ends is answered by nobody.
     if (this.#isClosed) return;
     const size = sizeOf(event);
-    if (this.#isBroken || this.#waitingBytes + size > mostWaiting) {
+    if (this.#waitingBytes + size > mostWaiting) {
       this.#missed++;
-      this.#lose(1, this.#isBroken ? 'its thread ended' : 'the disk is too slow');
+      this.#lose(1, 'the disk is too slow');
       return;
     }
     this.#waiting.push(event);
     this.#waitingBytes += size;
-    this.#plan();
+    this.#running ??= this.#run();
   }
 
   async close(): Promise<void> {
-    if (this.#isBroken) return;
-    await new Promise<void>((done) => {
-      this.#closing = { done };
-      this.#thread.ref();
-      this.#plan();
-    });
-    await this.#thread.terminate();
+    await this.#running;
+    this.#isClosed = true;
     this.#tellLoss();
+    await this.#writer.close();
+    await this.#shipping?.close();
   }
 
-  /** What is written in one turn of the event loop goes together, and nothing waits longer than that. */
-  #plan(): void {
-    if (this.#isBusy || this.#isPlanned) return;
-    this.#isPlanned = true;
-    setImmediate(() => {
-      this.#isPlanned = false;
-      if (!this.#isBusy && !this.#isBroken) this.#handOver();
-    });
-  }
-
-  #handOver(): void {
-    if (this.#waiting.length === 0) {
-      if (this.#closing) this.#thread.postMessage('close');
-      return;
+  /** What is written in one turn of the event loop goes together, and nothing waits longer than that and the disk take. */
+  async #run(): Promise<void> {
+    await setImmediate();
+    while (this.#waiting.length > 0) {
+      const events = this.#take().map(opened);
+      const missed = this.#missed;
+      this.#missed = 0;
+      this.#shipping?.add(events.map(closed));
+      this.#tell(await this.#writer.append(events, missed));
     }
-    const events = this.#take();
-    const batch = packed(events, this.#missed);
-    this.#missed = 0;
-    this.#isBusy = true;
-    this.#thread.postMessage(batch, [batch.bytes]);
+    this.#running = undefined;
   }
 
   #take(): EventText[] {
@@ -134,25 +131,7 @@ export class AuditLog implements AuditSink {
     let count = 0;
     while (count < this.#waiting.length && bytes < batchBytes) bytes += sizeOf(this.#waiting[count++] as EventText);
     this.#waitingBytes -= bytes;
-    const taken = this.#waiting;
-    this.#waiting = count === taken.length ? [] : taken.slice(count);
-    taken.length = count;
-    return taken;
-  }
-
-  #hear(said: Said): void {
-    if (said === 'closed') {
-      this.#isClosed = true;
-      this.#closing?.done();
-    } else if ('shipping' in said) {
-      const { message, isGood, lost } = said.shipping;
-      this.counts.unsent = lost;
-      this.#logger[isGood ? 'warn' : 'error']({ lost }, message);
-    } else if ('written' in said) {
-      this.#isBusy = false;
-      this.#tell(said.written);
-      if (this.#waiting.length > 0 || this.#closing) this.#plan();
-    }
+    return this.#waiting.splice(0, count);
   }
 
   #tell({ records, lost, error, notice }: Written): void {
@@ -181,15 +160,6 @@ export class AuditLog implements AuditSink {
     this.#quiet.told = performance.now() + sayEvery;
     this.#logger.warn({ lost: this.#untold }, 'the audit log is written again; records were lost meanwhile');
     this.#untold = 0;
-  }
-
-  #broken(error: unknown): void {
-    if (this.#isBroken || this.#isClosed) return;
-    this.#isBroken = true;
-    this.#logger.error({ err: error }, 'the thread of the audit log ended');
-    this.#lose(this.#waiting.length, 'its thread ended');
-    this.#waiting = [];
-    this.#closing?.done();
   }
 }
 

@@ -10,29 +10,29 @@ let writer: LogWriter;
 let now: number;
 let count: number;
 
-beforeEach(() => {
+beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'berth-audit-'));
   now = Date.parse('2026-11-30T08:00:00Z');
   count = 0;
   const limits = { maxSize: 2000, maxAge: 0, maxBackups: 0 };
-  writer = new LogWriter({ ...auditPlace(directory), limits, now: () => now });
+  writer = await LogWriter.open({ ...auditPlace(directory), limits, now: () => now });
 });
-afterEach(() => {
-  writer.close();
+afterEach(async () => {
+  await writer.close();
   rmSync(directory, { recursive: true, force: true });
 });
 
 const web = { resource: 'deployments', apiGroup: 'apps', namespace: 'shop', name: 'web' };
 
 /** Writes an event, a minute after the one before. */
-function write(verb: string, more: Record<string, unknown> = {}): void {
+async function write(verb: string, more: Record<string, unknown> = {}): Promise<void> {
   now += 60_000;
   const event = {
     ...{ auditID: `id-${++count}`, stage: 'ResponseComplete', requestURI: '/x', verb, user: { username: 'ada' } },
     ...{ sourceIPs: ['10.0.0.1'], objectRef: web, responseStatus: { code: 200 } },
     ...{ requestReceivedTimestamp: new Date(now).toISOString(), ...more },
   };
-  writer.append([Buffer.from(`${JSON.stringify(event).slice(0, -1)},"annotations":{`)], 0);
+  await writer.append([Buffer.from(`${JSON.stringify(event).slice(0, -1)},"annotations":{`)], 0);
 }
 const query = (filter: AuditFilter = {}) => queryAuditLog(auditPlace(directory).path, filter);
 const idsOf = async (filter: AuditFilter) => (await query(filter)).map(({ event }) => event.auditID);
@@ -40,13 +40,13 @@ const changesOf = async () =>
   (await query()).map(({ changes }) => changes.map(({ field, from, to }) => `${field}: ${from} → ${to}`));
 
 test('filters', async () => {
-  write('create');
-  write('get', { user: { username: 'eve' }, objectRef: { resource: 'secrets', namespace: 'shop', name: 'key' } });
-  write('create', {
+  await write('create');
+  await write('get', { user: { username: 'eve' }, objectRef: { resource: 'secrets', namespace: 'shop', name: 'key' } });
+  await write('create', {
     impersonatedUser: { username: 'eve' },
     objectRef: { ...web, resource: 'pods', subresource: 'exec' },
   });
-  write('delete', { objectRef: { ...web, namespace: 'other', name: 'webs' } });
+  await write('delete', { objectRef: { ...web, namespace: 'other', name: 'webs' } });
   expect(await idsOf({})).toEqual(['id-1', 'id-2', 'id-3', 'id-4']);
   expect(await idsOf({ user: 'eve' })).toEqual(['id-2', 'id-3']);
   expect(await idsOf({ verbs: ['create', 'delete'] })).toEqual(['id-1', 'id-3', 'id-4']);
@@ -60,12 +60,12 @@ test('filters', async () => {
 });
 
 test('of one request the last event, over all files', async () => {
-  for (let n = 0; n < 30; n++) write('create', { auditID: `many-${n}` });
-  write('watch', { auditID: 'long', stage: 'ResponseStarted' });
-  write('create');
-  write('watch', { auditID: 'long', stage: 'ResponseComplete' });
-  write('create', { auditID: 'refused', stage: 'ResponseStarted', user: {}, responseStatus: { code: 401 } });
-  write('create', { auditID: 'begun', stage: 'RequestReceived' });
+  for (let n = 0; n < 30; n++) await write('create', { auditID: `many-${n}` });
+  await write('watch', { auditID: 'long', stage: 'ResponseStarted' });
+  await write('create');
+  await write('watch', { auditID: 'long', stage: 'ResponseComplete' });
+  await write('create', { auditID: 'refused', stage: 'ResponseStarted', user: {}, responseStatus: { code: 401 } });
+  await write('create', { auditID: 'begun', stage: 'RequestReceived' });
   const ids = await idsOf({});
   expect(ids).toHaveLength(33);
   expect(ids.slice(-3)).toEqual(['id-32', 'long', 'refused']);
@@ -82,15 +82,15 @@ describe('from what to what', () => {
   });
 
   test('updates, merge patches, scales, JSON patches', async () => {
-    write('create', { requestObject: deployment(1, 'a:1') });
-    write('update', { requestObject: deployment(1, 'a:2') });
-    write('patch', {
+    await write('create', { requestObject: deployment(1, 'a:1') });
+    await write('update', { requestObject: deployment(1, 'a:2') });
+    await write('patch', {
       requestObject: { spec: { template: { spec: { containers: [{ name: 'app', image: 'a:3' }] } } } },
     });
-    write('patch', { requestObject: { spec: { replicas: 4 } }, objectRef: { ...web, subresource: 'scale' } });
-    write('patch', { requestObject: [{ op: 'replace', path: '/spec/replicas', value: 5 }] });
-    write('patch', { requestObject: { metadata: { labels: { a: 'b' } }, $patch: 'merge' } });
-    write('patch', { requestObject: { metadata: { labels: { a: null } } } });
+    await write('patch', { requestObject: { spec: { replicas: 4 } }, objectRef: { ...web, subresource: 'scale' } });
+    await write('patch', { requestObject: [{ op: 'replace', path: '/spec/replicas', value: 5 }] });
+    await write('patch', { requestObject: { metadata: { labels: { a: 'b' } }, $patch: 'merge' } });
+    await write('patch', { requestObject: { metadata: { labels: { a: null } } } });
     const image = 'spec.template.spec.containers[app].image';
     expect(await changesOf()).toEqual([
       [],
@@ -104,12 +104,12 @@ describe('from what to what', () => {
   });
 
   test('an answer counts for more than what was sent; nothing is known of what failed or is gone', async () => {
-    write('create', { requestObject: {}, responseObject: deployment(1, 'a:1') });
-    write('update', { requestObject: deployment(9, 'a:1'), responseStatus: { code: 409 } });
-    write('update', { requestObject: {}, responseObject: { ...deployment(2, 'a:1'), status: { replicas: 7 } } });
-    write('delete');
-    write('patch', { requestObject: { spec: { replicas: 3 } } });
-    write('update', { requestObject: { spec: {} } });
+    await write('create', { requestObject: {}, responseObject: deployment(1, 'a:1') });
+    await write('update', { requestObject: deployment(9, 'a:1'), responseStatus: { code: 409 } });
+    await write('update', { requestObject: {}, responseObject: { ...deployment(2, 'a:1'), status: { replicas: 7 } } });
+    await write('delete');
+    await write('patch', { requestObject: { spec: { replicas: 3 } } });
+    await write('update', { requestObject: { spec: {} } });
     expect(await changesOf()).toEqual([
       ...[[], [], ['spec.replicas: 1 → 2'], [], ['spec.replicas: undefined → 3']],
       ['spec: null → {}', 'spec.replicas: 3 → undefined'],

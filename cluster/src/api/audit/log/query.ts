@@ -29,7 +29,7 @@ export interface Found {
 
 /** The requests in a log that fit, oldest first: of each its last event. Throws `NotFound` when there is no log. */
 export async function queryAuditLog(path: string, filter: AuditFilter): Promise<Found[]> {
-  const files = [...backupsOf(path), path];
+  const files = [...(await backupsOf(path)), path];
   if (!files.some((file) => existsSync(file)))
     throw new BerthError('NotFound', `there is no audit log: ${path} is not there`);
   const found = new Map<string, Found>();

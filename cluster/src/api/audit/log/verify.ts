@@ -1,9 +1,10 @@
 import { setImmediate } from 'node:timers/promises';
 import { BerthError } from '@berth/kube/errors';
-import { beginning, type Link, macOf, unseal } from './chain.ts';
+import { beginning, type Link, unseal } from './chain.ts';
 import { backupsOf } from './files.ts';
 import { readHead } from './head.ts';
 import { linesOf } from './lines.ts';
+import { type MacKey, macOf } from './mac.ts';
 import { type AuditPlace, readKey } from './place.ts';
 
 /** A place in the log where something is wrong, for a person. */
@@ -41,7 +42,7 @@ export async function verifyAuditLog(place: AuditPlace): Promise<Verdict> {
   for (let attempt = 1; ; attempt++) {
     // Read before the records: what is written meanwhile is more than it says, never less.
     const head = readHead(place.headFile, key);
-    const files = backupsOf(place.path);
+    const files = await backupsOf(place.path);
     const reading = new Reading(key);
     const known = typeof head === 'object' && head.head.path === place.path ? head.head : undefined;
     if (head === 'damaged')
@@ -54,7 +55,7 @@ export async function verifyAuditLog(place: AuditPlace): Promise<Verdict> {
       });
     reading.follow(known?.removed);
     for (const file of [...files, place.path]) await reading.read(file, file === place.path);
-    const isSame = backupsOf(place.path).join('\n') === files.join('\n');
+    const isSame = (await backupsOf(place.path)).join('\n') === files.join('\n');
     if (!isSame && attempt < attempts) continue;
     reading.end(known?.last);
     return reading.verdict;
@@ -63,13 +64,13 @@ export async function verifyAuditLog(place: AuditPlace): Promise<Verdict> {
 
 class Reading {
   readonly verdict: Verdict = { files: 0, good: 0, lost: 0, faults: [], remarks: [] };
-  readonly #key: Buffer;
+  readonly #key: MacKey;
   /** The record before. */
   #last: Link | undefined;
   #removed: Link | undefined;
   #faults = 0;
 
-  constructor(key: Buffer) {
+  constructor(key: MacKey) {
     this.#key = key;
   }
 

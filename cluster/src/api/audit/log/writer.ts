@@ -1,21 +1,11 @@
-import {
-  closeSync,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  ftruncateSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-  writeSync,
-} from 'node:fs';
-import { dirname } from 'node:path';
-import { beginning, type Link, seal, sealedBytes } from './chain.ts';
-import { backupName, backupsOf, endOf, finishedAt, type LogLimits } from './files.ts';
-import { type Head, HeadFile, newHead, readHead } from './head.ts';
-import { type AuditPlace, makeKey, readKey } from './place.ts';
+import { rm } from 'node:fs/promises';
+import { type Link, seal, sealedBytes } from './chain.ts';
+import { backupName, backupsOf, finishedAt, type LogLimits } from './files.ts';
+import { type FoundLog, findLog, lastOf } from './found.ts';
+import type { Head, HeadFile } from './head.ts';
+import type { LogFile } from './log-file.ts';
+import type { MacKey } from './mac.ts';
+import type { AuditPlace } from './place.ts';
 
 export interface WriterOptions extends AuditPlace {
   limits: LogLimits;
@@ -34,224 +24,156 @@ export interface Written {
   notice?: string;
 }
 
+/** Lines that are written together. */
+interface Chunk {
+  lines: Buffer[];
+  size: number;
+  last: Link;
+}
+
 /** How often files that have become too old are looked for, in milliseconds. */
 const pruneEvery = 3_600_000;
-/** About as many bytes are written at a time. */
-const chunkBytes = 1024 * 1024;
+/** About as many bytes are made lines of at a time, which takes a few milliseconds. */
+const chunkBytes = 256 * 1024;
 
 /**
  * Appends records to the log's file, each chained to the one before, and begins another file when it is full. What it
- * cannot write is lost, and the next record that is written says how many those were. Blocks: it belongs in a thread.
+ * cannot write is lost, and the next record that is written says how many those were. One call at a time.
  */
 export class LogWriter {
   /** What was found at the start that somebody should know. */
-  readonly notices: string[] = [];
+  readonly notices: readonly string[];
   readonly #options: WriterOptions;
-  readonly #key: Buffer;
+  readonly #key: MacKey;
+  readonly #file: LogFile;
   readonly #headFile: HeadFile;
   #head: Head;
-  #fd: number;
-  #size: number;
-  /** Whether the file may end with a part of what could not be written. */
-  #isTorn = false;
   /** Whether it was said that the file cannot be finished. */
   #isStuck = false;
   #lost = 0;
   #pruned = 0;
 
-  constructor(options: WriterOptions) {
+  private constructor(options: WriterOptions, { key, file, headFile, head, notices }: FoundLog) {
     this.#options = options;
-    const { path, keyFile, headFile } = options;
-    for (const file of [path, keyFile]) mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    this.#key = this.#openKey();
-    const found = readHead(headFile, this.#key);
-    if (found === 'damaged') this.notices.push(`${headFile} is damaged: whether records are missing is not known`);
-    const former = typeof found === 'object' ? found.head : newHead(path);
-    const end = endOf(path);
-    if (end && end.whole < end.size) {
-      this.notices.push(`${path} ended with ${end.size - end.whole} bytes of a record that was not finished: removed`);
-    }
-    this.#fd = openSync(path, 'a', 0o600);
-    fchmodSync(this.#fd, 0o600);
-    this.#size = end?.whole ?? 0;
-    if (end && end.whole < end.size) ftruncateSync(this.#fd, end.whole);
-    this.#head = this.#headAfter(former, this.#size > 0 ? end?.link : lastOf(backupsOf(path)));
-    this.#headFile = new HeadFile(headFile, this.#key);
-    this.#keepHead();
-    this.#prune();
+    this.#key = key;
+    this.#file = file;
+    this.#headFile = headFile;
+    this.#head = head;
+    this.notices = notices;
   }
 
-  /** Writes events, each open for what seals it; `missed` are those that did not even get here. */
-  append(events: readonly Buffer[], missed: number): Written {
-    this.#lost += missed;
-    if (this.#options.now() - this.#pruned > pruneEvery) this.#prune();
+  /** Opens the log, and makes what is not there yet. Rejects with what the disk says. */
+  static async open(options: WriterOptions): Promise<LogWriter> {
+    const writer = new LogWriter(options, await findLog(options));
+    await writer.#keepHead();
+    await writer.#prune();
+    return writer;
+  }
+
+  /** Writes events, each open for what seals it; `missed` are those that did not even get here. Never rejects. */
+  async append(events: readonly Buffer[], missed: number): Promise<Written> {
     const written: Written = { records: 0, lost: 0 };
+    this.#lost += missed;
+    if (this.#options.now() - this.#pruned > pruneEvery) await this.#tryPrune(written);
     let chunk = this.#emptyChunk();
-    const flush = () => {
-      if (chunk.lines.length === 0) return;
-      try {
-        this.#find(written);
-        this.#write(Buffer.concat(chunk.lines, chunk.size));
-        this.#head = { ...this.#head, last: chunk.last };
-        this.#lost = 0;
-        written.records += chunk.lines.length;
-      } catch (error) {
-        this.#lost += chunk.lines.length;
-        written.lost += chunk.lines.length;
-        written.error = (error as Error).message;
-      }
-      chunk = this.#emptyChunk();
-    };
     for (const event of events) {
       const size = event.length + sealedBytes;
-      if (chunk.size > chunkBytes || this.#isFull(chunk.size + size)) flush();
-      if (this.#isFull(size)) this.#tryRotate(written);
+      if (chunk.size > chunkBytes || this.#isFull(chunk.size + size)) {
+        await this.#flush(chunk, written);
+        if (this.#isFull(size)) await this.#tryRotate(written);
+        chunk = this.#emptyChunk();
+      }
       const open = chunk.lines.length === 0 && this.#lost > 0 ? withLoss(event, this.#lost) : event;
       const { line, link } = seal(this.#key, chunk.last, open);
       chunk.lines.push(line);
       chunk.size += line.length;
       chunk.last = link;
     }
-    flush();
-    if (written.records > 0) this.#keepHead();
+    await this.#flush(chunk, written);
+    if (written.records > 0) await this.#keepHead();
     return written;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     try {
-      this.#mend();
-      fsyncSync(this.#fd);
+      await this.#file.close();
     } finally {
-      closeSync(this.#fd);
-      this.#headFile.close();
+      await this.#headFile.close();
     }
   }
 
-  #openKey(): Buffer {
-    const { path, keyFile } = this.#options;
-    const key = readKey(keyFile);
-    if (key) return key;
-    if (endOf(path)?.size) this.notices.push(`${keyFile} is gone: what ${path} holds cannot be verified any more`);
-    return makeKey(keyFile);
+  async #flush({ lines, size, last }: Chunk, written: Written): Promise<void> {
+    if (lines.length === 0) return;
+    try {
+      const wasTaken = await this.#file.wasTaken();
+      if (wasTaken) written.notice = `${this.#options.path} was moved or removed while it was written`;
+      await this.#file.write(Buffer.concat(lines, size));
+      this.#head = { ...this.#head, last };
+      this.#lost = 0;
+      written.records += lines.length;
+    } catch (error) {
+      this.#lost += lines.length;
+      written.lost += lines.length;
+      written.error = (error as Error).message;
+    }
   }
 
-  /** Records are counted on from the last that was written, though it may be gone: then a gap tells of it. */
-  #headAfter(former: Head, last: Link = beginning): Head {
-    const { path } = this.#options;
-    if (former.path !== path) return { path, last: former.last, removed: former.last };
-    if (last.sequence >= former.last.sequence) return { ...former, last };
-    const missing = former.last.sequence - last.sequence;
-    this.notices.push(`${path} is without its last ${missing} records, as after a power cut or when somebody cut it`);
-    return former;
-  }
-
-  #emptyChunk() {
-    return { lines: [] as Buffer[], size: 0, last: this.#head.last };
+  #emptyChunk(): Chunk {
+    return { lines: [], size: 0, last: this.#head.last };
   }
 
   #isFull(more: number): boolean {
-    return this.#size > 0 && this.#size + more > this.#options.limits.maxSize;
-  }
-
-  #write(bytes: Buffer): void {
-    this.#mend();
-    this.#isTorn = true;
-    try {
-      for (let at = 0; at < bytes.length; ) at += writeSync(this.#fd, bytes, at);
-      this.#isTorn = false;
-    } finally {
-      this.#mend();
-    }
-    this.#size += bytes.length;
+    const { size } = this.#file;
+    return size > 0 && size + more > this.#options.limits.maxSize;
   }
 
   /** The head is for finding faults; records count without it. */
-  #keepHead(): void {
+  async #keepHead(): Promise<void> {
     try {
-      this.#headFile.write(this.#head);
+      await this.#headFile.write(this.#head);
     } catch {
       // Written again with the next records. Until then it tells of fewer than there are, which is no fault.
     }
   }
 
-  #mend(): void {
-    if (this.#isTorn) ftruncateSync(this.#fd, this.#size);
-    this.#isTorn = false;
-  }
-
-  /** Goes on in a new file when somebody took the log away, since what is written to a removed file is gone with it. */
-  #find(written: Written): void {
-    const { path } = this.#options;
-    const there = statSync(path, { throwIfNoEntry: false });
-    if (there?.ino === fstatSync(this.#fd).ino) return;
-    const fd = openSync(path, 'a', 0o600);
-    closeSync(this.#fd);
-    this.#fd = fd;
-    this.#size = there?.size ?? 0;
-    this.#isTorn = false;
-    written.notice = `${path} was moved or removed while it was written`;
-  }
-
   /** A file that cannot be finished goes on being written. */
-  #tryRotate(written: Written): void {
+  async #tryRotate(written: Written): Promise<void> {
     const { path, now } = this.#options;
     try {
-      this.#mend();
-      fsyncSync(this.#fd);
-      const backup = backupName(path, new Date(this.#nextBackup(now())));
-      renameSync(path, backup);
-      this.#fd = this.#begin(backup);
-      this.#size = 0;
+      // Names go by the millisecond; no file takes another's, and none stands before an older one.
+      const newest = (await backupsOf(path)).at(-1);
+      const at = newest === undefined ? now() : Math.max(now(), finishedAt(path, newest) + 1);
+      await this.#file.finish(backupName(path, new Date(at)));
       this.#isStuck = false;
-      this.#prune();
     } catch (error) {
       if (!this.#isStuck) written.notice = `${path} cannot be finished, and grows: ${(error as Error).message}`;
       this.#isStuck = true;
+      return;
     }
+    await this.#tryPrune(written);
   }
 
-  #begin(backup: string): number {
-    const { path } = this.#options;
-    const finished = this.#fd;
+  async #tryPrune(written: Written): Promise<void> {
     try {
-      const fd = openSync(path, 'a', 0o600);
-      closeSync(finished);
-      return fd;
+      await this.#prune();
     } catch (error) {
-      renameSync(backup, path);
-      throw error;
+      written.notice = `old files of ${this.#options.path} cannot be removed: ${(error as Error).message}`;
     }
   }
 
-  /** Names go by the millisecond; no file takes another's, and none stands before an older one. */
-  #nextBackup(now: number): number {
-    const { path } = this.#options;
-    const newest = backupsOf(path).at(-1);
-    return newest === undefined ? now : Math.max(now, finishedAt(path, newest) + 1);
-  }
-
-  #prune(): void {
+  async #prune(): Promise<void> {
     const { path, now, limits } = this.#options;
     this.#pruned = now();
-    const all = backupsOf(path);
+    const all = await backupsOf(path);
     const excess = limits.maxBackups > 0 ? Math.max(0, all.length - limits.maxBackups) : 0;
     const oldest = limits.maxAge > 0 ? now() - limits.maxAge : Number.NEGATIVE_INFINITY;
     const over = all.filter((file, index) => index < excess || finishedAt(path, file) < oldest);
     if (over.length === 0) return;
     // First the note, then the deed: what is there longer than it need be is no fault.
-    this.#head = { ...this.#head, removed: lastOf(over) ?? this.#head.removed };
-    this.#keepHead();
-    for (const file of over) rmSync(file, { force: true });
+    this.#head = { ...this.#head, removed: (await lastOf(over)) ?? this.#head.removed };
+    await this.#keepHead();
+    for (const file of over) await rm(file, { force: true });
   }
-}
-
-/** The last record of some files, oldest first. */
-function lastOf(files: readonly string[]): Link | undefined {
-  for (const file of files.toReversed()) {
-    const link = endOf(file)?.link;
-    if (link) return link;
-  }
-  return undefined;
 }
 
 function withLoss(event: Buffer, lost: number): Buffer {

@@ -1,28 +1,26 @@
-import { type Connection, connect, openKubeconfig } from '@berth/kube/client';
-
-/** Where events are sent, and in whose name: as kube-apiserver's `--audit-webhook-config-file` has it. */
-export interface Collector {
-  /** Sends events, each whole JSON, as an EventList of `audit.k8s.io/v1`. */
-  post(events: readonly Buffer[]): Promise<void>;
-  close(): Promise<void>;
-}
+import { connect, openKubeconfig } from '@berth/kube/client';
+import { Shipping, type ShippingNews } from './shipping.ts';
 
 /** Milliseconds in which a batch must be taken. */
 const timeout = 30_000;
 
-/** Opens what a kubeconfig file names; nothing is sent yet. Rejects with `BadRequest` that says what is wrong with it. */
-export async function openCollector(kubeconfig: string): Promise<Collector> {
+/**
+ * Sends events to what a kubeconfig file names, as kube-apiserver's `--audit-webhook-config-file` has it: each batch as an
+ * EventList of `audit.k8s.io/v1`. Nothing is sent yet. Rejects with `BadRequest` that says what is wrong with the file.
+ */
+export async function shippingTo(kubeconfig: string, tell: (news: ShippingNews) => void): Promise<Shipping> {
   const { server, credentials } = await openKubeconfig(kubeconfig);
-  const connection: Connection = connect({ server, credentials, userAgent: 'berth', timeout });
+  const connection = connect({ server, credentials, userAgent: 'berth', timeout });
   // The path is the address's own.
   const path = new URL(server).pathname === '/' ? '/' : '';
-  return {
+  return new Shipping({
+    tell,
     async post(events) {
       const items = events.map((event) => JSON.parse(event.toString()) as unknown);
       const body = { kind: 'EventList', apiVersion: 'audit.k8s.io/v1', metadata: {}, items };
       const answer = await connection.send({ method: 'POST', path, body });
       await answer.body.dump();
     },
-    close: () => connection.close(),
-  };
+    end: () => connection.close(),
+  });
 }

@@ -1,3 +1,3 @@
 /** Audit events on their way to a collector elsewhere. */
-export { type Collector, openCollector } from './collector.ts';
+export { shippingTo } from './collector.ts';
 export { Shipping, type ShippingLimits, type ShippingNews } from './shipping.ts';

@@ -37,6 +37,8 @@ export interface ShippingParts {
   /** Sends events as an EventList. Rejects when they have to be sent again. */
   post(events: readonly Buffer[]): Promise<void>;
   tell(news: ShippingNews): void;
+  /** Called once, when nothing is sent any more. */
+  end?(): Promise<void>;
   limits?: ShippingLimits;
 }
 
@@ -87,6 +89,7 @@ export class Shipping {
     const timer = setTimeout(resolve, this.#limits.closing);
     await Promise.race([this.#running, late]);
     clearTimeout(timer);
+    await this.#parts.end?.();
     if (this.#waiting.length === 0) return;
     this.#lost += this.#waiting.length;
     this.#tell('audit events could not be sent before the end', false);

@@ -85,7 +85,7 @@ describe('shipping', () => {
   });
 });
 
-describe('from the thread of the log', { timeout: 120_000 }, () => {
+describe('from the log', { timeout: 120_000 }, () => {
   const limits = { maxSize: 1e6, maxAge: 0, maxBackups: 0 };
   const logger = pino({ level: 'silent' });
   let directory: string;
