@@ -35,8 +35,8 @@ describe('the audit log', () => {
     expect(text).toMatch(
       /kubernetes-admin as ada +patch .*\n +spec\.template\.spec\.containers\[web\]\.image: "example\/web:1" → "example\/web:2"\n/,
     );
-    const made = await audit('--user', 'system:berth', '--resource', 'pods', '--verb', 'create');
-    expect(made).toMatch(/system:berth +create +default\/pods\/web-/);
+    const made = await audit('--user', 'system:kube-controller-manager', '--resource', 'pods', '--verb', 'create');
+    expect(made).toMatch(/system:kube-controller-manager +create +default\/pods\/web-/);
   });
 
   it('says who was refused, and who looked at secrets, but no secret', async () => {

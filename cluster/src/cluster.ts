@@ -1,17 +1,19 @@
 import { join } from 'node:path';
-import { type Connection, type KubeClient, remoteClient } from '@berth/kube/client';
+import type { Connection } from '@berth/kube/client';
 import {
   type ApiServer,
   type Certificates,
   certificateSigner,
   createApi,
+  identities,
   kubeconfig,
   makeCertificates,
-  makeNodeCertificate,
   openAudit,
 } from './api/index.ts';
+import { keepControlPlane } from './control-plane.ts';
 import { startControllers } from './controllers/index.ts';
 import { type EncryptedStore, encryptionControl, openEncryptedStore } from './encryption/index.ts';
+import { certifiedClient, type JoinParts, joinNode } from './join.ts';
 import { OwnMachines } from './machines.ts';
 import {
   type AddressPlan,
@@ -23,16 +25,7 @@ import {
   startNetwork,
 } from './network/index.ts';
 import { type SimulatedNodes, startSimulatedNodes } from './node/index.ts';
-import {
-  accessByNode,
-  type NodeRuntime,
-  nodeAccess,
-  nodeName,
-  openContainerd,
-  openForeignRuntime,
-  reachedAt,
-  runNode,
-} from './nodes.ts';
+import { accessByNode, type NodeRuntime, nodeAccess, nodeName, openContainerd, openForeignRuntime } from './nodes.ts';
 import type { Cluster, ClusterOptions } from './options.ts';
 import { startScheduler } from './scheduler/index.ts';
 import { snapshotsBeside } from './store/index.ts';
@@ -49,7 +42,7 @@ export {
 export type { Cluster, ClusterOptions, Connection, RuntimeChoice } from './options.ts';
 export { type RemoveOptions, removeCluster } from './remove.ts';
 
-/** What the cluster does in this process it does as this user; whoever comes from outside has a user of his own. */
+/** What the program does with the cluster it does as this user. The cluster's own parts have users of their own. */
 const system = { name: 'system:berth', groups: ['system:masters'] };
 
 /**
@@ -66,7 +59,7 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const leaseSeconds = Math.min(40, (nodeMonitorGracePeriod * 0.8) / 1000);
 
   const { instance, plan, setup } = await layOut(options);
-  const joining = Promise.withResolvers<KubeClient>();
+  const joining = Promise.withResolvers<Pick<JoinParts, 'api' | 'certificates'>>();
   const supplyImage = async (reference: string) =>
     (await options.supplyImage?.(reference, (file) => machines.importImage(file))) ?? false;
   const nodes = setup?.nodes ?? [];
@@ -81,39 +74,11 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
         supplyImage,
       ),
     join: async (node) => {
-      const inProcess = await joining.promise;
-      const serving = async (names: readonly string[]) => {
-        const { authority } = certificates;
-        const directory = join(node.directory, 'pki');
-        const pair = await makeNodeCertificate(directory, authority, { node: node.name, names, now: new Date() });
-        return { ...pair, clientCa: authority.cert };
-      };
-      const { housekeeping = {} } = options;
-      const around = {
-        node,
-        instance,
-        clusterDns: plan.dnsAddress,
-        leaseSeconds,
-        serving,
-        housekeeping,
-        logger,
-        signal,
-      };
-      if (!node.apart) return runNode({ ...around, client: inProcess });
-      const { address, door } = node.apart;
+      const { certificates, api } = await joining.promise;
       const server = `https://${plan.hostAddress}:${apiPort}`;
-      const { connection } = access(certificates, server);
-      // Kubelet's timeouts: a node that was cut off tries again soon.
-      const client = remoteClient({ ...connection, userAgent: 'kubelet', dial: door.dial, timeout: 10_000 });
-      const agent = await runNode({ ...around, client }).catch(async (error) => {
-        await client.close();
-        throw error;
-      });
-      return {
-        ...agent,
-        access: reachedAt(address, agent.access),
-        stop: () => agent.stop().finally(() => client.close()),
-      };
+      const { housekeeping = {} } = options;
+      const around = { instance, clusterDns: plan.dnsAddress, leaseSeconds, housekeeping, logger, signal };
+      return joinNode(node, { ...around, api, certificates, server });
     },
   });
   const opened = machines.open();
@@ -158,32 +123,50 @@ export async function startCluster(options: ClusterOptions): Promise<Cluster> {
   const onError = (error: unknown, where: string) => logger.warn({ err: error, where }, 'failed, and tried again');
   const signer = certificateSigner(certificates.authority);
   // What only paths lead to: metrics, which others may serve, and scales.
-  const { connection } = remoteClient({
-    ...access(certificates, `https://${hostOf(listen)}:${apiPort}`).connection,
+  const { connection } = certifiedClient({
+    server: `https://${hostOf(listen)}:${apiPort}`,
+    authority: certificates.authority,
+    user: identities.controllers,
+    directory: join(dataDir, 'pki'),
+    file: 'controllers-client',
     userAgent: 'horizontal-pod-autoscaler',
   });
   starting.defer(() => connection.close());
   await step('runs controllers and the scheduler', async () => {
     await Promise.all([
-      startControllers({ client, signer, paths: pathsOver(connection), nodeMonitorGracePeriod, signal, onError }),
-      startScheduler({ client, signal, onError }),
+      startControllers({
+        client: api.client(identities.controllers),
+        signer,
+        paths: pathsOver(connection),
+        nodeMonitorGracePeriod,
+        signal,
+        onError,
+      }),
+      startScheduler({ client: api.client(identities.scheduler), signal, onError }),
     ]);
   });
   // Beside each other: pods that start before the rules are there find them a moment later, as on any cluster.
   const [pretended] = await Promise.all([
     step('node is ready', async () => {
-      joining.resolve(client);
+      joining.resolve({ api, certificates });
       await opened;
       const [, simulated] = await Promise.all([
         machines.join(),
-        startPretended(options, { real: nodes.length, client, leaseSeconds, signal }),
+        startPretended(options, { real: nodes.length, api, leaseSeconds, signal }),
       ]);
+      // What the machine runs that runs the API server, too.
+      await keepControlPlane({
+        client: api.client(identities.controllers),
+        names: nodes.map(({ name }) => name),
+        signal,
+        onError,
+      });
       return simulated;
     }),
     setup &&
       step('leads service addresses and answers names', async () => {
         await api.advertise({ address: plan.hostAddress, port: apiPort });
-        const network = await startNetwork({ setup, client, logger, signal });
+        const network = await startNetwork({ setup, client: api.client(identities.network), logger, signal });
         await network.ready;
       }),
   ]);
@@ -247,7 +230,7 @@ function openRuntime(
 /** The nodes whose pods only pretend. */
 async function startPretended(
   { runtime, nodes, simulatedNodes, logger }: ClusterOptions,
-  { real, ...parts }: { real: number; client: KubeClient; leaseSeconds: number; signal: AbortSignal },
+  { real, api, ...rest }: { real: number; api: ApiServer; leaseSeconds: number; signal: AbortSignal },
 ): Promise<SimulatedNodes[]> {
   const groups = [
     ...(runtime === 'simulated' ? [{ prefix: 'node', count: nodes, tainted: false }] : []),
@@ -255,6 +238,7 @@ async function startPretended(
     { prefix: 'simulated', count: simulatedNodes, tainted: real > 0 },
   ].filter(({ count }) => count > 0);
   const log = logger.child({ part: 'nodes' });
+  const parts = { ...rest, client: api.client(identities.simulatedNodes), volumes: api.client(identities.volumes) };
   return await Promise.all(groups.map((some) => startSimulatedNodes({ ...parts, logger: log, ...some })));
 }
 

@@ -1,6 +1,7 @@
 import { type Node, type Pod, resources } from '@berth/kube/objects';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
+import { identities } from './api/index.ts';
 import { startTestCluster } from './controllers/test-cluster.ts';
 import { startSimulatedNodes } from './node/index.ts';
 
@@ -19,7 +20,15 @@ async function start() {
     'the service account',
   );
   const logger = pino({ level: 'silent' });
-  const nodes = await startSimulatedNodes({ client, signal, logger, count: 3, prefix: 'n', leaseSeconds: 1 });
+  const nodes = await startSimulatedNodes({
+    client: cluster.clientOf(identities.simulatedNodes),
+    volumes: cluster.clientOf(identities.volumes),
+    signal,
+    logger,
+    count: 3,
+    prefix: 'n',
+    leaseSeconds: 1,
+  });
   const pod = (name: string) => client.get(resources.pods, { namespace: 'shop', name });
   return {
     ...cluster,

@@ -133,6 +133,7 @@ export function runNode(options: {
   node: NodeRuntime;
   instance: string;
   client: KubeClient;
+  volumes: KubeClient;
   clusterDns: string;
   leaseSeconds: number;
   serving: NonNullable<NodeOptions['serving']>;

@@ -8,12 +8,15 @@ export {
   type Verdict,
   verifyAuditLog,
 } from './audit/index.ts';
+export { nodeUser } from './authorization/node/index.ts';
+export { identities } from './bootstrap/identities.ts';
 export {
   type CertificateOptions,
   type Certificates,
   makeCertificates,
   makeNodeCertificate,
 } from './certificates/certificates.ts';
+export { clientCertificate } from './certificates/client-certificate.ts';
 export type { RequestedCertificate } from './certificates/issue.ts';
 export { type Kubeconfig, kubeconfig } from './certificates/kubeconfig.ts';
 export { type CertificateSigner, certificateSigner } from './certificates/sign.ts';

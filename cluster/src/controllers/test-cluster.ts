@@ -3,14 +3,17 @@ import { sharedInformers } from '@berth/kube/client';
 import { isBerthError } from '@berth/kube/errors';
 import { type Pod, resources } from '@berth/kube/objects';
 import { pino } from 'pino';
-import { createApi } from '../api/index.ts';
+import { createApi, identities, type User } from '../api/index.ts';
 import { memoryStore } from '../store/index.ts';
 import { rfc3339 } from './conditions.ts';
 import { startControllers } from './index.ts';
 import { keyOf } from './status.ts';
 
 export interface TestCluster extends AsyncDisposable {
+  /** As the administrator. */
   client: KubeClient;
+  /** As a part of the cluster, with its rights. */
+  clientOf(user: User): KubeClient;
   signal: AbortSignal;
   /** What went wrong in controllers; conflicts and what is retried after them are not in it. */
   errors: string[];
@@ -34,7 +37,7 @@ export async function startTestCluster(options: { nodeMonitorGracePeriod?: numbe
   const errors: string[] = [];
   await startControllers({
     ...options,
-    client,
+    client: api.client(identities.controllers),
     signal: abort.signal,
     onError: (error, where) => errors.push(`${where}: ${error instanceof Error ? error.message : error}`),
   });
@@ -42,6 +45,7 @@ export async function startTestCluster(options: { nodeMonitorGracePeriod?: numbe
   await client.create(resources.namespaces, shop);
   return {
     client,
+    clientOf: (user) => api.client(user),
     signal: abort.signal,
     errors,
     async until(condition, what) {

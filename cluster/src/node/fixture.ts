@@ -5,6 +5,7 @@ import type { KubeClient } from '@berth/kube/client';
 import { type Pod, type PodSpec, resources } from '@berth/kube/objects';
 import { pino } from 'pino';
 import type { Kubeconfig } from '../api/certificates/kubeconfig.ts';
+import { type ApiServer, identities, nodeUser } from '../api/index.ts';
 import { startTestApi } from '../api/testing.ts';
 import { type HousekeepingSettings, type NodeAgent, type NodeOptions, startNode } from './index.ts';
 import { type OwnContainerd, ownContainerd } from './runtime/containerd/fixture.ts';
@@ -35,9 +36,14 @@ export async function temporary(): Promise<AsyncDisposable & { path: string }> {
 /** For nodes whose pods are not to go because the machine's own disk is full. */
 export const calmHousekeeping: HousekeepingSettings = { eviction: { hard: '' }, imageGarbage: { highThreshold: 100 } };
 
+/** As whom the agent of a node speaks. */
+export function speaksAs({ client }: Pick<ApiServer, 'client'>, node = 'n0'): Pick<NodeOptions, 'client' | 'volumes'> {
+  return { client: client(nodeUser(node)), volumes: client(identities.volumes) };
+}
+
 /** The agent as it is, of a node of which only the runtime may pretend. */
 export function startTestNode(
-  options: Pick<NodeOptions, 'client' | 'dataDir' | 'runtime' | 'signal'> & Partial<NodeOptions>,
+  options: Pick<NodeOptions, 'client' | 'volumes' | 'dataDir' | 'runtime' | 'signal'> & Partial<NodeOptions>,
 ): Promise<NodeAgent> {
   return startNode({
     name: 'n0',
@@ -75,7 +81,7 @@ export async function nodeFixture(options: NodeFixtureOptions = {}): Promise<Nod
     startTestNode({
       instance: containerd.instance,
       dataDir: containerd.directory,
-      client,
+      ...speaksAs(api.api),
       housekeeping,
       runtime: through(containerd.containerd.runtime),
       logger: pino({ level: process.env.BERTH_TEST_LOG ?? 'silent' }),

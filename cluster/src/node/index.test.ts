@@ -6,7 +6,7 @@ import { bytes } from '@berth/kube/quantity';
 import { expect, test, vi } from 'vitest';
 import { startTestApi } from '../api/testing.ts';
 import type { EvictionSettings } from './eviction/index.ts';
-import { calmHousekeeping, startTestNode } from './fixture.ts';
+import { calmHousekeeping, speaksAs, startTestNode } from './fixture.ts';
 import { createSimulatedRuntime } from './index.ts';
 
 /** Where a node can be started, and whether it still renews its lease. */
@@ -16,7 +16,8 @@ async function nodeToBe() {
   const dataDir = await mkdtemp(join(tmpdir(), 'berth-node-'));
   const runtime = createSimulatedRuntime();
   const over = new AbortController();
-  const patched = vi.spyOn(client, 'patch');
+  const own = speaksAs(api.api);
+  const patched = vi.spyOn(own.client, 'patch');
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] });
   return {
     dataDir,
@@ -24,7 +25,7 @@ async function nodeToBe() {
     node: () => client.get(resources.nodes, { name: 'n0' }),
     start: (hard = '', soft: Partial<EvictionSettings> = {}) =>
       startTestNode({
-        ...{ client, dataDir, runtime, signal: over.signal },
+        ...{ ...own, dataDir, runtime, signal: over.signal },
         housekeeping: { ...calmHousekeeping, eviction: { hard, ...soft } },
       }),
     beats() {

@@ -55,7 +55,10 @@ export interface NodeOptions {
   instance: string;
   /** The node's own directory: pods' volumes and logs are kept in it. */
   dataDir: string;
+  /** As the node. */
   client: KubeClient;
+  /** As who provisions volumes: a node may make none. */
+  volumes: KubeClient;
   runtime: Runtime;
   /** The range of the node's pods, `10.0.0.0/24`. */
   podCidr: string;
@@ -71,8 +74,6 @@ export interface NodeOptions {
   /** Ends the agent as `stop` does. */
   signal: AbortSignal;
   kubeletVersion?: string;
-  /** Whether this machine also runs the API server. True by default. */
-  controlPlane?: boolean;
   /** For how long the node's lease holds; kubelet's 40 by default. It is renewed four times in that. */
   leaseSeconds?: number;
   /** How logs of containers are kept short; kubelet's way by default. */
@@ -158,7 +159,6 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
     runtime,
     podCidr: options.podCidr,
     kubeletVersion: version,
-    controlPlane: options.controlPlane ?? true,
     leaseSeconds: options.leaseSeconds ?? 40,
     pressures: keeping.pressures,
     logger,
@@ -210,7 +210,7 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
   const root = join(dataDir, 'volumes');
   await mkdir(root, { recursive: true, mode: 0o711 });
   const owns = (node: string) => node === name;
-  await startLocalProvisioner({ client, owns, root, real: context.processes, logger, signal });
+  await startLocalProvisioner({ client: options.volumes, owns, root, real: context.processes, logger, signal });
   let agent: Awaited<ReturnType<typeof startPodAgent>> | undefined;
   const self = startInformer({ client, resource: resources.nodes, fieldSelector: `metadata.name=${name}`, signal });
   await self.synced;

@@ -1,6 +1,7 @@
 import { startInformer } from '@berth/kube/client';
 import { type Event, type KubeObject, type Node, type Pod, type Resource, resources } from '@berth/kube/objects';
 import { expect, test } from 'vitest';
+import { identities } from '../api/index.ts';
 import { startFakeKubelet, startTestCluster, type TestCluster } from '../controllers/test-cluster.ts';
 import { startScheduler } from './index.ts';
 
@@ -21,7 +22,7 @@ function pod(name: string, cpu: string, spec: object = {}): Pod {
 async function startSchedulingCluster(): Promise<TestCluster> {
   const cluster = await startTestCluster();
   const onError = (error: unknown, where: string) => cluster.errors.push(`${where}: ${error}`);
-  await startScheduler({ client: cluster.client, signal: cluster.signal, onError });
+  await startScheduler({ client: cluster.clientOf(identities.scheduler), signal: cluster.signal, onError });
   return cluster;
 }
 

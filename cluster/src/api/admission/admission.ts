@@ -13,6 +13,8 @@ export interface AdmissionRequest {
   /** What is to be written; `admit` may change it or put another in its place. For a delete: what is there. */
   object: KubeObject;
   old: KubeObject | undefined;
+  /** Of an update: the whole object as it was sent, with parts that the write does not reach and that `object` has not. */
+  sent?: KubeObject;
   dryRun: boolean;
   /** Called once when the outcome is known: `kept` says whether the object was written. For giving back what was reserved. */
   settled: ((kept: boolean) => void)[];

@@ -1,7 +1,8 @@
 import { readPolicy } from '@berth/kube/audit';
-import { type ConfigMap, type Lease, resources } from '@berth/kube/objects';
+import { type ConfigMap, resources } from '@berth/kube/objects';
 import { Agent, fetch } from 'undici';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { identities } from '../bootstrap/identities.ts';
 import { startTestApi } from '../testing.ts';
 import { usualPolicy } from './policy-file.ts';
 import { type AuditEvent, MemorySink } from './testing.ts';
@@ -262,14 +263,12 @@ describe('by the usual policy', () => {
     const before = api.sink.events.length;
     await api.send('/readyz');
     await api.send('/version');
-    const own = api.server.api.client({ name: 'system:berth', groups: ['system:masters'] });
-    await own.list(resources.pods);
-    const lease: Lease = {
-      apiVersion: 'coordination.k8s.io/v1',
-      kind: 'Lease',
-      metadata: { name: 'l', namespace: 'default' },
-    };
-    await own.create(resources.leases, lease);
+    for (const { name } of [{ name: 'system:berth' }, ...Object.values(identities)]) {
+      const own = api.server.api.client({ name, groups: ['system:masters'] });
+      await own.list(resources.pods);
+      const metadata = { name: name.replaceAll(':', '-'), namespace: 'default' };
+      await own.create(resources.leases, { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata });
+    }
     expect(api.sink.events.slice(before)).toEqual([]);
     expect(api.sink.events.some(({ stage }) => stage === 'RequestReceived')).toBe(false);
   });

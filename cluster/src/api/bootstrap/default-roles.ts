@@ -4,6 +4,7 @@ import { nodesGroup } from '../authorization/node/index.ts';
 import { rbacGroup } from '../authorization/rbac.ts';
 import { type Rule, uncovered } from '../authorization/rules.ts';
 import { ensure } from './ensure.ts';
+import { partRoles } from './part-roles.ts';
 import { type DefaultRole, defaultRoles } from './roles.ts';
 
 const autoupdate = 'rbac.authorization.kubernetes.io/autoupdate';
@@ -28,7 +29,10 @@ interface Binding extends KubeObject {
  */
 export async function keepDefaultRoles(client: KubeClient): Promise<void> {
   await Promise.all(
-    defaultRoles.flatMap((role) => [keepRole(client, role), ...(role.subjects ? [keepBinding(client, role)] : [])]),
+    [...defaultRoles, ...partRoles].flatMap((role) => [
+      keepRole(client, role),
+      ...(role.subjects ? [keepBinding(client, role)] : []),
+    ]),
   );
 }
 

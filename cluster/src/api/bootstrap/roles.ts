@@ -1,5 +1,6 @@
 import { nodeRules } from '../authorization/node/index.ts';
 import type { Rule } from '../authorization/rules.ts';
+import { on, read, write } from '../authorization/shorthand.ts';
 
 /** A cluster role that exists from the start, and who is bound to it cluster-wide. */
 export interface DefaultRole {
@@ -12,14 +13,8 @@ export interface DefaultRole {
   aggregates?: string;
 }
 
-const read = ['get', 'list', 'watch'];
-const write = ['create', 'delete', 'deletecollection', 'patch', 'update'];
 const aggregateTo = (role: string) => ({ [`rbac.authorization.k8s.io/aggregate-to-${role}`]: 'true' });
 const aggregates = (role: string) => `rbac.authorization.k8s.io/aggregate-to-${role}`;
-
-function on(apiGroups: string, resources: string, verbs: string[]): Rule {
-  return { verbs, apiGroups: [apiGroups === 'core' ? '' : apiGroups], resources: resources.split(' ') };
-}
 
 function paths(...nonResourceURLs: string[]): Rule {
   return { verbs: ['get'], nonResourceURLs };
@@ -155,28 +150,4 @@ export const defaultRoles: readonly DefaultRole[] = [
   },
   // Nobody is bound to it: what a node may do is for the Node authorizer to say.
   { name: 'system:node', rules: [...nodeRules], subjects: [] },
-  {
-    name: 'system:kube-scheduler',
-    rules: [
-      on(
-        'core',
-        'pods nodes namespaces services replicationcontrollers persistentvolumes persistentvolumeclaims',
-        read,
-      ),
-      on('core', 'bindings pods/binding', ['create']),
-      on('core', 'pods/status', ['patch', 'update']),
-      on('core', 'pods', ['delete']),
-      on('core', 'events', ['create', 'patch', 'update']),
-      on('events.k8s.io', 'events', ['create', 'patch', 'update']),
-      on('apps', 'replicasets statefulsets', read),
-      on('policy', 'poddisruptionbudgets', read),
-      on('scheduling.k8s.io', 'priorityclasses', read),
-      on('storage.k8s.io', '*', read),
-      on('resource.k8s.io', '*', [...read, 'update', 'patch']),
-      on('coordination.k8s.io', 'leases', [...read, ...write]),
-    ],
-    subjects: ['User:system:kube-scheduler'],
-  },
-  // All controllers run in one process of ours, and the garbage and namespace controllers may delete anything.
-  { name: 'system:kube-controller-manager', rules: everything, subjects: ['User:system:kube-controller-manager'] },
 ];

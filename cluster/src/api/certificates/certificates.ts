@@ -1,10 +1,21 @@
-import { createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { createPrivateKey, createPublicKey } from 'node:crypto';
+import { mkdir } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import path from 'node:path';
-import { BerthError } from '@berth/kube/errors';
 import { writeWhole } from '../../write-whole.ts';
+import { nodeUser } from '../authorization/node/index.ts';
 import type { Issue, KeyPair } from './issue.ts';
+import {
+  certificateDays,
+  damaged,
+  day,
+  issued,
+  type Request,
+  read,
+  readOptional,
+  readPair,
+  writePair,
+} from './pairs.ts';
 
 export interface Certificates {
   /** Signs the two below; clients trust it, and client certificates it signed are users. */
@@ -23,11 +34,7 @@ export interface CertificateOptions {
   now?: () => Date;
 }
 
-const day = 24 * 3600 * 1000;
 const authorityDays = 3650;
-const certificateDays = 365;
-/** What ends within this time is made anew at the next start. */
-const renewDays = 90;
 const clusterNames = [
   'localhost',
   'kubernetes',
@@ -84,9 +91,10 @@ export async function makeNodeCertificate(
   { node, names, now }: { node: string; names: readonly string[]; now: Date },
 ): Promise<KeyPair> {
   await mkdir(directory, { recursive: true, mode: 0o700 });
+  const user = nodeUser(node);
   const request: Issue = {
-    commonName: `system:node:${node}`,
-    organizations: ['system:nodes'],
+    commonName: user.name,
+    organizations: user.groups,
     usage: 'server',
     names: names.filter((name) => isIP(name) === 0),
     addresses: names.filter((name) => isIP(name) !== 0),
@@ -94,65 +102,6 @@ export async function makeNodeCertificate(
     notAfter: new Date(now.getTime() + certificateDays * day),
   };
   return await issued(directory, 'kubelet', { request, signer: authority, now });
-}
-
-type Request = Omit<Issue, 'notBefore' | 'notAfter'>;
-
-/** What is kept, while it is good; else one made anew. */
-async function issued(
-  directory: string,
-  file: string,
-  { request, signer, now }: { request: Issue; signer: KeyPair; now: Date },
-): Promise<KeyPair> {
-  const kept = await readPair(directory, file);
-  if (kept && isGood(kept, signer, request, now)) return kept;
-  return await writePair(directory, file, ({ issueCertificate }) => issueCertificate(signer, request));
-}
-
-function isGood(pair: KeyPair, authority: KeyPair, request: Request, now: Date): boolean {
-  const certificate = new X509Certificate(pair.cert);
-  const left = Date.parse(certificate.validTo) - now.getTime();
-  if (left < renewDays * day || now.getTime() < Date.parse(certificate.validFrom)) return false;
-  if (!certificate.verify(new X509Certificate(authority.cert).publicKey)) return false;
-  return (
-    (request.names ?? []).every((name) => certificate.checkHost(name) !== undefined) &&
-    (request.addresses ?? []).every((address) => certificate.checkIP(address) !== undefined)
-  );
-}
-
-async function readPair(directory: string, name: string): Promise<KeyPair | undefined> {
-  const cert = await readOptional(path.join(directory, `${name}.crt`));
-  const key = await readOptional(path.join(directory, `${name}.key`));
-  if (cert === undefined || key === undefined) return undefined;
-  const certificate = read(path.join(directory, `${name}.crt`), 'a certificate', () => new X509Certificate(cert));
-  const file = path.join(directory, `${name}.key`);
-  const privateKey = read(file, 'a private key', () => createPrivateKey(key));
-  if (!certificate.checkPrivateKey(privateKey)) throw damaged(file, `the key of ${name}.crt`);
-  return { cert, key };
-}
-
-function read<T>(file: string, what: string, reading: () => T): T {
-  try {
-    return reading();
-  } catch (cause) {
-    throw damaged(file, what, cause);
-  }
-}
-
-function damaged(file: string, what: string, cause?: unknown): BerthError {
-  return new BerthError('InternalError', `${file} is not ${what}: remove it, and it is made anew`, { cause });
-}
-
-async function writePair(
-  directory: string,
-  name: string,
-  make: (issuing: typeof import('./issue.ts')) => Promise<KeyPair>,
-): Promise<KeyPair> {
-  // Loaded only to make certificates: at most starts they are there already.
-  const pair = await make(await import('./issue.ts'));
-  await writeWhole(path.join(directory, `${name}.key`), pair.key, 0o600);
-  await writeWhole(path.join(directory, `${name}.crt`), pair.cert, 0o644);
-  return pair;
 }
 
 async function signingKey(directory: string): Promise<Certificates['serviceAccountKey']> {
@@ -171,13 +120,4 @@ async function signingKey(directory: string): Promise<Certificates['serviceAccou
   await writeWhole(privateFile, made.privateKey, 0o600);
   await writeWhole(publicFile, made.publicKey, 0o644);
   return made;
-}
-
-async function readOptional(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
-  }
 }

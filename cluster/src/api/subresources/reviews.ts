@@ -1,8 +1,9 @@
-import { type FieldSelector, parseFieldSelector } from '@berth/kube/selectors';
+import type { FieldSelector } from '@berth/kube/selectors';
 import type { TokenUser } from '../authentication/service-accounts.ts';
 import type { Attributes, Authorizer } from '../authorization/authorizer.ts';
 import { nodeOf } from '../authorization/node/index.ts';
 import type { RbacAuthorizer } from '../authorization/rbac.ts';
+import { readable } from '../authorization/selection.ts';
 import type { Call } from '../call.ts';
 import { badRequest } from '../faults.ts';
 import type { User } from '../types.ts';
@@ -129,11 +130,7 @@ function requirementsIn({ rawSelector, requirements }: Record<string, unknown>):
       return { field: text(key), operator: operator === 'In' ? '=' : '!=', value: text(values[0]) } as const;
     });
   }
-  try {
-    return parseFieldSelector(text(rawSelector));
-  } catch {
-    return [];
-  }
+  return readable(text(rawSelector)) ?? [];
 }
 
 function subjectOf(spec: Record<string, unknown>): User {

@@ -75,6 +75,7 @@ async function replace(
     namespace: call.namespace,
     object: keepServerFields(call, proposed, view.object),
     old: view.object,
+    sent: proposed,
     dryRun: isDryRun(call),
     settled: [],
   };

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { type PersistentVolume, type PersistentVolumeClaim, resources } from '@berth/kube/objects';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
+import { identities } from '../../api/index.ts';
 import { startTestCluster } from '../../controllers/test-cluster.ts';
 import { startLocalProvisioner } from './index.ts';
 
@@ -24,7 +25,14 @@ async function start(real = true) {
   const root = await mkdtemp(join(tmpdir(), 'berth-volumes-'));
   const { client, signal } = cluster;
   const owns = (node: string) => node === 'n0';
-  await startLocalProvisioner({ client, owns, root, real, logger: pino({ level: 'silent' }), signal });
+  await startLocalProvisioner({
+    client: cluster.clientOf(identities.volumes),
+    owns,
+    root,
+    real,
+    logger: pino({ level: 'silent' }),
+    signal,
+  });
   const bound = async (): Promise<PersistentVolume> => {
     await cluster.until(
       async () => (await client.get(resources.persistentVolumeClaims, key)).status?.phase === 'Bound',

@@ -15,8 +15,6 @@ export interface NodeDescription {
   /** Why the runtime is not ready, or nothing. */
   conditions: readonly RuntimeCondition[];
   images: readonly ImageStatus[];
-  /** Whether this is the machine that also runs the API server. */
-  controlPlane: boolean;
   now: number;
   /** What the node is short of. */
   pressures?: readonly Pressure[];
@@ -28,13 +26,12 @@ const podCapacity = 110;
 const usualAgentPort = 10_250;
 const mostImages = 50;
 
-export const nodeLabels = ({ name, machine, controlPlane }: NodeDescription): Record<string, string> => ({
+export const nodeLabels = ({ name, machine }: NodeDescription): Record<string, string> => ({
   'beta.kubernetes.io/arch': machine.architecture,
   'beta.kubernetes.io/os': 'linux',
   'kubernetes.io/arch': machine.architecture,
   'kubernetes.io/hostname': name,
   'kubernetes.io/os': 'linux',
-  ...(controlPlane ? { 'node-role.kubernetes.io/control-plane': '' } : {}),
 });
 
 /** The Node as kubelet registers it, without its status. */

@@ -17,7 +17,6 @@ interface RegistrationOptions {
   runtime: Runtime;
   podCidr: string;
   kubeletVersion: string;
-  controlPlane: boolean;
   /** For how many seconds the node's lease holds; it is renewed four times in that. */
   leaseSeconds: number;
   /** Where the agent answers. */
@@ -74,7 +73,7 @@ export async function registerNode(options: RegistrationOptions): Promise<Regist
   };
 
   async function describe(): Promise<NodeDescription> {
-    const { machine, allocatable, runtime, podCidr, kubeletVersion, controlPlane } = options;
+    const { machine, allocatable, runtime, podCidr, kubeletVersion } = options;
     const [conditions, images] = await Promise.all([
       runtime
         .conditions()
@@ -88,7 +87,7 @@ export async function registerNode(options: RegistrationOptions): Promise<Regist
     const port = agentPort === undefined ? {} : { agentPort };
     const pressures = options.pressures?.() ?? [];
     const own = { conditions, images, pressures, now, ...port };
-    return { name, machine, allocatable, runtime: version, kubeletVersion, podCidr, controlPlane, ...own };
+    return { name, machine, allocatable, runtime: version, kubeletVersion, podCidr, ...own };
   }
 
   async function heartbeat(): Promise<void> {

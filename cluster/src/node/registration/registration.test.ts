@@ -18,7 +18,6 @@ async function register(client: KubeClient) {
     runtime: createSimulatedRuntime(),
     podCidr: '10.200.0.0/24',
     kubeletVersion: 'v1.35.0',
-    controlPlane: false,
     leaseSeconds: 0.2,
     logger: pino({ level: 'silent' }),
     now: Date.now,

@@ -2,6 +2,7 @@ import { type Change, startInformer } from '@berth/kube/client';
 import { type Node, type Pod, resources } from '@berth/kube/objects';
 import { pino } from 'pino';
 import { expect, test } from 'vitest';
+import { identities } from '../../api/index.ts';
 import { startTestApi } from '../../api/testing.ts';
 import { simulatedUse, startSimulatedNodes } from './index.ts';
 
@@ -12,7 +13,13 @@ async function startNodes(count: number) {
   await client.create(resources.serviceAccounts, { apiVersion: 'v1', kind: 'ServiceAccount', metadata });
   const over = new AbortController();
   const { signal } = over;
-  const nodes = await startSimulatedNodes({ client, count, logger: pino({ level: 'silent' }), signal });
+  const nodes = await startSimulatedNodes({
+    client: api.client(identities.simulatedNodes),
+    volumes: api.client(identities.volumes),
+    count,
+    logger: pino({ level: 'silent' }),
+    signal,
+  });
   const changes: Change<Pod>[] = [];
   startInformer<Pod>({ client, resource: resources.pods, signal }).subscribe((change) => changes.push(change));
   return {

@@ -28,6 +28,8 @@ import { pretendedResizes } from './resizes.ts';
 
 export interface SimulatedNodesOptions extends SimulatedMachine {
   client: KubeClient;
+  /** As who provisions volumes. */
+  volumes: KubeClient;
   count: number;
   logger: Logger;
   signal: AbortSignal;
@@ -79,7 +81,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
   const renewals = startRenewals(names, { leaseMs: (options.leaseSeconds ?? 40) * 1000, renew });
 
   const owns = (node: string) => indexes.has(node);
-  await startLocalProvisioner({ client, owns, root: volumesRoot, real: false, logger, signal });
+  await startLocalProvisioner({ client: options.volumes, owns, root: volumesRoot, real: false, logger, signal });
   const labelSelector = `${simulatedKey}=true`;
   const nodes = startInformer<Node>({ client, resource: resources.nodes, labelSelector, signal });
   const pods = startInformer<Pod>({ client, resource: resources.pods, signal });

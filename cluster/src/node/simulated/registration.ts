@@ -96,7 +96,6 @@ function describe(given: SimulatedMachine, name: string, index: number, now: num
     podCidr: `198.18.${index & 255}.0/24`,
     conditions: [],
     images: [],
-    controlPlane: false,
     now,
   };
 }

@@ -8,6 +8,7 @@ import {
   type StorageClass,
 } from '@berth/kube/objects';
 import { describe, expect, test } from 'vitest';
+import { identities } from '../../api/index.ts';
 import { startTestCluster, type TestCluster } from '../../controllers/test-cluster.ts';
 import { ClusterState, refusalMessage, schedule, startScheduler } from '../index.ts';
 import { preempt } from '../preemption/index.ts';
@@ -168,7 +169,11 @@ describe('before a pod is bound', () => {
   async function start(nodes: string[]): Promise<TestCluster> {
     const cluster = await startTestCluster();
     const { client, signal } = cluster;
-    await startScheduler({ client, signal, onError: (error, where) => cluster.errors.push(`${where}: ${error}`) });
+    await startScheduler({
+      client: cluster.clientOf(identities.scheduler),
+      signal,
+      onError: (error, where) => cluster.errors.push(`${where}: ${error}`),
+    });
     for (const name of nodes) {
       await client.create(resources.nodes, node(name));
       const { status } = node(name);

@@ -51,6 +51,7 @@ export const reads: Read[] = [
   ['secrets by the old path of watches', '/api/v1/watch/secrets'],
   ['one secret by that path', '/api/v1/watch/namespaces/shop/secrets/theirs', unrelated],
   ['a secret by an escaped path', `${shop}/secrets/%74heirs`, unrelated],
+  ['secrets by what is no selector', `${shop}/secrets?fieldSelector=metadata.name`, 'No Object name found'],
   ['a config map of a pod elsewhere', `${shop}/configmaps/theirs`, unrelated],
   ['all pods', '/api/v1/pods', 'can only list/watch pods with spec.nodeName field selector'],
   ['the pods of another node', '/api/v1/pods?fieldSelector=spec.nodeName%3Dn2', 'can only list/watch'],
@@ -172,6 +173,13 @@ export const writes: Write[] = [
     'is not allowed to modify labels',
   ],
   ['its taints away', 'PATCH', '/api/v1/nodes/n1', { spec: { taints: null } }, 'is not allowed to modify taints'],
+  [
+    'its taints away by way of the status',
+    'PATCH',
+    '/api/v1/nodes/n1/status',
+    { spec: { taints: null } },
+    'is not allowed to modify taints',
+  ],
   [
     'an owner for its node',
     'PATCH',

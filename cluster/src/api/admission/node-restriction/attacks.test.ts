@@ -123,16 +123,6 @@ test('a certificate in the name of another node is not asked for', async () => {
   expect((await ask('n1', 'POST', path, csr(await text('system:node:n1')))).status).toBe(201);
 });
 
-test('what a node sends beside the status of its Node is dropped', async () => {
-  const { status } = await ask('n1', 'PATCH', '/api/v1/nodes/n1/status', {
-    spec: { taints: null, unschedulable: true },
-  });
-  expect(status).toBe(200);
-  expect((await root('GET', '/api/v1/nodes/n1')).json.spec).toEqual({
-    taints: [{ key: 'keep-out', effect: 'NoSchedule' }],
-  });
-});
-
 test('a node does what it is there for', async () => {
   for (const [method, path, body] of [
     ['GET', `${shop}/secrets/mine`],

@@ -48,7 +48,10 @@ export function nodeRestriction(
       if (node === undefined || request.operation === 'CONNECT') return undefined;
       if (node === '') return refuse(request, `could not determine node from user ${JSON.stringify(user.name)}`);
       const { group, resource } = kind.description;
-      return checks.get(`${group}/${resource}`)?.(node, request);
+      // Also what the write does not reach tells what its sender is after.
+      const { sent, isChanged } = request;
+      const shown = sent && !isChanged ? { ...request, object: sent } : request;
+      return checks.get(`${group}/${resource}`)?.(node, shown);
     },
   };
 }

@@ -1,11 +1,5 @@
 import type { Rule } from '../rules.ts';
-
-const read = ['get', 'list', 'watch'];
-
-function on(groups: string, resources: string, verbs: string[]): Rule {
-  const apiGroups = groups.split(' ').map((group) => (group === 'core' ? '' : group));
-  return { verbs, apiGroups, resources: resources.split(' ') };
-}
+import { on, read } from '../shorthand.ts';
 
 /**
  * What nodes may do as far as it depends on nothing but the kind, and the rules of the role `system:node`, which nobody is bound to.

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { type Container, type Pod, resources } from '@berth/kube/objects';
 import { describe, expect, test } from 'vitest';
 import { startTestApi } from '../../../api/testing.ts';
-import { startTestNode } from '../../fixture.ts';
+import { speaksAs, startTestNode } from '../../fixture.ts';
 import { createSimulatedRuntime } from '../../runtime/simulated/index.ts';
 import type { ContainerResources, Runtime } from '../../runtime/types.ts';
 import type { ObservedContainer, ObservedPod } from '../observed.ts';
@@ -226,7 +226,7 @@ async function simulatedNode() {
   });
   const dataDir = await mkdtemp(join(tmpdir(), 'berth-node-'));
   const runtime: Runtime = createSimulatedRuntime();
-  const start = () => startTestNode({ client, dataDir, runtime, signal: new AbortController().signal });
+  const start = () => startTestNode({ ...speaksAs(api.api), dataDir, runtime, signal: new AbortController().signal });
   let agent = await start();
   const at = (name: string) => ({ namespace: 'default', name });
   const get = (name: string) => client.get(resources.pods, at(name));
