@@ -1,4 +1,5 @@
-import { chmodSync, rmSync } from 'node:fs';
+import { chmodSync, rmSync, symlinkSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { BerthError } from '@berth/kube/errors';
 import type { RootDatabase } from 'lmdb';
 import { runScript } from '../../script.ts';
@@ -119,15 +120,25 @@ export class LmdbJournal implements Journal {
     }
   }
 
+  /**
+   * A process of its own copies, since all that is copied stays in the memory of the one that read it. It reads through another name,
+   * and so with a table of readers of its own: should it outlive this process by a moment, the next one meets nobody in its table.
+   */
   async copy(file: string): Promise<void> {
+    const name = `${file}.source`;
+    // What is written from now on leaves alone what the other process reads.
+    const view = this.#database.useReadTransaction();
     try {
-      // In a process of its own, since all that is copied stays in the memory of the one that read it.
-      await runScript(copying, [this.#file, file]);
+      symlinkSync(resolve(this.#file), name);
+      await runScript(copying, [name, file]);
       chmodSync(file, 0o600);
       syncPath(file);
     } catch (error) {
       rmSync(file, { force: true });
       throw writeError(file, error);
+    } finally {
+      view.done();
+      for (const left of [name, `${name}-lock`]) rmSync(left, { force: true });
     }
   }
 
