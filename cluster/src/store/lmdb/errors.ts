@@ -33,7 +33,9 @@ function isOutOfRoom(file: string, error: unknown): boolean {
   // LMDB's own copying passes on the C library's text and no number.
   const text = messageOf(error);
   if (noRoom.has(code) || text === 'No space left on device') return true;
-  if (code !== inputOutput && text !== 'Input/output error' && !sqliteCannotWrite.has(sqlite)) return false;
+  // A process that touches a mapped page for which there is no block is ended with SIGBUS.
+  const isCutOff = code === inputOutput || text === 'Input/output error' || text.includes('SIGBUS');
+  if (!isCutOff && !sqliteCannotWrite.has(sqlite)) return false;
   // The last write before a disk is full is cut short, which LMDB calls an input/output error like a broken disk's.
   try {
     return bytesLeft(file) < fullBelow;
