@@ -36,6 +36,20 @@ test('a body that does not come in time is given up, and the connection with it'
   expect((await answerOf(stream)).status).toBe(504);
 });
 
+test('a body that waits because this process has other work is not late', async () => {
+  await using it = await probe({ requests: { bodyMs: 300 } });
+  const socket = await it.socket();
+  socket.write(head(`Content-Length: ${body.length}\r\nConnection: close`));
+  socket.write(body.slice(0, 10));
+  for (let round = 0; round < 10; round++) {
+    const until = performance.now() + 100;
+    while (performance.now() < until);
+    await new Promise(setImmediate);
+  }
+  socket.write(body.slice(10));
+  expect(await received(socket)).toMatch(/^HTTP\/1\.1 201 /);
+});
+
 test('bodies on their way hold so much memory together and no more', async () => {
   await using it = await probe({ requests: { bodyBytes: 1024 * 1024 } });
   const slow = Array.from({ length: 8 }, async () => {

@@ -6,7 +6,7 @@ import { badRequest } from '../faults.ts';
 export type Request = IncomingMessage | Http2ServerRequest;
 
 export interface BodyLimits {
-  /** From the first byte to the last, in milliseconds. Default: a minute. */
+  /** From the first byte to the last, in milliseconds in which this process has nothing else to do. Default: a minute. */
   bodyMs: number;
   /** Bytes that all bodies which are still on their way may hold together. Default: 256 MiB. */
   bodyBytes: number;
@@ -39,7 +39,7 @@ export class BodyReader {
       const chunks: Buffer[] = [];
       let length = 0;
       const done = (settle: () => void) => {
-        clearTimeout(timer);
+        stopPatience();
         this.#held -= length;
         length = 0;
         chunks.length = 0;
@@ -60,10 +60,28 @@ export class BodyReader {
       };
       const close = () => fail(badRequest('the connection ended within the body'));
       const late = () => fail(new BerthError('Timeout', 'the body did not arrive in time'));
-      const timer = setTimeout(late, this.#limits.bodyMs);
+      const stopPatience = startPatience(this.#limits.bodyMs, late);
       request.on('data', take).on('end', end).on('error', fail).on('close', close);
     });
   }
+}
+
+const looks = 10;
+/** However busy this process is: so many times the patience at most. */
+const longest = 10;
+
+/** Calls `over` after this many milliseconds of spare time: where a body waits only because nobody reads it, its client is not late. */
+function startPatience(ms: number, over: () => void): () => void {
+  const [each, began] = [ms / looks, performance.now()];
+  let left = looks;
+  let before = performance.eventLoopUtilization();
+  const timer = setInterval(() => {
+    left -= 1 - performance.eventLoopUtilization(before).utilization;
+    before = performance.eventLoopUtilization();
+    // The last look counts as well, of which a little was spent on other things.
+    if (left < 0.5 || performance.now() - began > longest * ms) over();
+  }, each);
+  return () => clearInterval(timer);
 }
 
 function tooLarge(): BerthError {

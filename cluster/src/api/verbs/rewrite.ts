@@ -65,8 +65,9 @@ async function replace(
   { ownership }: Ownership,
 ): Promise<StoredObject> {
   const { storage, admission } = machinery;
-  const proposed = recorded(machinery, call, revised, view.object, ownership === 'given');
-  checkSize(proposed, current.bytes.length);
+  const size = current.bytes.length;
+  const proposed = recorded(machinery, call, revised, { current: view.object, size, isGiven: ownership === 'given' });
+  checkSize(proposed, size);
   const request: AdmissionRequest = {
     operation: 'UPDATE',
     call,
@@ -154,10 +155,11 @@ function recorded(
   machinery: Machinery,
   call: Call,
   revised: KubeObject,
-  current: KubeObject,
-  isGiven: boolean,
+  { current, size, isGiven }: { current: KubeObject; size: number; isGiven: boolean },
 ): KubeObject {
   const completed = complete(call, revised);
+  // Before it is compared field by field.
+  checkSize(completed, size);
   // What comes in as another kind (a binding) is no configuration of the object.
   if (isGiven || call.subresource?.kind !== undefined) return completed;
   const { managedFields } = revised.metadata;

@@ -60,6 +60,12 @@ export function nextStage(pod: Pod, behaviour: Behaviour): Next | undefined {
   return { stage: { name: 'waiting', reason: waitingReason }, after: start };
 }
 
+/** Whether a pod's containers are ready and somebody else said that the pod is not. */
+export function isDoubted({ metadata, status }: Pod): boolean {
+  const said = (wanted: string) => status?.conditions?.find(({ type }) => type === wanted)?.status;
+  return metadata.deletionTimestamp === undefined && said('ContainersReady') === 'True' && said('Ready') === 'False';
+}
+
 /** 0, 10 s, 20 s, … 5 min, as kubelet pauses. */
 function backoffAfter(attempt: number): number {
   return attempt === 0 ? 0 : Math.min(longestBackoff, firstBackoff * 2 ** (attempt - 1));

@@ -81,6 +81,22 @@ test('simulated nodes are ready, and their pods run, end and go', async () => {
   await expect.poll(() => seen('stays').at(-1)).toMatch(/gone$/);
 });
 
+test('a pod of which others said that it is not ready, while nobody heard of its node, says that it is', async () => {
+  await using nodes = await startNodes(2);
+  const { client, create, seen } = nodes;
+  await create('doubted', {});
+  await create('gated', { readinessGates: [{ conditionType: 'example.com/gate' }] });
+  const ready = async (name: string) =>
+    (await nodes.pod(name)).status?.conditions?.find(({ type }) => type === 'Ready')?.status;
+  await expect.poll(() => seen('doubted')).toContain('Running running0 ready');
+  const doubt = { type: 'strategic', body: { status: { conditions: [{ type: 'Ready', status: 'False' }] } } } as const;
+  const key = { namespace: 'default', name: 'doubted' };
+  await client.patch(resources.pods, key, doubt, { subresource: 'status' });
+  await expect.poll(() => ready('doubted')).toBe('True');
+  // Nothing but its gate is missing, and only whoever keeps that can say so.
+  expect(await ready('gated')).toBe('False');
+});
+
 test('a wave of pods, more than are written at once, runs to the last', async () => {
   await using nodes = await startNodes(10);
   const names = Array.from({ length: 200 }, (_, index) => `wave-${index}`);

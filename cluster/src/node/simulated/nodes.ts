@@ -10,7 +10,7 @@ import { statusPatch } from '../pods/status-writer.ts';
 import { startLocalProvisioner } from '../provisioner/index.ts';
 import { type AgentFacts, answerOf, ownProcess } from '../server/index.ts';
 import { behaviourOf, isLost, simulatedKey } from './behaviour.ts';
-import { nextStage, type Stage, stageBegan } from './life.ts';
+import { isDoubted, nextStage, type Stage, stageBegan } from './life.ts';
 import { pretendedNodeUse, pretendedPodUse, pretendedSamples } from './measure.ts';
 import { pretendedStatus } from './pretend.ts';
 import {
@@ -137,6 +137,7 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     const coming = nextStage(pod, behaviourOf(pod));
     if (!coming) {
       forget(uid);
+      if (isDoubted(pod)) quietly(write(() => assertReady(pod)));
       return;
     }
     const since = pod.metadata.deletionTimestamp === undefined ? began.get(uid) : undefined;
@@ -168,6 +169,22 @@ export async function startSimulatedNodes(options: SimulatedNodesOptions): Promi
     const status = statusPatch(pretendedStatus(admittedOf(pod), stage, around), pod.status);
     const body = { metadata: { uid }, status };
     began.set(uid, at);
+    await client.patch(resources.pods, { namespace, name }, { type: 'strategic', body }, { subresource: 'status' });
+  }
+
+  /** Says again of a pod that it is ready, as kubelet does when others held its node for lost. */
+  async function assertReady(pod: Pod): Promise<void> {
+    const { namespace = '', name, uid } = pod.metadata;
+    const node = pod.spec?.nodeName ?? '';
+    const current = pods.get({ namespace, name });
+    if (signal.aborted || !speaks(node) || !current || current.metadata.uid !== uid || !isDoubted(current)) return;
+    const attempt = current.status?.containerStatuses?.[0]?.restartCount ?? 0;
+    const pending = pendingOf(current);
+    const around = { exitCode: 0, hostIps: [hostIp(node)], now: now(), resize: pending ? [pending] : [] };
+    const told = pretendedStatus(admittedOf(current), { name: 'started', attempt, ready: true }, around);
+    // A readiness gate of its own may keep it from being ready.
+    if (told.conditions?.find(({ type }) => type === 'Ready')?.status !== 'True') return;
+    const body = { metadata: { uid }, status: statusPatch(told, current.status) };
     await client.patch(resources.pods, { namespace, name }, { type: 'strategic', body }, { subresource: 'status' });
   }
 

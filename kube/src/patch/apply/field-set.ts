@@ -21,6 +21,13 @@ export class FieldSet {
     return set;
   }
 
+  /** Everything that is in any of the sets: one walk through each, however many they are. */
+  static unionOf(sets: readonly FieldSet[]): FieldSet {
+    const union = new FieldSet();
+    for (const set of sets) union.#addAll(set);
+    return union;
+  }
+
   /** The subtree of an element; made when absent. */
   child(element: PathElement): FieldSet {
     let found = this.children.get(element);
@@ -117,6 +124,11 @@ export class FieldSet {
       put(fields, element, child.toFieldsV1());
     }
     return fields;
+  }
+
+  #addAll(other: FieldSet): void {
+    this.member ||= other.member;
+    for (const [element, child] of other.children) this.child(element).#addAll(child);
   }
 
   #keep(element: PathElement, child: FieldSet): void {

@@ -122,20 +122,29 @@ export function capUpdaters(owners: Owners): void {
     .sort(([a, { time: p }], [b, { time: q }]) => seconds(p) - seconds(q) || compareText(a, b));
   let count = updaters.length;
   const firsts = new Map<string, string>();
-  for (const [identity, owner] of updaters) {
-    if (count <= mostUpdaters) return;
+  // What becomes one is put together at the end: there may be very many.
+  const buckets = new Map<string, { owner: Omit<Owner, 'set'>; sets: FieldSet[] }>();
+  for (const [identity, { set, ...owner }] of updaters) {
+    if (count <= mostUpdaters) break;
     const first = firsts.get(owner.apiVersion);
     if (first === undefined) {
       firsts.set(owner.apiVersion, identity);
       continue;
     }
-    const ancient: Owner = { ...owner, manager: 'ancient-changes', subresource: '' };
-    const bucket = identityOf(ancient);
-    const older = owners.get(bucket) ?? owners.get(first);
-    if (!owners.has(bucket)) owners.delete(first);
+    const ancient = { ...owner, manager: 'ancient-changes', subresource: '' };
+    const name = identityOf(ancient);
+    let bucket = buckets.get(name);
+    if (bucket === undefined) {
+      const older = owners.get(name) ?? owners.get(first);
+      if (!owners.has(name)) owners.delete(first);
+      bucket = { owner: ancient, sets: older === undefined ? [] : [older.set] };
+      buckets.set(name, bucket);
+    }
     owners.delete(identity);
     // The newer time is the one that says until when the bucket reaches.
-    owners.set(bucket, { ...ancient, set: owner.set.union(older?.set ?? new FieldSet()) });
+    bucket.owner = ancient;
+    bucket.sets.push(set);
     count--;
   }
+  for (const [name, { owner, sets }] of buckets) owners.set(name, { ...owner, set: FieldSet.unionOf(sets) });
 }
