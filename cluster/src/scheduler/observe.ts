@@ -123,9 +123,16 @@ function countsTheSame(before: Pod, after: Pod): boolean {
   return (
     before.metadata.deletionTimestamp === after.metadata.deletionTimestamp &&
     isDeepStrictEqual(before.metadata.labels, after.metadata.labels) &&
-    isDeepStrictEqual({ ...before.spec, nodeName: '' }, { ...after.spec, nodeName: '' }) &&
+    asksTheSame(before, after) &&
     isDeepStrictEqual(resourcesInStatus(before), resourcesInStatus(after))
   );
+}
+
+/** The generation moves with whatever is specified but the node. */
+function asksTheSame(before: Pod, after: Pod): boolean {
+  const { uid, generation } = before.metadata;
+  const isSame = generation !== undefined && generation === after.metadata.generation && uid === after.metadata.uid;
+  return isSame || isDeepStrictEqual({ ...before.spec, nodeName: '' }, { ...after.spec, nodeName: '' });
 }
 
 function resourcesInStatus(pod: Pod): unknown[] {

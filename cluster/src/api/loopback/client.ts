@@ -11,6 +11,7 @@ import type {
 import { statusOf } from '@berth/kube/errors';
 import type { KubeList, KubeObject, ObjectKey, Resource } from '@berth/kube/objects';
 import { apiVersionOf } from '@berth/kube/objects';
+import { copyData } from '@berth/kube/schema';
 import type { AuditRecord } from '../audit/index.ts';
 import { withAuthenticated } from '../authentication/certificate.ts';
 import type { Answer, Call, CallVerb, PatchType } from '../call.ts';
@@ -120,7 +121,7 @@ export class LoopbackClient implements KubeClient {
     options: { dryRun?: boolean; signal?: AbortSignal } = {},
   ): Promise<Record<string, unknown>> {
     const query = { dryRun: dryRunOf(options.dryRun) };
-    const details = { query, body: structuredClone(body), signal: options.signal, subresource };
+    const details = { query, body: copyData(body), signal: options.signal, subresource };
     return objectOf(await this.#run('create', resource, key, details));
   }
 

@@ -18,7 +18,7 @@ export async function binding(machinery: Machinery, call: Call): Promise<Answer>
   if (typeof node !== 'string' || node === '') throw badRequest('target.name: Required value: the node to bind to');
   const { uid } = body.metadata ?? {};
   await rewrite(withoutAdmission(machinery), call, (current) => {
-    const pod = structuredClone(current) as Pod;
+    const pod = current as Pod;
     const { description } = call.kind;
     if (typeof uid === 'string' && uid !== '' && uid !== pod.metadata.uid) {
       throw conflict(
@@ -33,13 +33,15 @@ export async function binding(machinery: Machinery, call: Call): Promise<Answer>
       throw conflict(bindings, call.name, `pod ${call.name} is already assigned to node "${pod.spec.nodeName}"`);
     }
     if (!pod.spec) throw badRequest('the pod has no specification');
-    pod.spec.nodeName = node;
     const others = (pod.status?.conditions ?? []).filter((condition) => condition.type !== 'PodScheduled');
     const scheduled = { type: 'PodScheduled', status: 'True', lastTransitionTime: timestamp(machinery.now()) };
-    pod.status = { ...pod.status, conditions: [...others, scheduled] as never };
     // What was cleared for it is its own now.
-    delete pod.status.nominatedNodeName;
-    return pod;
+    const { nominatedNodeName: _, ...status } = pod.status ?? {};
+    return {
+      ...pod,
+      spec: { ...pod.spec, nodeName: node },
+      status: { ...status, conditions: [...others, scheduled] },
+    } as Pod;
   });
   return {
     type: 'value',
