@@ -25,7 +25,8 @@ export interface Program extends AsyncDisposable {
 /** Starts the real program on a data directory; disposing takes it down. A directory that is given is kept. */
 export async function startProgram(args: readonly string[], given?: string): Promise<Program> {
   const dataDir = given ?? mkdtempSync(join(tmpdir(), 'berth-bench-'));
-  const [api, console] = [await freePort(), await freePort()];
+  const api = await freePort();
+  const console = await freePort(api);
   const started = performance.now();
   const child = spawn(
     process.execPath,
@@ -129,10 +130,11 @@ export function processesNaming(text: string): number[] {
     });
 }
 
-/** Above the range from which the kernel gives ports to connections, so that none takes it before Berth listens. */
-async function freePort(): Promise<number> {
+/** Above the range from which the kernel gives ports to connections, so that none takes it before Berth listens; never `taken`. */
+async function freePort(taken?: number): Promise<number> {
   for (;;) {
     const port = randomInt(61_000, 65_536);
+    if (port === taken) continue;
     const free = await new Promise<boolean>((resolve) => {
       const server = createServer();
       server.once('error', () => resolve(false));
