@@ -6,8 +6,8 @@ import { eventRecorder } from '@berth/kube/reconcile';
 import type { Logger } from 'pino';
 import type { NodeAnswer, PodUse, Use } from '../api/nodes/index.ts';
 import type { PodAccess } from '../api/streaming/types.ts';
-import { rejectionOf } from '../scheduler/index.ts';
 import { podAccess } from './access/index.ts';
+import { refusalOf } from './admission/index.ts';
 import { createHousekeeping, type HousekeepingSettings } from './housekeeping.ts';
 import { type RotationPolicy, usualRotation } from './logs/index.ts';
 import { startPodAgent } from './pods/agent.ts';
@@ -217,7 +217,7 @@ async function startAgent(options: NodeOptions, over: AbortController): Promise<
   agent = await startPodAgent(context, name, (pod, others) => {
     const short = keeping.refusal(pod);
     if (short !== undefined) return { reason: 'Evicted', message: short };
-    return rejectionOf(pod, others, self.get({ name }) ?? registration.node);
+    return refusalOf(pod, { others, node: self.get({ name }) ?? registration.node, machine });
   });
   const running = agent;
   onceAborted(signal, running.stop);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -172,4 +173,41 @@ test('a pod runs by the handler of its RuntimeClass, which the runtime has to kn
   const refused = expect.stringMatching(/^Failed to create pod sandbox: .*no runtime for "absent" is configured$/);
   await expect.poll(() => messagesOf('absent')).toContainEqual(refused);
   expect((await node.pod('absent')).status?.phase).toBe('Pending');
+});
+
+test('a pod gets the settings of the kernel that are its own alone, and no others', async () => {
+  const sysctls = [
+    { name: 'net.ipv4.ip_local_port_range', value: '40000 41000' },
+    { name: 'kernel/shm_rmid_forced', value: '1' },
+  ];
+  const { log } = await runsToItsEnd('settings', {
+    securityContext: { sysctls },
+    containers: [shell('cat /proc/sys/net/ipv4/ip_local_port_range /proc/sys/kernel/shm_rmid_forced')],
+  });
+  expect(log.split(/\s+/)).toEqual(['40000', '41000', '1', '']);
+  const unsafe = { securityContext: { sysctls: [{ name: 'kernel.msgmax', value: '1000' }] } };
+  await node.run('unsafe', { ...unsafe, containers: [shell('sleep 1000')] });
+  const { status } = await node.until('unsafe', (pod) => pod.status?.phase === 'Failed');
+  const message = 'Pod was rejected: forbidden sysctl: "kernel.msgmax" not allowlisted';
+  expect(status).toMatchObject({ reason: 'SysctlForbidden', message });
+});
+
+test('a pod that asks for a confinement which the node does not have never runs', async () => {
+  const refused = {
+    SupplementalGroupsPolicyNotSupported: { securityContext: { supplementalGroupsPolicy: 'Strict' } },
+    PodOSNotSupported: { os: { name: 'windows' } },
+    // AppArmor may be there on the machine that tests: no kernel has this profile.
+    AppArmor: { securityContext: { appArmorProfile: { type: 'Localhost', localhostProfile: 'berth-has-none' } } },
+  } as const;
+  for (const [reason, spec] of Object.entries(refused)) {
+    const name = reason.toLowerCase();
+    await node.run(name, { ...spec, containers: [shell('sleep 1000')] });
+    if (reason === 'AppArmor' && existsSync('/sys/kernel/security/apparmor')) continue;
+    const { status } = await node.until(name, (pod) => pod.status?.phase === 'Failed');
+    expect(status?.reason).toBe(reason);
+  }
+  await node.run('users', { hostUsers: false, containers: [shell('sleep 1000')] });
+  const why = "can't set `spec.hostUsers: false`, runtime does not support user namespaces";
+  await expect.poll(() => messagesOf('users')).toContain(`Failed to create pod sandbox: ${why}`);
+  expect((await node.pod('users')).status?.phase).toBe('Pending');
 });

@@ -1,6 +1,7 @@
 import { BerthError } from '@berth/kube/errors';
 import type { Container, Pod } from '@berth/kube/objects';
-import type { ContainerConfig, ContainerSecurity, ImageStatus, Mount } from '../runtime/types.ts';
+import { type AppArmorProfile, appArmorProfileOf } from '../admission/index.ts';
+import type { ContainerConfig, ContainerSecurity, ImageStatus, Mount, SecurityProfile } from '../runtime/types.ts';
 import { expand } from './environment.ts';
 import { containerHash } from './hash.ts';
 import { marks } from './observed.ts';
@@ -100,9 +101,14 @@ function securityOf(pod: Pod, container: Container, image: ImageStatus, seccompD
     if (security.runAsUser === undefined && security.runAsUsername === undefined) security.runAsUser = 0;
   }
   const profile = seccompOf(own?.seccompProfile ?? ofPod?.seccompProfile, seccompDirectory);
+  const confinement = appArmorProfileOf(pod, container);
+  if (confinement) security.appArmor = appArmorOf(confinement);
   security.seccomp = privileged ? { type: 'Unconfined' } : (profile ?? { type: 'Unconfined' });
   return security;
 }
+
+const appArmorOf = ({ type, localhostProfile = '' }: AppArmorProfile): SecurityProfile =>
+  type === 'Localhost' ? { type, path: localhostProfile } : { type: type as 'RuntimeDefault' | 'Unconfined' };
 
 function withTarget(security: ContainerSecurity, target: string | undefined): ContainerSecurity {
   if (target === undefined) return security;

@@ -1,4 +1,5 @@
 import type { KubeClient } from '@berth/kube/client';
+import { BerthError } from '@berth/kube/errors';
 import { type Pod, resources } from '@berth/kube/objects';
 import type { SandboxConfig } from '../runtime/types.ts';
 import type { NodeContext } from './context.ts';
@@ -30,6 +31,7 @@ export async function createSandbox(options: {
   }
   try {
     const runtimeHandler = await handlerOf(pod, options.context.client);
+    if (pod.spec?.hostUsers === false) throw withoutUserNamespaces(runtimeHandler);
     const id = await runtime.runSandbox({ ...options.config, runtimeHandler });
     observed.sandboxes.unshift(await runtime.sandboxStatus(id));
   } catch (error) {
@@ -43,4 +45,10 @@ export async function createSandbox(options: {
 async function handlerOf({ spec }: Pod, client: KubeClient): Promise<string> {
   if (!spec?.runtimeClassName) return '';
   return (await client.get(resources.runtimeClasses, { name: spec.runtimeClassName })).handler;
+}
+
+/** The runtime is not asked for user namespaces, and the pod's users must not be the machine's. */
+function withoutUserNamespaces(handler: string): BerthError {
+  const who = handler === '' ? 'runtime' : `RuntimeClass handler "${handler}"`;
+  return new BerthError('BadRequest', `can't set \`spec.hostUsers: false\`, ${who} does not support user namespaces`);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { Container, Pod } from '@berth/kube/objects';
+import { sysctlName } from '../admission/index.ts';
 import type { NamespaceScopes, SandboxConfig, SecurityProfile } from '../runtime/types.ts';
 import { agentMark, marks } from './observed.ts';
 import { cgroupParentOf } from './resources.ts';
@@ -38,7 +39,7 @@ export function sandboxConfig(pod: Pod, attempt: number, around: SandboxSurround
     },
     annotations: { ...pod.metadata.annotations },
     cgroupParent: cgroupParentOf(pod, around.instance),
-    sysctls: Object.fromEntries((security?.sysctls ?? []).map((sysctl) => [sysctl.name, sysctl.value])),
+    sysctls: Object.fromEntries((security?.sysctls ?? []).map(({ name, value }) => [sysctlName(name), value])),
     namespaces: namespacesOf(pod),
     privileged: allContainers(pod).some((container) => container.securityContext?.privileged === true),
     supplementalGroups: supplementalGroupsOf(pod),

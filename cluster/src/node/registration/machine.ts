@@ -1,4 +1,4 @@
-import { readFile, statfs } from 'node:fs/promises';
+import { readFile, stat, statfs } from 'node:fs/promises';
 import { arch, cpus, networkInterfaces, release, totalmem } from 'node:os';
 
 /** What the node tells about the machine it is. */
@@ -13,6 +13,8 @@ export interface Machine {
   osImage: string;
   machineId: string;
   bootId: string;
+  /** Whether the kernel confines by AppArmor profiles. */
+  appArmor: boolean;
 }
 
 const line = (file: string): Promise<string> =>
@@ -38,7 +40,17 @@ export async function readMachine(directory: string): Promise<Machine> {
     osImage: /^PRETTY_NAME="?([^"\n]*)/m.exec(osRelease)?.[1] ?? 'Linux',
     machineId: await line('/etc/machine-id'),
     bootId: await line('/proc/sys/kernel/random/boot_id'),
+    appArmor: await confinesByAppArmor(),
   };
+}
+
+/** Also where the module is there, securityfs may not be: then no profile can be loaded. */
+async function confinesByAppArmor(): Promise<boolean> {
+  const isThere = await stat('/sys/kernel/security/apparmor').then(
+    () => true,
+    () => false,
+  );
+  return isThere && (await line('/sys/module/apparmor/parameters/enabled')) === 'Y';
 }
 
 async function addresses(): Promise<string[]> {

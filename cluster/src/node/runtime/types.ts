@@ -88,6 +88,8 @@ export interface ContainerSecurity {
   runAsGroup?: number;
   supplementalGroups: number[];
   seccomp?: SecurityProfile;
+  /** `path` is the name of a profile that the kernel has. */
+  appArmor?: SecurityProfile;
   maskedPaths: string[];
   readonlyPaths: string[];
   namespaces: NamespaceScopes;

@@ -86,6 +86,7 @@ function describe(given: SimulatedMachine, name: string, index: number, now: num
     osImage: 'Berth simulated node',
     machineId: '',
     bootId: '',
+    appArmor: false,
   };
   return {
     name,

@@ -194,6 +194,7 @@ export function wireContainerConfig(config: ContainerConfig): object {
         supplementalGroups: security.supplementalGroups,
         noNewPrivs: security.noNewPrivileges,
         seccomp: security.seccomp && profileOf(security.seccomp),
+        apparmor: security.appArmor && profileOf(security.appArmor),
         maskedPaths: security.maskedPaths,
         readonlyPaths: security.readonlyPaths,
       },
