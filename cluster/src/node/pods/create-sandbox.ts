@@ -12,7 +12,7 @@ export async function createSandbox(options: {
   observed: ObservedPod;
   /** `changed`: there was one before. */
   step: { changed: boolean };
-  config: SandboxConfig;
+  config(): SandboxConfig;
   /** Takes in that a container has ended. */
   ended(id: string): Promise<void>;
 }): Promise<void> {
@@ -32,7 +32,7 @@ export async function createSandbox(options: {
   try {
     const runtimeHandler = await handlerOf(pod, options.context.client);
     if (pod.spec?.hostUsers === false) throw withoutUserNamespaces(runtimeHandler);
-    const id = await runtime.runSandbox({ ...options.config, runtimeHandler });
+    const id = await runtime.runSandbox({ ...options.config(), runtimeHandler });
     observed.sandboxes.unshift(await runtime.sandboxStatus(id));
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);

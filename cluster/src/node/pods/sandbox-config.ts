@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { BerthError } from '@berth/kube/errors';
 import type { Container, Pod } from '@berth/kube/objects';
 import { sysctlName } from '../admission/index.ts';
 import type { NamespaceScopes, SandboxConfig, SecurityProfile } from '../runtime/types.ts';
@@ -19,14 +20,14 @@ export interface SandboxSurroundings {
 export const logDirectoryOf = (pod: Pod, podLogs: string): string =>
   join(podLogs, `${pod.metadata.namespace}_${pod.metadata.name}_${pod.metadata.uid}`);
 
-/** What the runtime needs to make the pod's sandbox. */
+/** What the runtime needs to make the pod's sandbox. Throws `BadRequest` when the pod's name cannot be the kernel's. */
 export function sandboxConfig(pod: Pod, attempt: number, around: SandboxSurroundings): SandboxConfig {
   const spec = pod.spec;
   const { name, namespace = 'default', uid = '' } = pod.metadata;
   const security = spec?.securityContext;
   const config: SandboxConfig = {
     metadata: { name, namespace, uid, attempt },
-    hostname: spec?.hostNetwork ? '' : hostnameOf(pod),
+    hostname: spec?.hostNetwork ? '' : kernelNameOf(pod, around.clusterDomain),
     logDirectory: logDirectoryOf(pod, around.podLogs),
     dns: dnsOf(pod, around),
     portMappings: (spec?.containers ?? []).flatMap((container) => portMappings(container)),
@@ -82,15 +83,28 @@ export function seccompOf(
   return { type: profile.type === 'RuntimeDefault' ? 'RuntimeDefault' : 'Unconfined' };
 }
 
-/** A host name has at most 63 characters and ends in none that a label forbids there. */
-export const hostnameOf = (pod: Pod): string =>
-  (pod.spec?.hostname || pod.metadata.name).slice(0, 63).replace(/[-.]+$/, '');
+/** The pod's own short name. A host name has at most 63 characters and ends in none that a label forbids there. */
+export const hostnameOf = ({ metadata, spec }: Pod): string =>
+  (spec?.hostnameOverride ?? (spec?.hostname || metadata.name)).slice(0, 63).replace(/[-.]+$/, '');
 
-/** The pod's name with its domain, where it has a subdomain. */
+/** The pod's name with its domain, where it has a subdomain; who overrides the name goes without. */
 export function fqdnOf(pod: Pod, clusterDomain: string): string | undefined {
-  const subdomain = pod.spec?.subdomain;
-  return subdomain ? `${hostnameOf(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}` : undefined;
+  const { subdomain, hostnameOverride } = pod.spec ?? {};
+  if (!subdomain || hostnameOverride !== undefined) return undefined;
+  return `${hostnameOf(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`;
 }
+
+/** What the kernel calls the pod: with its domain, if it asks so (`setHostnameAsFQDN`). Throws `BadRequest` when that is too long for it. */
+function kernelNameOf(pod: Pod, clusterDomain: string): string {
+  const fqdn = pod.spec?.setHostnameAsFQDN ? fqdnOf(pod, clusterDomain) : undefined;
+  if (fqdn === undefined || fqdn.length <= longestNodeName) return fqdn ?? hostnameOf(pod);
+  const limits = `${longestNodeName} characters is the max, ${fqdn.length} characters requested`;
+  const why = `FQDN ${fqdn} is too long (${limits})`;
+  throw new BerthError('BadRequest', `failed to construct FQDN from pod hostname and cluster domain, ${why}`);
+}
+
+/** Of `struct utsname` (uname(2)), without the byte that ends it. */
+const longestNodeName = 64;
 
 function portMappings(container: Container): SandboxConfig['portMappings'] {
   return (container.ports ?? []).flatMap((port) =>

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BerthError, isBerthError } from '@berth/kube/errors';
 import type { Container, Pod } from '@berth/kube/objects';
@@ -100,9 +100,12 @@ async function configured(options: StartOptions, image: Awaited<ReturnType<typeo
     readonly: false,
     propagation: 'None',
   });
-  if (!pod.spec?.hostNetwork && !mounts.some((mount) => mount.containerPath === '/etc/hosts')) {
+  if (!mounts.some((mount) => mount.containerPath === '/etc/hosts')) {
     const hosts = join(directory, 'etc-hosts');
-    await writeFile(hosts, hostsFile(pod, podIps, context.around.clusterDomain));
+    const text = pod.spec?.hostNetwork
+      ? nodeHostsFile(pod, await readFile('/etc/hosts', 'utf8').catch(() => ''))
+      : hostsFile(pod, podIps, context.around.clusterDomain);
+    await writeFile(hosts, text);
     mounts.push({ containerPath: '/etc/hosts', hostPath: hosts, readonly: false, propagation: 'None' });
   }
   const config = containerConfig({ ...parts, mounts, seccompDirectory });
@@ -136,10 +139,20 @@ function hostsFile(pod: Pod, ips: readonly string[], clusterDomain: string): str
   const fqdn = fqdnOf(pod, clusterDomain);
   const names = [...(fqdn ? [fqdn] : []), hostnameOf(pod)].join('\t');
   for (const ip of ips) lines.push(`${ip}\t${names}`);
-  const aliases = pod.spec?.hostAliases ?? [];
-  if (aliases.length > 0) lines.push('', '# Entries added by HostAliases.');
-  for (const { ip, hostnames } of aliases) lines.push(`${ip}\t${(hostnames ?? []).join('\t')}`);
-  return `${lines.join('\n')}\n`;
+  return `${[...lines, ...aliasLines(pod)].join('\n')}\n`;
+}
+
+/** The same in the machine's network: what the machine has, and the pod's aliases. */
+function nodeHostsFile(pod: Pod, ofNode: string): string {
+  const lines = aliasLines(pod).map((line) => `${line}\n`);
+  return ['# Kubernetes-managed hosts file (host network).\n', ofNode, ...lines].join('');
+}
+
+function aliasLines({ spec }: Pod): string[] {
+  const aliases = spec?.hostAliases ?? [];
+  if (aliases.length === 0) return [];
+  const lines = aliases.map(({ ip, hostnames }) => `${ip}\t${(hostnames ?? []).join('\t')}`);
+  return ['', '# Entries added by HostAliases.', ...lines];
 }
 
 /** The memory of a failed start. */

@@ -333,7 +333,7 @@ export class PodWorker {
 
   async #createSandbox(step: StepOf<'create-sandbox'>): Promise<void> {
     const ended = (id: string) => this.notice(id);
-    const config = this.#sandboxConfig(step.attempt);
+    const config = () => this.#sandboxConfig(step.attempt);
     await createSandbox({ context: this.#context, pod: this.#pod, observed: this.#observed, step, config, ended });
     delete this.#memory.retryAt;
     if (this.#context.processes) this.#quietly(fitPodCgroup(this.#pod, this.#context.around.instance));

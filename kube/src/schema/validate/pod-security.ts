@@ -101,8 +101,20 @@ const ipMessage = 'must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)
 const search = /^_?[a-z0-9]([-_a-z0-9]*[a-z0-9])?(\._?[a-z0-9]([-_a-z0-9]*[a-z0-9])?)*$/;
 const searchMessage = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '_', '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${search.source.slice(1, -1)}')`;
 
-/** Names: hosts of its own, resolvers, and the conditions that a pod waits for. */
+/** The name that stands in for all others of a pod. */
+function validateHostnameOverride(spec: Fields, path: string, problems: Problems): void {
+  const name = text(spec, 'hostnameOverride');
+  if (name === undefined) return;
+  const at = `${path}.hostnameOverride`;
+  if (spec.setHostnameAsFQDN === true) problems.forbidden(at, 'may not be specified when setHostnameAsFQDN is true');
+  if (spec.hostNetwork === true) problems.forbidden(at, 'may not be specified when hostNetwork is true');
+  if (name.length > 64) problems.tooLong(at, 64);
+  for (const message of dnsSubdomain(name)) problems.invalid(at, name, message);
+}
+
+/** Names: its own, hosts of its own, resolvers, and the conditions that a pod waits for. */
 export function validatePodNames(spec: Fields, path: string, problems: Problems): void {
+  validateHostnameOverride(spec, path, problems);
   parts(spec, 'hostAliases').forEach((alias, index) => {
     const at = `${path}.hostAliases[${index}]`;
     const ip = text(alias, 'ip') ?? '';

@@ -473,6 +473,22 @@ describe('validation', () => {
   });
 });
 
+describe('names of pods', () => {
+  it('stand alone where they override all others', () => {
+    expect(wrong(pod({ hostnameOverride: 'db.example.com' }))).toEqual([]);
+    const override = { hostnameOverride: `${'a'.repeat(64)}.`, setHostnameAsFQDN: true, hostNetwork: true };
+    const field = 'spec.hostnameOverride';
+    expect(wrong(pod(override))).toEqual([
+      `${field}: Forbidden: may not be specified when setHostnameAsFQDN is true`,
+      `${field}: Forbidden: may not be specified when hostNetwork is true`,
+      `${field}: Too long: may not be more than 64 bytes`,
+      expect.stringContaining(
+        `${field}: Invalid value: "${override.hostnameOverride}": a lowercase RFC 1123 subdomain`,
+      ),
+    ]);
+  });
+});
+
 describe('ephemeral containers', () => {
   const look = { name: 'look', image: 'i', terminationMessagePath: '/t', terminationMessagePolicy: 'File' };
   const changed = (containers: object[], before: object[] = []) => {
