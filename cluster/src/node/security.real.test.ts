@@ -163,6 +163,23 @@ test('a pod gets a token of its account, the authority and what it is itself', a
   expect(rest).toBe('PEMprojected');
 });
 
+test('a token belongs to whom all containers of its pod run as', async () => {
+  const token = { serviceAccountToken: { path: 'token', expirationSeconds: 3600 } };
+  const volumes = [{ name: 'p', projected: { sources: [token] } }];
+  const container = {
+    ...shell('stat -Lc "%u %g %a" /var/run/p/token; cut -c1-3 /var/run/p/token'),
+    volumeMounts: [{ name: 'p', mountPath: '/var/run/p' }],
+  };
+  const seen = async (name: string, securityContext: object, others: (typeof container)[] = []) =>
+    (await runsToItsEnd(name, { securityContext, containers: [container, ...others], volumes })).log;
+  expect(await seen('token-of-root', {})).toBe('0 0 644\neyJ\n');
+  expect(await seen('token-of-one', { runAsUser: 1000 })).toBe('1000 0 600\neyJ\n');
+  expect(await seen('token-of-both', { runAsUser: 1000, fsGroup: 3000 })).toBe('1000 3000 640\neyJ\n');
+  const another = { ...container, name: 'another', securityContext: { runAsUser: 2000 } };
+  expect(await seen('token-of-two', { runAsUser: 1000 }, [another])).toBe('0 0 644\neyJ\n');
+  expect(await seen('token-of-group', { fsGroup: 3000, runAsUser: 1000 }, [another])).toBe('0 3000 640\neyJ\n');
+});
+
 test('a pod runs by the handler of its RuntimeClass, which the runtime has to know', async () => {
   for (const handler of ['runc', 'absent']) {
     const named = { apiVersion: 'node.k8s.io/v1', kind: 'RuntimeClass', metadata: { name: `by-${handler}` } } as const;

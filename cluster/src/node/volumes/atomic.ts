@@ -13,10 +13,13 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { showToGroup } from './ownership.ts';
 
 export interface PayloadFile {
   data: Buffer;
   mode: number;
+  /** Root by default. */
+  owner?: number;
 }
 
 /** Relative path to content. */
@@ -27,7 +30,7 @@ const dataLink = '..data';
 /**
  * Makes the directory hold exactly these files, all at once: they lie in a directory of their own behind the link
  * `..data`, which is replaced by a rename, so a reader sees the old set or the new one. Nothing is written when
- * nothing changed. Answers whether it did.
+ * nothing changed. `group` may read all of it. Answers whether it did.
  */
 export async function writeAtomically(directory: string, payload: Payload, group?: number): Promise<boolean> {
   await mkdir(directory, { recursive: true, mode: 0o755 });
@@ -42,9 +45,10 @@ export async function writeAtomically(directory: string, payload: Payload, group
     await mkdir(dirname(target), { recursive: true, mode: 0o755 });
     await writeFile(target, file.data);
     // The mode given to writeFile is cut by the umask.
-    await chmod(target, group === undefined ? file.mode : file.mode | 0o440);
-    if (group !== undefined) await chown(target, 0, group);
+    await chmod(target, file.mode);
+    if (file.owner !== undefined) await chown(target, file.owner, 0);
   }
+  if (group !== undefined) await showToGroup(directory, group);
   const pending = join(directory, '..data_tmp');
   await rm(pending, { force: true });
   await symlink(name, pending);

@@ -1,7 +1,8 @@
 import { BerthError } from '@berth/kube/errors';
 import type { ConfigMap, Pod, Secret, Volume } from '@berth/kube/objects';
 import { type EnvironmentSources, fieldOf, resourceFieldOf } from '../pods/environment.ts';
-import type { Payload } from './atomic.ts';
+import type { Payload, PayloadFile } from './atomic.ts';
+import { onlyUserOf } from './ownership.ts';
 
 export interface PayloadSources extends EnvironmentSources {
   token(request: { audience?: string; expirationSeconds: number }): Promise<string>;
@@ -47,7 +48,14 @@ async function projectedFiles(
     expirationSeconds: Number(wanted.expirationSeconds ?? 3600),
     ...(wanted.audience ? { audience: wanted.audience } : {}),
   });
-  return new Map([[wanted.path, { data: Buffer.from(token), mode: mode ?? 0o644 }]]);
+  return new Map([[wanted.path, { data: Buffer.from(token), ...tokenAccess(pod, mode) }]]);
+}
+
+/** A token is for nobody but the pod's user or group, where there is one. */
+function tokenAccess(pod: Pod, mode: number | undefined): Omit<PayloadFile, 'data'> {
+  const owner = onlyUserOf(pod);
+  const isOwned = owner !== undefined || pod.spec?.securityContext?.fsGroup !== undefined;
+  return { mode: isOwned ? 0o600 : (mode ?? 0o644), ...(owner === undefined ? {} : { owner }) };
 }
 
 interface Reference {
