@@ -28,6 +28,7 @@ describe('the command line', () => {
       ['up', '--api-port', '7000', '--console-port', '7000'],
       ['up', '--nodes', '0'],
       ['up', '--eviction-hard', 'memory.available>1Gi'],
+      ['up', '--authentication-config', '/dev/null'],
       ['sail'],
       ['serve'],
     ]) {

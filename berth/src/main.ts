@@ -117,6 +117,12 @@ function program(): Command {
     )
     .addOption(
       new Option(
+        '--authentication-config <file>',
+        "whose tokens are good beside the cluster's own: an AuthenticationConfiguration (see docs/access.md)",
+      ),
+    )
+    .addOption(
+      new Option(
         '--kubeconfig <file>',
         "where to write the administrator's kubeconfig (default: in the data directory)",
       ),

@@ -31,7 +31,7 @@ import { startScheduler } from './scheduler/index.ts';
 import { snapshotsBeside } from './store/index.ts';
 import { keepStoreTidy } from './upkeep.ts';
 
-export { type AuditSettings, loadPolicy, usualAuditLimits } from './api/index.ts';
+export { type AuditSettings, loadPolicy, readAuthentication, usualAuditLimits } from './api/index.ts';
 export type { EncryptionControl, EncryptionStatus } from './encryption/index.ts';
 export type { Machine, Machines } from './machines.ts';
 export {
@@ -243,7 +243,7 @@ async function startPretended(
 }
 
 async function serveApi(
-  { dataDir, apiPort, audit = {}, logger }: ClusterOptions,
+  { dataDir, apiPort, audit = {}, authentication, logger }: ClusterOptions,
   parts: Pick<EncryptedStore, 'store' | 'encryption'> & {
     certificates: Certificates;
     plan: AddressPlan;
@@ -255,7 +255,7 @@ async function serveApi(
   const api = await createApi({
     store,
     encryption,
-    authentication: { serviceAccountKey },
+    authentication: { serviceAccountKey, configuration: authentication },
     serviceRange: plan.serviceRange,
     clusterCa: authority.cert,
     frontProxy,

@@ -22,6 +22,8 @@ export interface ClusterOptions {
   audit?: AuditSettings;
   /** When nodes that run containers make room; as kubelet does by default. */
   housekeeping?: HousekeepingSettings;
+  /** An AuthenticationConfiguration that says which issuers' tokens are good as well. */
+  authentication?: { file: string } | undefined;
   runtime: Exclude<RuntimeChoice, 'auto'>;
   /** An EncryptionConfiguration that says how objects are kept, and whether its changes count as they come; else Berth's own keys count. */
   encryption?: { file: string; reload: boolean } | undefined;

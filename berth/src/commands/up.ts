@@ -4,6 +4,7 @@ import {
   type Cluster,
   type HousekeepingSettings,
   loadPolicy,
+  readAuthentication,
   requireHousekeeping,
   startCluster,
   usualHousekeeping,
@@ -59,6 +60,7 @@ export interface UpOptions {
   auditLogMaxage: number;
   auditLogMaxbackup: number;
   auditWebhookConfigFile?: string;
+  authenticationConfig?: string;
   kubeconfig?: string;
   sample: boolean;
   detach: boolean;
@@ -75,6 +77,7 @@ export async function up(options: UpOptions): Promise<void> {
   const housekeeping = housekeepingOf(options);
   const encryption = encryptionOf(options);
   const audit = auditOf(options);
+  const authentication = authenticationOf(options);
   if (options.detach) return detach(options.dataDir, options.output);
 
   const started = performance.now();
@@ -84,7 +87,7 @@ export async function up(options: UpOptions): Promise<void> {
   const runtime = chooseRuntime(options, progress);
   const logger = openLog(dataDir);
   logUnexpected(logger);
-  for (const message of audit.remarks) progress.report({ event: 'notice', message });
+  for (const message of [...audit.remarks, ...authentication.remarks]) progress.report({ event: 'notice', message });
 
   const stopping = untilStopped();
   await using stack = new AsyncDisposableStack();
@@ -95,6 +98,7 @@ export async function up(options: UpOptions): Promise<void> {
     housekeeping,
     encryption,
     audit: audit.settings,
+    authentication: authentication.settings,
     logger,
     step: progress.step,
     supplyImage: suppliesShop(dataDir),
@@ -189,6 +193,17 @@ function auditOf(options: UpOptions): { settings: AuditSettings; remarks: readon
     return { settings: { ...settings, policy }, remarks };
   } catch (error) {
     throw new UsageError(`--audit-policy-file: ${sentenceOf(error)}`);
+  }
+}
+
+/** Whose tokens are good. Throws a `UsageError` that says what is wrong with the file. */
+function authenticationOf(options: UpOptions): { settings?: { file: string }; remarks: readonly string[] } {
+  if (options.authenticationConfig === undefined) return { remarks: [] };
+  const file = resolve(options.authenticationConfig);
+  try {
+    return { settings: { file }, remarks: readAuthentication(file).loaded.remarks };
+  } catch (error) {
+    throw new UsageError(`--authentication-config: ${file}: ${sentenceOf(error)}`);
   }
 }
 

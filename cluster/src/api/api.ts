@@ -20,6 +20,7 @@ import { Aggregator } from './aggregation/index.ts';
 import { Audit } from './audit/index.ts';
 import { Authenticator } from './authentication/authenticator.ts';
 import { issuerHandler } from './authentication/issuer.ts';
+import { ConfiguredAuthentication } from './authentication/jwt/index.ts';
 import { SecretTokens } from './authentication/secret-tokens.ts';
 import { ServiceAccountTokens } from './authentication/service-accounts.ts';
 import { SigningKey } from './authentication/signing-key.ts';
@@ -85,11 +86,17 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   // Nobody uses a token before there is something to patch with.
   const secretTokens = new SecretTokens(storage, key, (secret) => noteUsed(secret));
   const fixedTokens = new Map(Object.entries(options.authentication.tokens ?? {}));
-  const authenticator = new Authenticator([
-    (token) => fixedTokens.get(token),
-    async (token) => (await tokens.authenticate(token))?.user,
-    (token) => secretTokens.authenticate(token),
-  ]);
+  const { configuration } = options.authentication;
+  const issuers = configuration && new ConfiguredAuthentication({ ...configuration, own: tokens.issuer, now, logger });
+  const authenticator = new Authenticator(
+    [
+      (token) => fixedTokens.get(token),
+      async (token) => (await tokens.authenticate(token))?.user,
+      (token) => secretTokens.authenticate(token),
+      (token) => issuers?.authenticate(token),
+    ],
+    issuers?.anonymous,
+  );
   const outside = {
     storage,
     kinds: registry,
@@ -168,6 +175,8 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   aggregator.start();
   const aggregated = (path: string) => aggregator.find(path);
   const metrics = new RequestMetrics();
+  // Nobody waits for issuers that may not be there: they may run in this very cluster.
+  void issuers?.start();
   const servers = new Set<HttpsServer>();
   /** Where this server is found. */
   let address: string | undefined;
@@ -185,7 +194,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       discoveryHandler(registry, aggregator),
       openApiHandler(registry, aggregator),
       issuerHandler(tokens, () => address ?? 'kubernetes.default.svc'),
-      metrics.handler(storage, () => audit?.metrics() ?? []),
+      metrics.handler(storage, () => [...(audit?.metrics() ?? []), ...(issuers?.metrics() ?? [])]),
     ],
     aggregated,
     streams: new Map([
@@ -237,6 +246,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       await aggregator.close();
       await custom.close();
       await webhooks.close();
+      await issuers?.close();
       await yaml.close();
       await storage.close();
       // Everybody has been answered by now.

@@ -8,6 +8,7 @@ export {
   type Verdict,
   verifyAuditLog,
 } from './audit/index.ts';
+export { readAuthentication } from './authentication/jwt/index.ts';
 export { nodeUser } from './authorization/node/index.ts';
 export { identities } from './bootstrap/identities.ts';
 export {

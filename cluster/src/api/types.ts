@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { EncryptedObjects, Encryption } from '../encryption/index.ts';
 import type { Store } from '../store/index.ts';
 import type { AuditOptions } from './audit/options.ts';
+import type { AuthenticationFile } from './authentication/jwt/options.ts';
 import type { BodyLimits } from './http/read-body.ts';
 import type { NodeAccess } from './nodes/index.ts';
 import type { Dial } from './proxy/target.ts';
@@ -24,6 +25,8 @@ export interface AuthenticationOptions {
   issuer?: string;
   /** Bearer tokens that stand for fixed users, for instance the console's own. */
   tokens?: Readonly<Record<string, User>>;
+  /** An AuthenticationConfiguration that says which issuers' tokens are good as well, and whether anybody may ask anonymously. */
+  configuration?: AuthenticationFile | undefined;
 }
 
 /** With which the server shows aggregated API servers that it speaks for users (`makeCertificates` makes it). PEM. */

@@ -10,7 +10,9 @@ import { Meter } from './evaluate/meter.ts';
 import { Planner } from './evaluate/plan.ts';
 import { functions, mutationFunctions } from './functions/index.ts';
 import { type CelProgram, CelValue, type CompileOptions } from './program.ts';
+import type { Expr } from './syntax/ast.ts';
 import { parse } from './syntax/parser.ts';
+import { descendants } from './syntax/walk.ts';
 import { type CelType, printType } from './types.ts';
 import { dataOf } from './values/to-data.ts';
 import type { Value } from './values/value.ts';
@@ -57,6 +59,16 @@ class Program implements CelProgram {
     this.#variables = variables;
   }
 
+  selects(operand: string, field: string): boolean {
+    for (const expr of descendants(this.checked.root)) {
+      if (expr.kind === 'select' && isName(expr.operand, operand) && expr.field === field) return true;
+      if (expr.kind !== 'call' || expr.name !== '_?._') continue;
+      const [of, name] = expr.args;
+      if (isName(of, operand) && name?.kind === 'literal' && name.value === field) return true;
+    }
+    return false;
+  }
+
   estimateCost(): number {
     return estimate(this.checked, this.#variables);
   }
@@ -88,6 +100,10 @@ class Program implements CelProgram {
       budget.take(meter.spent);
     }
   }
+}
+
+function isName(expr: Expr | undefined, name: string): boolean {
+  return expr?.kind === 'ident' && expr.name === name;
 }
 
 /** What nests too deeply for the stack is the author's error, not a fault of ours. */

@@ -10,6 +10,7 @@ export {
   celResourceCheck,
 } from './functions/authorizer.ts';
 export { mutationTypes } from './functions/mutation.ts';
+export { parseUrl, type Uri } from './functions/uri.ts';
 export { type CelProgram, CelValue, type CompileOptions } from './program.ts';
 export { celTypeOfSchema, type SchemaTypeOptions } from './schema-type.ts';
 export type { CelType, ListType, MapType, ObjectType, OpaqueType } from './types.ts';

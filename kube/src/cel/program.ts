@@ -21,6 +21,8 @@ export interface CelProgram {
   readonly returns: CelType;
   /** The variables that it names (`self`, `oldSelf`, `object`), those of its own comprehensions left out. */
   readonly uses: ReadonlySet<string>;
+  /** Whether it reads, or looks for, `operand.field` or `operand.?field` of a name; an index does not count. */
+  selects(operand: string, field: string): boolean;
   /**
    * What one evaluation costs at most, by what the types of the variables are bounded by; up to 2^64. Kubernetes refuses
    * a rule of a custom resource that may cost more than 10 million, counted for every place where it may apply.

@@ -1,6 +1,10 @@
-/** The types that need no parameter. `error` is the type of an expression that did not check. */
+/**
+ * The types that need no parameter. `error` is the type of an expression that did not check. `any` is protobuf's `Any`: like `dyn`, but no
+ * macro goes through it.
+ */
 export type SimpleKind =
   | 'dyn'
+  | 'any'
   | 'bool'
   | 'int'
   | 'uint'
@@ -78,6 +82,7 @@ export interface TypeParameter {
 }
 
 export const dyn: SimpleType = { kind: 'dyn' };
+export const any: SimpleType = { kind: 'any' };
 export const bool: SimpleType = { kind: 'bool' };
 export const int: SimpleType = { kind: 'int' };
 export const uint: SimpleType = { kind: 'uint' };

@@ -57,7 +57,6 @@ export interface HandlerParts {
   finished(verb: string, resource: string, code: number, milliseconds: number): void;
 }
 
-const publicPaths = /^\/(?:healthz|readyz|livez)(?:\/|$)|^\/version\/?$/;
 const hasBody = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** The edge: one HTTP request in, one answer out, whatever goes wrong. */
@@ -126,10 +125,10 @@ async function servePath(
   asked: Asked,
   exchange: Exchange,
 ): Promise<void> {
-  const { pipeline, paths } = parts;
+  const { pipeline, authenticator, paths } = parts;
   const { path, options } = asked;
   const verb = (request.method ?? 'GET').toLowerCase();
-  if (publicPaths.test(path)) recordOf(parts, request, asked, exchange);
+  if (authenticator.openAt(path)) recordOf(parts, request, asked, exchange);
   else {
     const acting = await requesterOf(parts, request, asked, exchange);
     pipeline.authorize(acting, { verb: verb === 'head' ? 'get' : verb, path }, exchange.record);

@@ -51,7 +51,7 @@ export async function requesterOf(
   try {
     const found = authenticator.authenticate(tlsSocketOf(request), request.headers.authorization);
     user = found instanceof Promise ? await found : found;
-    if (user === anonymous) throw unauthorized();
+    if (user === anonymous && !authenticator.anonymousAt(asked.path)) throw unauthorized();
   } catch (error) {
     const { audit } = pipeline.machinery;
     audit?.refused(requestedBy(request, asked, undefined), () => originOf(request, exchange.auditID), error);

@@ -1,13 +1,10 @@
 import { parseDuration } from '@berth/kube/cel';
-import { decodeDefinition } from '@berth/kube/schema';
-import { convert } from '../../api/yaml/convert.ts';
+import { decodeConfigFile } from '../../config-file/index.ts';
 import { catalogue, root } from './schema.ts';
 import type { EncryptionConfiguration, Key, Keys, KmsConfiguration, ProviderConfiguration } from './types.ts';
 
-const version = 'apiserver.config.k8s.io/v1';
-const kind = 'EncryptionConfiguration';
-/** Both still mean this one. Source: `register.go` of `k8s.io/apiserver/pkg/apis/apiserver/v1`. */
-const former = 'v1 EncryptionConfig';
+/** Both mean this one. Source: `register.go` of `k8s.io/apiserver/pkg/apis/apiserver/v1`. */
+const names = ['apiserver.config.k8s.io/v1 EncryptionConfiguration', 'v1 EncryptionConfig'];
 
 const seconds = 1_000_000_000;
 const defaultTimeout = 3 * seconds;
@@ -18,31 +15,15 @@ const defaultCacheSize = 1000;
  * `Error` that says what of it cannot be read, in kube-apiserver's words, without any of the text, which holds keys.
  */
 export function decodeConfiguration(text: string): EncryptionConfiguration {
-  const { text: json, repeated } = convert('toJson', text);
-  const value = JSON.parse(json) as unknown;
-  checkType(value);
-  decodeDefinition(root, value, { mode: 'Strict', catalogue });
-  if (repeated.length > 0) throw new Error(`strict decoding error: ${repeated.map((at) => `yaml: ${at}`).join(', ')}`);
-  const { resources } = withoutNulls(value) as { resources?: Partial<EncryptionConfiguration['resources'][number]>[] };
+  const { resources } = decodeConfigFile(text, { names, root, catalogue }) as {
+    resources?: Partial<EncryptionConfiguration['resources'][number]>[];
+  };
   return {
     resources: (resources ?? []).map((one) => ({
       resources: one?.resources?.map((name) => name ?? '') ?? [],
       providers: one?.providers?.map(providerOf) ?? [],
     })),
   };
-}
-
-function checkType(value: unknown): void {
-  if (typeof value !== 'object' || Array.isArray(value)) {
-    const type = Array.isArray(value) ? 'array' : typeof value === 'boolean' ? 'bool' : typeof value;
-    throw new Error(`couldn't get version/kind; json parse error: json: cannot unmarshal ${type} into Go value`);
-  }
-  const { apiVersion, kind: named } = (value ?? {}) as { apiVersion?: unknown; kind?: unknown };
-  if (typeof named !== 'string' || named === '') throw new Error("Object 'Kind' is missing");
-  if (typeof apiVersion !== 'string' || apiVersion === '') throw new Error("Object 'apiVersion' is missing");
-  if (apiVersion.split('/').length > 2) throw new Error(`unexpected GroupVersion string: ${apiVersion}`);
-  if (`${apiVersion} ${named}` === former || (apiVersion === version && named === kind)) return;
-  throw new Error(`no kind ${JSON.stringify(named)} is registered for version ${JSON.stringify(apiVersion)}`);
 }
 
 function providerOf(provider: Partial<ProviderConfiguration> | undefined): ProviderConfiguration {
@@ -76,12 +57,4 @@ function nanoseconds(text: string): number {
   const duration = parseDuration(text);
   if (!duration) throw new Error(`time: invalid duration ${JSON.stringify(text)}`);
   return Number(duration.nanos);
-}
-
-/** As Go leaves a field that is null: as if it were not there. */
-function withoutNulls(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(withoutNulls);
-  if (typeof value !== 'object' || value === null) return value ?? undefined;
-  const given = Object.entries(value).filter(([, field]) => field !== null);
-  return Object.fromEntries(given.map(([name, field]) => [name, withoutNulls(field)]));
 }

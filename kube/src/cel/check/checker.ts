@@ -199,6 +199,7 @@ class Checker {
         this.#substitutions.assignable(dyn, target);
         return dyn;
       case 'dyn':
+      case 'any':
       case 'error':
         return dyn;
       default:

@@ -5,8 +5,8 @@ export function sameType(a: CelType, b: CelType): boolean {
   return a === b || (a.kind === b.kind && printType(a) === printType(b));
 }
 
-export const isDyn = (type: CelType) => type.kind === 'dyn';
-export const isDynOrError = (type: CelType) => type.kind === 'dyn' || type.kind === 'error';
+export const isDyn = (type: CelType) => type.kind === 'dyn' || type.kind === 'any';
+export const isDynOrError = (type: CelType) => isDyn(type) || type.kind === 'error';
 
 /**
  * What type parameters stand for, found out by making types agree. Source: the inference of cel-go's checker, whose
@@ -137,8 +137,8 @@ export function mostGeneral(a: CelType, b: CelType): CelType {
 }
 
 function lessSpecific(a: CelType, b: CelType): boolean {
-  if (a.kind === 'dyn' || a.kind === 'param') return true;
-  if (b.kind === 'dyn' || b.kind === 'param' || a.kind !== b.kind) return false;
+  if (isDyn(a) || a.kind === 'param') return true;
+  if (isDyn(b) || b.kind === 'param' || a.kind !== b.kind) return false;
   if (a.kind === 'list' && b.kind === 'list') return lessSpecific(a.element, b.element);
   if (a.kind === 'map' && b.kind === 'map') return lessSpecific(a.key, b.key) && lessSpecific(a.value, b.value);
   if (a.kind === 'opaque' && b.kind === 'opaque') {

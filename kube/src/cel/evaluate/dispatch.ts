@@ -27,6 +27,7 @@ export function dispatch(
 function isOf(value: Value, type: CelType): boolean {
   switch (type.kind) {
     case 'dyn':
+    case 'any':
     case 'param':
     case 'error':
       return true;

@@ -1,3 +1,4 @@
+import { quoted } from '../../schema/quoted.ts';
 import { parseAddress } from './address.ts';
 
 /** A URL as Go's `net/url` takes it apart, which is what Kubernetes answers with. */
@@ -26,6 +27,31 @@ export function parseUri(text: string): Uri | string {
     if (error instanceof Problem) return `parse ${JSON.stringify(text)}: ${error.message}`;
     throw error;
   }
+}
+
+/** The URL, which may be relative, or what is wrong, as `url.Parse` says it. */
+export function parseUrl(text: string): Uri | string {
+  const [rest, fragment, hasFragment] = cut(text, '#');
+  try {
+    checkEscapes(fragment);
+    return splitReference(rest, hasFragment ? fragment : undefined);
+  } catch (error) {
+    if (error instanceof Problem) return `parse ${quoted(text)}: ${error.message}`;
+    throw error;
+  }
+}
+
+function splitReference(text: string, fragment: string | undefined): Uri {
+  const isRelative = text !== '*' && !text.startsWith('/') && !text.startsWith(':') && !/^[a-zA-Z][\w+.-]*:/.test(text);
+  if (!isRelative) return text.startsWith('//') ? withoutScheme(text, fragment) : split(text, fragment);
+  const [path] = cut(text, '?');
+  if (cut(path, '/')[0].includes(':')) throw new Problem('first path segment in URL cannot contain colon');
+  const found = split(`/${text}`, fragment);
+  return { ...found, path: found.path.slice(1) };
+}
+
+function withoutScheme(text: string, fragment: string | undefined): Uri {
+  return { ...split(`x:${text}`, fragment), scheme: '' };
 }
 
 function split(text: string, fragment: string | undefined): Uri {

@@ -1,0 +1,2 @@
+export { ConfiguredAuthentication, readAuthentication } from './configured.ts';
+export type { AnonymousAuthentication } from './types.ts';

@@ -1,0 +1,1 @@
+export { type ConfigFileKind, decodeConfigFile } from './decode.ts';
