@@ -69,7 +69,7 @@ export class Pipeline {
 /** A review is a creation, though nothing is kept of it: read, recorded, admitted and judged like any other. */
 async function admittedQuestion(machinery: Machinery, call: Call): Promise<Call> {
   const { group } = call.kind.description;
-  const object = owned(machinery, call, undefined, complete(call, bodyObject(call)));
+  const object = await owned(machinery, call, undefined, complete(call, bodyObject(call)));
   const body = await admitted(machinery, call, { operation: 'CREATE', object });
   const causes =
     group === 'authorization.k8s.io' ? call.kind.schema.validate(body, undefined, { subresource: '' }) : [];

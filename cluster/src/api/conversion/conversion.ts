@@ -11,6 +11,8 @@ export interface Conversion {
   toStorage(object: KubeObject): KubeObject | Promise<KubeObject>;
   /** Kept objects in this version, in the same order. One that is shown as it is kept is answered itself. */
   fromStorage(objects: readonly KubeObject[]): readonly KubeObject[] | Promise<readonly KubeObject[]>;
+  /** An object of any other version in this one, with nothing filled in; absent where only kept objects are converted. */
+  fromVersion?(object: KubeObject): KubeObject | Promise<KubeObject>;
 }
 
 /** A conversion by two functions. */

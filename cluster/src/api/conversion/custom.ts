@@ -47,12 +47,15 @@ export function customConversion(versions: CustomVersions, version: string): Con
       : pruned(others, objects, to);
   };
 
+  const convertedOne = (object: KubeObject, to: string, apiVersion: string) => {
+    if (object.apiVersion === apiVersion) return object;
+    const found = converted([object], to, apiVersion);
+    return found instanceof Promise ? found.then(only) : only(found);
+  };
+
   return {
-    toStorage(object) {
-      if (object.apiVersion === stored) return object;
-      const kept = converted([object], storageVersion, stored);
-      return kept instanceof Promise ? kept.then(only) : only(kept);
-    },
+    toStorage: (object) => convertedOne(object, storageVersion, stored),
+    fromVersion: (object) => convertedOne(object, version, wanted),
     fromStorage(objects) {
       const own = objects.map((object) => {
         const schema = schemaOf(object.apiVersion.slice(group.length + 1)) ?? schemaOf(storageVersion);

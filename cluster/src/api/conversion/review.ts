@@ -32,8 +32,8 @@ export async function convertByWebhook(
   objects: readonly KubeObject[],
   apiVersion: string,
 ): Promise<readonly KubeObject[]> {
-  const converted = [...objects];
-  const different = objects.flatMap((object, index) => (object.apiVersion === apiVersion ? [] : [index]));
+  const converted = objects.map((object) => (isEmpty(object) ? { ...object, apiVersion } : object));
+  const different = converted.flatMap((object, index) => (object.apiVersion === apiVersion ? [] : [index]));
   for (let from = 0; from < different.length; from += batch) {
     const indices = different.slice(from, from + batch);
     const originals = indices.map((index) => objects[index] as KubeObject);
@@ -41,6 +41,11 @@ export async function convertByWebhook(
     for (const [at, index] of indices.entries()) converted[index] = answers[at] as KubeObject;
   }
   return converted;
+}
+
+/** Whether it stands for what is not there yet: in any version that is the same. */
+function isEmpty({ apiVersion: _, kind: __, metadata, ...rest }: KubeObject): boolean {
+  return Object.keys(metadata ?? {}).length === 0 && Object.keys(rest).length === 0;
 }
 
 async function ask(

@@ -1,6 +1,8 @@
 import type { KubeClient } from '@berth/kube/client';
 import type { KubeObject, Resource } from '@berth/kube/objects';
 import type { CustomResourceDefinition, CustomResourceDefinitionVersion, Schema } from '@berth/kube/schema';
+import { startTestApi } from '../testing.ts';
+import { startTestWebhook } from '../webhook/testing.ts';
 import { asDefinition, definitions } from './definition.ts';
 
 export const masters = { name: 'root', groups: ['system:masters'] };
@@ -89,4 +91,62 @@ export async function definitionWhere(
 
 export function condition(definition: CustomResourceDefinition | undefined, type: string) {
   return definition?.status?.conditions?.find((one) => one.type === type);
+}
+
+/** What a conversion webhook is asked. */
+export interface ConversionReview {
+  apiVersion: string;
+  kind: string;
+  request: { uid: string; desiredAPIVersion: string; objects: KubeObject[] };
+}
+
+/** v1 has `spec.length` in metres, v2 `spec.feet`. */
+export function convertedBoat(object: KubeObject, apiVersion: string): KubeObject {
+  const { length, feet, ...spec } = (object.spec ?? {}) as { length?: number; feet?: number };
+  const there = length === undefined ? {} : { feet: length * 3 };
+  const back = feet === undefined ? {} : { length: feet / 3 };
+  const { spec: _, ...rest } = object;
+  const now = { ...spec, ...(apiVersion.endsWith('v2') ? there : back) };
+  return { ...rest, apiVersion, ...(Object.keys(now).length === 0 && !object.spec ? {} : { spec: now }) };
+}
+
+const inFeet = structuredClone(boatSchema);
+if (inFeet.properties?.spec?.properties) {
+  inFeet.properties.spec.properties = { feet: { type: 'integer' }, colour: { type: 'string' } };
+}
+
+/** Boats of v1, which is kept, and of v2, and a webhook that converts them unless `answer` has something else to say. */
+export async function startConverted(answer?: (review: ConversionReview) => unknown) {
+  const requests: ConversionReview['request'][] = [];
+  const hook = await startTestWebhook((body) => {
+    const review = body as ConversionReview;
+    requests.push(review.request);
+    const { uid, desiredAPIVersion, objects } = review.request;
+    const usual = {
+      apiVersion: review.apiVersion,
+      kind: 'ConversionReview',
+      response: {
+        uid,
+        result: { status: 'Success' },
+        convertedObjects: objects.map((object) => convertedBoat(object, desiredAPIVersion)),
+      },
+    };
+    return answer?.(review) ?? usual;
+  });
+  const server = await startTestApi();
+  const client = server.api.client(masters);
+  const clientConfig = { url: `${hook.url}/convert`, caBundle: hook.caBundle };
+  const conversion = { strategy: 'Webhook' as const, webhook: { conversionReviewVersions: ['v1'], clientConfig } };
+  const v2 = boatVersion('v2', { storage: false, schema: { openAPIV3Schema: inFeet } });
+  await client.create(definitions, boats([boatVersion('v1'), v2], { conversion }));
+  return {
+    client,
+    requests,
+    hook,
+    server,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await hook[Symbol.asyncDispose]();
+    },
+  };
 }

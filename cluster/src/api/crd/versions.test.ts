@@ -4,9 +4,19 @@ import type { KubeObject } from '@berth/kube/objects';
 import type { CustomResourceDefinition } from '@berth/kube/schema';
 import { describe, expect, test } from 'vitest';
 import { startTestApi, type TestApi } from '../testing.ts';
-import { startTestWebhook } from '../webhook/testing.ts';
 import { definitions } from './definition.ts';
-import { boat, boatResource, boatSchema, boats, boatVersion, definitionWhere, masters } from './testing.ts';
+import {
+  boat,
+  boatResource,
+  boatSchema,
+  boats,
+  boatVersion,
+  type ConversionReview,
+  convertedBoat,
+  definitionWhere,
+  masters,
+  startConverted,
+} from './testing.ts';
 
 const key = (name: string) => ({ namespace: 'default', name });
 const crd = { name: 'boats.example.com' };
@@ -162,57 +172,6 @@ describe('versions that differ in their name alone', () => {
   });
 });
 
-interface Review {
-  apiVersion: string;
-  kind: string;
-  request: { uid: string; desiredAPIVersion: string; objects: KubeObject[] };
-}
-
-/** v1 has `spec.length` in metres, v2 `spec.feet`. */
-function converted(object: KubeObject, apiVersion: string): KubeObject {
-  const { length, feet, ...spec } = (object.spec ?? {}) as { length?: number; feet?: number };
-  const now = apiVersion.endsWith('v2') ? { feet: (length ?? 0) * 3 } : { length: (feet ?? 0) / 3 };
-  return { ...object, apiVersion, spec: { ...spec, ...now } };
-}
-
-const feet = structuredClone(boatSchema);
-if (feet.properties?.spec?.properties) feet.properties.spec.properties = { feet: { type: 'integer' } };
-
-async function startConverted(answer?: (review: Review) => unknown) {
-  const requests: Review['request'][] = [];
-  const hook = await startTestWebhook((body) => {
-    const review = body as Review;
-    requests.push(review.request);
-    const { uid, desiredAPIVersion, objects } = review.request;
-    const usual = {
-      apiVersion: review.apiVersion,
-      kind: 'ConversionReview',
-      response: {
-        uid,
-        result: { status: 'Success' },
-        convertedObjects: objects.map((object) => converted(object, desiredAPIVersion)),
-      },
-    };
-    return answer ? answer(review) : usual;
-  });
-  const server = await startTestApi();
-  const client = server.api.client(masters);
-  const clientConfig = { url: `${hook.url}/convert`, caBundle: hook.caBundle };
-  const conversion = { strategy: 'Webhook' as const, webhook: { conversionReviewVersions: ['v1'], clientConfig } };
-  const v2 = boatVersion('v2', { storage: false, schema: { openAPIV3Schema: feet } });
-  await client.create(definitions, boats([boatVersion('v1'), v2], { conversion }));
-  return {
-    client,
-    requests,
-    hook,
-    server,
-    async [Symbol.asyncDispose]() {
-      await server[Symbol.asyncDispose]();
-      await hook[Symbol.asyncDispose]();
-    },
-  };
-}
-
 describe('versions that a webhook converts', () => {
   test('are kept in one and shown in the other, lists in one request', async () => {
     await using given = await startConverted();
@@ -223,10 +182,10 @@ describe('versions that a webhook converts', () => {
     requests.length = 0;
     const { items } = await client.list(boatResource('v2'), { namespace: 'default' });
     expect(items.map(({ apiVersion, spec }) => [apiVersion, spec])).toEqual([
-      ['example.com/v2', { feet: 6 }],
-      ['example.com/v2', { feet: 6 }],
-      ['example.com/v2', { feet: 6 }],
-      ['example.com/v2', { feet: 9 }],
+      ['example.com/v2', { feet: 6, colour: 'white' }],
+      ['example.com/v2', { feet: 6, colour: 'white' }],
+      ['example.com/v2', { feet: 6, colour: 'white' }],
+      ['example.com/v2', { feet: 9, colour: 'white' }],
     ]);
     expect(requests.map(({ desiredAPIVersion, objects }) => [desiredAPIVersion, objects.length])).toEqual([
       ['example.com/v2', 4],
@@ -252,15 +211,15 @@ describe('versions that a webhook converts', () => {
     await client.delete(boatResource(), key('a'));
     for (const seen of await Promise.all(watching)) {
       expect(seen).toEqual([
-        ['ADDED', 'a', { feet: 3 }],
-        ['ADDED', 'b', { feet: 6 }],
-        ['DELETED', 'a', { feet: 3 }],
+        ['ADDED', 'a', { feet: 3, colour: 'white' }],
+        ['ADDED', 'b', { feet: 6, colour: 'white' }],
+        ['DELETED', 'a', { feet: 3, colour: 'white' }],
       ]);
     }
     expect(requests.length).toBeLessThanOrEqual(3);
   });
 
-  const failures: [string, (review: Review) => unknown, RegExp][] = [
+  const failures: [string, (review: ConversionReview) => unknown, RegExp][] = [
     [
       'fails',
       () => ({}),
@@ -337,7 +296,7 @@ describe('versions that a webhook converts', () => {
         uid,
         result: { status: 'Success' },
         convertedObjects: objects.map((object) => ({
-          ...converted(object, desiredAPIVersion),
+          ...convertedBoat(object, desiredAPIVersion),
           metadata: { ...object.metadata, labels: { a: 'b' }, finalizers: ['example.com/x'], generation: 99 },
         })),
       },

@@ -37,8 +37,8 @@ export async function scale(machinery: Machinery, call: Call): Promise<Answer> {
     const replicas = replicasOf(call, proposed, current);
     const next =
       call.patchType === 'apply'
-        ? applied(machinery, call, current, configurationOf(kind, current, replicas))
-        : owned(machinery, call, current, withReplicas(kind, current, replicas));
+        ? await applied(machinery, call, current, configurationOf(kind, current, replicas))
+        : await owned(machinery, call, current, withReplicas(kind, current, replicas));
     // Taken over from what is scaled, and no condition of the caller's: a scaling that lost a race is made again.
     const { resourceVersion: _, ...metadata } = next.metadata;
     return { ...next, metadata };

@@ -19,8 +19,8 @@ export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
   config.metadata.name = call.name;
   for (let tries = 1; ; tries++) {
     try {
-      const revise = (current: KubeObject) => {
-        const object = applied(machinery, call, current, structuredClone(config));
+      const revise = async (current: KubeObject) => {
+        const object = await applied(machinery, call, current, structuredClone(config));
         // Taken over from what it was laid over, and no condition of the caller's: an apply that lost a race is made again.
         if (!resourceVersion && object.metadata.resourceVersion) {
           const { resourceVersion: _, ...metadata } = object.metadata;
@@ -34,7 +34,7 @@ export async function apply(machinery: Machinery, call: Call): Promise<Answer> {
     }
     checkName(call, name);
     try {
-      const object = applied(machinery, call, undefined, structuredClone(config));
+      const object = await applied(machinery, call, undefined, structuredClone(config));
       const stored = await createAbsent(machinery, call, object, { ownership: 'given' });
       return { type: 'object', object: stored, created: true };
     } catch (error) {

@@ -48,7 +48,7 @@ export async function createObject(
     subresource: '',
     name: object.metadata.name ?? '',
     namespace: call.namespace,
-    object: recorded(machinery, call, object, options),
+    object: await recorded(machinery, call, object, options),
     old: undefined,
     dryRun: isDryRun(call),
     settled: [],
@@ -132,14 +132,19 @@ async function attempt(machinery: Machinery, request: AdmissionRequest): Promise
 }
 
 /** The object as its writer has it, with who owns what: that is settled before admission adds what nobody wrote. */
-function recorded(machinery: Machinery, call: Call, object: KubeObject, { ownership }: Ownership): KubeObject {
+async function recorded(
+  machinery: Machinery,
+  call: Call,
+  object: KubeObject,
+  { ownership }: Ownership,
+): Promise<KubeObject> {
   const dropsStatus = object.status !== undefined && dropsStatusAtCreation(call.kind.description);
   const sent = dropsStatus ? { ...object, status: undefined } : object;
   // Read first, so that what cannot be read is refused also where it does not count.
   const completed = withoutServerFields(complete(call, sent));
   checkSize(completed);
   if (ownership === 'given') return completed;
-  const whole = owned(machinery, call, undefined, completed);
+  const whole = await owned(machinery, call, undefined, completed);
   checkSize(whole);
   return whole;
 }

@@ -66,7 +66,11 @@ async function replace(
 ): Promise<StoredObject> {
   const { storage, admission } = machinery;
   const size = current.bytes.length;
-  const proposed = recorded(machinery, call, revised, { current: view.object, size, isGiven: ownership === 'given' });
+  const proposed = await recorded(machinery, call, revised, {
+    current: view.object,
+    size,
+    isGiven: ownership === 'given',
+  });
   checkSize(proposed, size);
   const request: AdmissionRequest = {
     operation: 'UPDATE',
@@ -151,12 +155,12 @@ export function isFinished(object: KubeObject): boolean {
  * The whole new state as its writer has it, with who owns what: that is settled before anything is put back that the
  * write may not change, and before admission adds what nobody wrote.
  */
-function recorded(
+async function recorded(
   machinery: Machinery,
   call: Call,
   revised: KubeObject,
   { current, size, isGiven }: { current: KubeObject; size: number; isGiven: boolean },
-): KubeObject {
+): Promise<KubeObject> {
   const completed = complete(call, revised);
   // Before it is compared field by field.
   checkSize(completed, size);
@@ -164,7 +168,7 @@ function recorded(
   if (isGiven || call.subresource?.kind !== undefined) return completed;
   const { managedFields } = revised.metadata;
   // An empty list says something else here than none, and decoding drops it.
-  return owned(machinery, call, current, withManagedFields(completed, managedFields));
+  return await owned(machinery, call, current, withManagedFields(completed, managedFields));
 }
 
 /** What a write may not change: identity always, and all but the part that the request is for. */
