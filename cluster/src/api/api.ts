@@ -1,3 +1,4 @@
+import { mastersGroup } from '@berth/kube/rbac';
 import { Admission } from './admission/admission.ts';
 import { certificateRequests } from './admission/certificates.ts';
 import { limitRanger } from './admission/limits/index.ts';
@@ -27,7 +28,7 @@ import { SigningKey } from './authentication/signing-key.ts';
 import { keepTokenSecrets, noteUses } from './authentication/token-secrets.ts';
 import { privilegeEscalation } from './authorization/escalation.ts';
 import { NodeAuthorizer } from './authorization/node/index.ts';
-import { mastersGroup, RbacAuthorizer } from './authorization/rbac.ts';
+import { RbacAuthorizer } from './authorization/rbac.ts';
 import { UnionAuthorizer } from './authorization/union.ts';
 import { advertise } from './bootstrap/advertise.ts';
 import { bootstrap } from './bootstrap/bootstrap.ts';

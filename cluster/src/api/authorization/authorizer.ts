@@ -1,21 +1,11 @@
+import type { ResourceAttributes as Named, PathAttributes } from '@berth/kube/rbac';
 import type { FieldSelector } from '@berth/kube/selectors';
 import type { User } from '../types.ts';
 
-export interface ResourceAttributes {
-  verb: string;
-  group: string;
+export interface ResourceAttributes extends Named {
   version: string;
-  resource: string;
-  subresource: string;
-  namespace: string;
-  name: string;
   /** Of a list, a watch or the deletion of a collection: all that it concerns satisfies this. */
   fieldSelector?: FieldSelector;
-}
-
-export interface PathAttributes {
-  verb: string;
-  path: string;
 }
 
 export type Attributes = ResourceAttributes | PathAttributes;

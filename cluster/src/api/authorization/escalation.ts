@@ -1,8 +1,8 @@
 import type { KubeObject } from '@berth/kube/objects';
+import { mastersGroup, type RoleRef, type Rule, rbacGroup, uncovered } from '@berth/kube/rbac';
 import type { AdmissionPlugin, AdmissionRequest } from '../admission/admission.ts';
 import { forbidden, notFound } from '../faults.ts';
-import { mastersGroup, type RbacAuthorizer, type RoleRef, rbacGroup } from './rbac.ts';
-import { type Rule, uncovered } from './rules.ts';
+import type { RbacAuthorizer } from './rbac.ts';
 
 /**
  * Nobody gives what they do not have: a role may only hold rules that its writer has, or is allowed to `escalate`; a

@@ -1,4 +1,4 @@
-import type { Rule } from './rules.ts';
+import type { Rule } from '@berth/kube/rbac';
 
 export const read = ['get', 'list', 'watch'];
 export const write = ['create', 'delete', 'deletecollection', 'patch', 'update'];

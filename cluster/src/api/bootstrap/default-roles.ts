@@ -1,8 +1,7 @@
 import type { KubeClient } from '@berth/kube/client';
 import { type KubeObject, type Resource, resources } from '@berth/kube/objects';
+import { type Rule, rbacGroup, uncovered } from '@berth/kube/rbac';
 import { nodesGroup } from '../authorization/node/index.ts';
-import { rbacGroup } from '../authorization/rbac.ts';
-import { type Rule, uncovered } from '../authorization/rules.ts';
 import { ensure } from './ensure.ts';
 import { partRoles } from './part-roles.ts';
 import { type DefaultRole, defaultRoles } from './roles.ts';

@@ -1,5 +1,5 @@
+import type { Rule } from '@berth/kube/rbac';
 import { nodeRules } from '../authorization/node/index.ts';
-import type { Rule } from '../authorization/rules.ts';
 import { on, read, write } from '../authorization/shorthand.ts';
 
 /** A cluster role that exists from the start, and who is bound to it cluster-wide. */

@@ -1,7 +1,7 @@
+import { allows } from '@berth/kube/rbac';
 import type { ObjectStorage } from '../../storage/object-storage.ts';
 import type { User } from '../../types.ts';
 import type { Attributes, Authorizer, Decision, ResourceAttributes } from '../authorizer.ts';
-import { allows } from '../rules.ts';
 import { NodeGraph, type Related } from './graph.ts';
 import { nodeOf } from './identity.ts';
 import { nodeRules } from './rules.ts';

@@ -1,13 +1,13 @@
 import { readFile } from 'node:fs/promises';
 import { gunzipSync } from 'node:zlib';
 import type { KubeObject } from '@berth/kube/objects';
+import type { Rule } from '@berth/kube/rbac';
 import { parseFieldSelector } from '@berth/kube/selectors';
 import { expect, test } from 'vitest';
 import { memoryStore } from '../../../store/index.ts';
 import { objectKey, resourcePrefix } from '../../storage/keys.ts';
 import { ObjectStorage } from '../../storage/object-storage.ts';
 import { encode } from '../../storage/stored-object.ts';
-import type { Rule } from '../rules.ts';
 import { NodeAuthorizer, nodeRules } from './index.ts';
 
 type Question = [

@@ -1,4 +1,4 @@
-import type { Rule } from '../rules.ts';
+import type { Rule } from '@berth/kube/rbac';
 import { on, read } from '../shorthand.ts';
 
 /**

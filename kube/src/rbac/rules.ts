@@ -1,4 +1,20 @@
-import type { Attributes, ResourceAttributes } from './authorizer.ts';
+/** What is asked for of a resource, as in a SubjectAccessReview. */
+export interface ResourceAttributes {
+  verb: string;
+  group: string;
+  resource: string;
+  /** '' for the object itself. */
+  subresource: string;
+  /** '' at the cluster scope. */
+  namespace: string;
+  /** '' for none in particular. */
+  name: string;
+}
+
+export interface PathAttributes {
+  verb: string;
+  path: string;
+}
 
 /** `rbac/v1` PolicyRule. */
 export interface Rule {
@@ -10,7 +26,7 @@ export interface Rule {
 }
 
 /** Whether a rule allows what is asked. Source: the Kubernetes documentation, "Using RBAC Authorization". */
-export function allows(rule: Rule, attributes: Attributes): boolean {
+export function allows(rule: Rule, attributes: ResourceAttributes | PathAttributes): boolean {
   if (!has(rule.verbs, attributes.verb)) return false;
   return 'path' in attributes ? allowsPath(rule, attributes.path) : allowsResource(rule, attributes);
 }
