@@ -264,6 +264,49 @@ function program(): Command {
     .addOption(output())
     .action(async (options) => (await import('./commands/audit.ts')).verify(options));
 
+  const access = berth.command('access').description('who may do what on a cluster, why, and how little would do');
+  const cluster = (command: Command) =>
+    command
+      .addOption(dataDir())
+      .addOption(new Option('--kubeconfig <file>', 'of another cluster than the embedded one'))
+      .addOption(new Option('--context <name>', 'which context of it (default: the current one)'))
+      .addOption(output());
+  const question = (command: Command) =>
+    cluster(command)
+      .addOption(new Option('-n, --namespace <name>', "where (default: the kubeconfig's)"))
+      .addOption(new Option('-A, --all-namespaces', 'in the whole cluster').default(false))
+      .addOption(new Option('--subresource <name>', 'of the object: log, exec, status, …'));
+  question(access.command('who-can'))
+    .description('list everybody whom RBAC lets do it')
+    .argument('<verb>', 'get, list, create, …')
+    .argument('<what>', 'pods, deployments.apps, secrets/tls, /metrics')
+    .action(async (verb, what, options) => (await import('./commands/access.ts')).whoCan(verb, what, options));
+  question(access.command('why'))
+    .description('say by what somebody may do it, or what is missing; status 1 when they may not')
+    .argument('<user>', 'ada, system:serviceaccount:shop:web')
+    .argument('<verb>')
+    .argument('<what>')
+    .addOption(
+      new Option('--group <name>', "a group of the user's, may be repeated (default: as the audit log saw it last)")
+        .argParser((name: string, former: string[]) => [...former, name])
+        .default([], 'none'),
+    )
+    .addOption(auditPath())
+    .action(async (user, verb, what, options) => (await import('./commands/access.ts')).why(user, verb, what, options));
+  cluster(access.command('minimal'))
+    .description('print the smallest roles with which a user could have sent what the audit log has of it')
+    .argument('<user>')
+    .addOption(auditPath())
+    .addOption(new Option('--since <time>', 'only from then on: 30m, 24h, 2026-11-30T08:00:00Z').argParser(moment))
+    .addOption(new Option('-n, --namespace <name>', 'only in this namespace'))
+    .addOption(
+      new Option('--max-names <n>', 'of a kind of which more objects were touched, any (0: always any)')
+        .argParser(count)
+        .default(10),
+    )
+    .addOption(new Option('--include-refused', 'also what was refused').default(false))
+    .action(async (user, options) => (await import('./commands/access.ts')).minimal(user, options));
+
   const node = berth.command('node').description('nodes of the embedded cluster that run containers');
   node
     .command('ls')

@@ -4,8 +4,9 @@ export interface AuditEvent {
   stage: string;
   verb: string;
   requestURI: string;
-  user: { username?: string };
-  impersonatedUser?: { username?: string };
+  user: { username?: string; groups?: string[] };
+  impersonatedUser?: { username?: string; groups?: string[] };
+  annotations?: Record<string, string>;
   sourceIPs?: string[];
   objectRef?: { resource?: string; namespace?: string; name?: string; apiGroup?: string; subresource?: string };
   responseStatus?: { code?: number };
