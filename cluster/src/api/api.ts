@@ -38,6 +38,8 @@ import { builtInKinds } from './conversion/built-in.ts';
 import { CustomResources, customResourceAdmission } from './crd/index.ts';
 import { discoveryHandler } from './discovery/handler.ts';
 import { startEventExpiry } from './events/expiry.ts';
+import { FlowControl, flowMetrics, startKeepingFlows, usualSeats } from './flowcontrol/index.ts';
+import { flowDumpHandler } from './http/flow-dump.ts';
 import { requestHandler } from './http/handle.ts';
 import { healthHandler, type ReadyCheck } from './http/health.ts';
 import { RequestMetrics } from './http/metrics.ts';
@@ -157,6 +159,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
 
   await bootstrap(client(self), { serviceRange });
   const stopPublishing = publishRootCa(storage, client(self), { clusterCa, logger });
+  const stopKeepingFlows = startKeepingFlows({ storage, client: client(self), logger });
   const stopKeeping = keepTokenSecrets({ storage, client: client(self), tokens: secretTokens, clusterCa, logger });
 
   const stopChecking = startTypeChecking({ storage, kinds: registry, client: client(self), logger });
@@ -178,6 +181,9 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const metrics = new RequestMetrics();
   // Nobody waits for issuers that may not be there: they may run in this very cluster.
   void issuers?.start();
+  const { requestsInFlight: seats = usualSeats } = options;
+  const flows = seats === 0 ? undefined : new FlowControl({ storage, client: client(self), seats, now, logger });
+  flows?.start();
   const servers = new Set<HttpsServer>();
   /** Where this server is found. */
   let address: string | undefined;
@@ -187,6 +193,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const handler = requestHandler({
     pipeline,
     authenticator,
+    flows,
     tables,
     protobuf: new ProtobufDecoder(),
     yaml,
@@ -194,8 +201,13 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       healthHandler(checks),
       discoveryHandler(registry, aggregator),
       openApiHandler(registry, aggregator),
+      ...(flows ? [flowDumpHandler(flows)] : []),
       issuerHandler(tokens, () => address ?? 'kubernetes.default.svc'),
-      metrics.handler(storage, () => [...(audit?.metrics() ?? []), ...(issuers?.metrics() ?? [])]),
+      metrics.handler(storage, () => [
+        ...(audit?.metrics() ?? []),
+        ...(issuers?.metrics() ?? []),
+        ...(flows ? flowMetrics(flows) : []),
+      ]),
     ],
     aggregated,
     streams: new Map([
@@ -215,7 +227,16 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
         listen,
         {
           request: handler,
-          upgrade: upgradeHandler({ pipeline, authenticator, tables, unread, aggregated, holder: podAccess, proxy }),
+          upgrade: upgradeHandler({
+            pipeline,
+            authenticator,
+            flows,
+            tables,
+            unread,
+            aggregated,
+            holder: podAccess,
+            proxy,
+          }),
         },
         logger,
       );
@@ -241,8 +262,10 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     async close() {
       stopPublishing();
       stopKeeping();
+      stopKeepingFlows();
       stopExpiry();
       stopChecking();
+      flows?.stop();
       await Promise.all([...servers].map((server) => server.close()));
       await aggregator.close();
       await custom.close();

@@ -1,4 +1,4 @@
-import { BerthError } from '@berth/kube/errors';
+import { BerthError, type BerthErrorCode, type ErrorDetails } from '@berth/kube/errors';
 import type { ResourceRef } from '@berth/kube/objects';
 import type { Revision } from '../store/index.ts';
 
@@ -51,10 +51,20 @@ export function unknownPath(): BerthError {
   return new BerthError('NotFound', 'the server could not find the requested resource', { details: {} });
 }
 
-/** That of a path where nobody is: over HTTP a line of text, no status. */
-export class PageNotFound extends BerthError {
+/** One that over HTTP is a line of text, no status. */
+export class PlainError extends BerthError {
+  readonly text: string;
+
+  constructor(code: BerthErrorCode, message: string, text: string, details?: ErrorDetails) {
+    super(code, message, details ? { details } : {});
+    this.text = text;
+  }
+}
+
+/** That of a path where nobody is. */
+export class PageNotFound extends PlainError {
   constructor() {
-    super('NotFound', 'the server could not find the requested resource');
+    super('NotFound', 'the server could not find the requested resource', '404 page not found');
   }
 }
 

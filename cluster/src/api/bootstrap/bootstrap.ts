@@ -2,6 +2,7 @@ import type { KubeClient } from '@berth/kube/client';
 import { type Resource, resources } from '@berth/kube/objects';
 import { annotations, localProvisioner } from '../../claims/index.ts';
 import { ipv4Range, ipv4Text } from '../admission/allocation.ts';
+import { keepDefaultFlows } from '../flowcontrol/index.ts';
 import { keepDefaultRoles } from './default-roles.ts';
 import { ensure, type Unversioned } from './ensure.ts';
 
@@ -15,11 +16,12 @@ const priorityClasses: Resource = {
   namespaced: false,
 };
 
-/** Makes what every cluster has, as far as it is not there: namespaces, roles, bindings, classes, the service `kubernetes`. */
+/** Makes what every cluster has, as far as it is not there: namespaces, roles, bindings, flows, classes, the service `kubernetes`. */
 export async function bootstrap(client: KubeClient, { serviceRange }: { serviceRange: string }): Promise<void> {
   await Promise.all(namespaces.map((name) => ensure(client, resources.namespaces, { metadata: { name }, spec: {} })));
   await Promise.all([
     keepDefaultRoles(client),
+    keepDefaultFlows(client),
     ensure(client, priorityClasses, priorityClass('system-cluster-critical', 2_000_000_000)),
     ensure(client, priorityClasses, priorityClass('system-node-critical', 2_000_001_000)),
     ensure(client, resources.storageClasses as Resource, standardClass),

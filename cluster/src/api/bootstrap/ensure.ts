@@ -10,13 +10,14 @@ export async function ensure(
   client: KubeClient,
   resource: Resource,
   object: Unversioned,
+  fieldManager?: string,
 ): Promise<KubeObject | undefined> {
   try {
     return await client.get(resource, object.metadata);
   } catch (error) {
     if (!isBerthError(error, 'NotFound')) throw error;
     const whole = { apiVersion: apiVersionOf(resource), kind: resource.kind, ...object } as KubeObject;
-    await client.create(resource, whole);
+    await client.create(resource, whole, fieldManager === undefined ? {} : { fieldManager });
     return undefined;
   }
 }

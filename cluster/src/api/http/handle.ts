@@ -1,9 +1,10 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { BerthError, isBerthError } from '@berth/kube/errors';
-import type { Authenticator } from '../authentication/authenticator.ts';
+import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
 import type { Call } from '../call.ts';
 import { badRequest, methodNotAllowed, PageNotFound, unknownPath } from '../faults.ts';
+import type { FlowControl } from '../flowcontrol/index.ts';
 import { attributesOf, foreignAttributesOf, type Pipeline } from '../pipeline.ts';
 import type { ProtobufDecoder } from '../protobuf/decode.ts';
 import type { Tables } from '../table/table.ts';
@@ -14,9 +15,10 @@ import { encodeAnswer } from './encode.ts';
 import { negotiate } from './negotiate.ts';
 import { type BodyReader, drain, type Request } from './read-body.ts';
 import { recordEnd, recordFailure, recordStart } from './recording.ts';
-import { type Asked, type AskedOfResource, type Exchange, exchangeOf, recordOf, requesterOf } from './requester.ts';
+import { type Asked, type AskedOfResource, type Exchange, exchangeOf, recordOf } from './requester.ts';
 import { type Response, respond, respondError } from './respond.ts';
 import { queryOf, targetOf, verbOf } from './route.ts';
+import { type SeatingParts, seatedRequester, takeSeat } from './seating.ts';
 import type { UnreadBudget } from './unread.ts';
 import type { Purpose } from './unreadable.ts';
 import { streamWatch } from './watch-stream.ts';
@@ -47,6 +49,7 @@ export interface HandlerParts {
   protobuf: ProtobufDecoder;
   yaml: Yaml;
   bodies: BodyReader;
+  flows: FlowControl | undefined;
   paths: readonly PathHandler[];
   /** Who else serves a path. */
   aggregated(path: string): OtherServer | undefined;
@@ -73,7 +76,7 @@ export function requestHandler(parts: HandlerParts) {
       const { target } = asked;
       const elsewhere = parts.aggregated(path);
       if (elsewhere) {
-        const user = await userFor(parts, request, asked, exchange);
+        const user = await userFor(parts, request, asked, exchange, response);
         recordStart(exchange, response);
         await elsewhere.serve(request, response, user);
       } else if (!target) await servePath(parts, request, response, asked, exchange);
@@ -84,6 +87,7 @@ export function requestHandler(parts: HandlerParts) {
       drain(request);
       await respondError(request, response, error, exchange.warnings, parts.yaml);
     } finally {
+      exchange.seat?.done();
       recordEnd(exchange, response);
       parts.finished(exchange.verb, exchange.resource, response.statusCode, performance.now() - started);
     }
@@ -97,15 +101,16 @@ function isOurs(error: unknown): boolean {
 
 /** Who asks for something that another server serves, if it is allowed here. That server may still refuse. */
 export async function userFor(
-  parts: Pick<HandlerParts, 'pipeline' | 'authenticator'>,
+  parts: SeatingParts,
   request: Request,
   asked: Asked,
   exchange: Exchange,
+  to: Response | Duplex,
 ): Promise<User> {
   const { pipeline } = parts;
   // Under this name it stands in that server's log as well.
   request.headers['audit-id'] = exchange.auditID;
-  const acting = await requesterOf(parts, request, asked, exchange);
+  const acting = await seatedRequester(parts, request, asked, exchange, to);
   const { path, target, options } = asked;
   const { record } = exchange;
   const method = request.method ?? 'GET';
@@ -113,6 +118,8 @@ export async function userFor(
   else {
     const verb = verbOf(method, target, options);
     if (!verb) throw methodNotAllowed();
+    // It has begun as far as this server is concerned.
+    if (verb === 'watch') exchange.seat?.done();
     pipeline.authorize(acting, foreignAttributesOf(target, verb, options), record);
   }
   return acting;
@@ -128,9 +135,11 @@ async function servePath(
   const { pipeline, authenticator, paths } = parts;
   const { path, options } = asked;
   const verb = (request.method ?? 'GET').toLowerCase();
-  if (authenticator.openAt(path)) recordOf(parts, request, asked, exchange);
-  else {
-    const acting = await requesterOf(parts, request, asked, exchange);
+  if (authenticator.openAt(path)) {
+    recordOf(parts, request, asked, exchange);
+    await takeSeat(parts, request, asked, { user: anonymous, exchange, to: response });
+  } else {
+    const acting = await seatedRequester(parts, request, asked, exchange, response);
     pipeline.authorize(acting, { verb: verb === 'head' ? 'get' : verb, path }, exchange.record);
   }
   checkTimeout(options);
@@ -152,7 +161,7 @@ async function serveResource(
 ): Promise<void> {
   const { pipeline, tables } = parts;
   const { target, options } = asked;
-  const call = await callOf(parts, request, asked, exchange);
+  const call = await callOf(parts, request, asked, exchange, response);
   call.signal = signalOf(response);
   exchange.verb = call.verb;
   exchange.resource = target.resource;
@@ -217,16 +226,17 @@ function hasTable({ kind: { description }, subresource }: Call): boolean {
   return description.verbs.some((verb) => verb !== 'create');
 }
 
-/** Authenticates and authorizes; answers the call without its body. */
+/** Authenticates, waits for a seat, and authorizes; answers the call without its body. */
 export async function callOf(
-  parts: Pick<HandlerParts, 'pipeline' | 'authenticator'>,
+  parts: SeatingParts,
   request: Request,
   asked: AskedOfResource,
   exchange: Exchange,
+  to: Response | Duplex,
 ): Promise<Call> {
   const { pipeline } = parts;
   const { target, options } = asked;
-  const acting = await requesterOf(parts, request, asked, exchange);
+  const acting = await seatedRequester(parts, request, asked, exchange, to);
   const { record } = exchange;
   checkName(target.name);
   const verb = verbOf(request.method ?? 'GET', target, options);

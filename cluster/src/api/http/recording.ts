@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { isBerthError, statusOf } from '@berth/kube/errors';
-import { PageNotFound } from '../faults.ts';
+import { PlainError } from '../faults.ts';
 import type { Exchange } from './requester.ts';
 import type { Response } from './respond.ts';
 
@@ -19,7 +19,7 @@ export function recordStart({ record }: Exchange, response: Response): void {
 export function recordFailure({ record }: Exchange, error: unknown): void {
   if (!record) return;
   if (!isBerthError(error)) record.panicked((error as Error)?.message ?? String(error));
-  else if (!(error instanceof PageNotFound)) record.failed(statusOf(error));
+  else if (!(error instanceof PlainError)) record.failed(statusOf(error));
 }
 
 /** The request is over when its answer is, which of a watch is later. */

@@ -1,6 +1,7 @@
 import { type AuditRecord, givenAuditID, newAuditID, originOf, requested } from '../audit/index.ts';
 import { type Authenticator, anonymous, unauthorized } from '../authentication/authenticator.ts';
 import { impersonated } from '../authentication/impersonation.ts';
+import type { Seat } from '../flowcontrol/index.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { User } from '../types.ts';
 import type { Request } from './read-body.ts';
@@ -16,6 +17,8 @@ export interface Exchange {
   auditID: string;
   /** Its record, once it is known who asks, if it is to be recorded. */
   record?: AuditRecord | undefined;
+  /** Its place among those that are served, if it needs one. */
+  seat?: Seat;
 }
 
 const methods = new Set(['get', 'head', 'post', 'put', 'patch', 'delete', 'options', 'connect', 'trace']);

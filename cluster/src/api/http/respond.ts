@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import type { Http2ServerResponse } from 'node:http2';
 import { type Status, statusOf } from '@berth/kube/errors';
-import { PageNotFound } from '../faults.ts';
+import { PlainError } from '../faults.ts';
 import type { Yaml } from '../yaml/yaml.ts';
 import { sendCompressed, sendPieces } from './pieces.ts';
 import type { Request } from './read-body.ts';
@@ -70,10 +70,15 @@ export async function respondError(
   warnings: readonly string[] = [],
   yaml?: Yaml,
 ): Promise<void> {
-  if (error instanceof PageNotFound) return await respond(request, response, { ...pageNotFound, warnings });
   const status = statusOf(error);
   const headers: OutgoingHttpHeaders = {};
   if (status.details?.retryAfterSeconds) headers['retry-after'] = String(status.details.retryAfterSeconds);
+  if (error instanceof PlainError) {
+    Object.assign(headers, { 'x-content-type-options': 'nosniff' });
+    const body = Buffer.from(`${error.text}\n`);
+    const type = 'text/plain; charset=utf-8';
+    return await respond(request, response, { code: status.code, body, type, headers, warnings });
+  }
   if (status.code === 401) headers['www-authenticate'] = 'Bearer realm="berth"';
   const body = statusBody(status);
   if (yaml === undefined || !takesYaml(request)) {
@@ -82,13 +87,6 @@ export async function respondError(
   const text = Buffer.from(await yaml.fromJson(body.toString()));
   await respond(request, response, { code: status.code, body: text, type: 'application/yaml', headers, warnings });
 }
-
-const pageNotFound = {
-  code: 404,
-  body: Buffer.from('404 page not found\n'),
-  type: 'text/plain; charset=utf-8',
-  headers: { 'x-content-type-options': 'nosniff' },
-};
 
 /** Whether YAML is the first that a client takes of what there is. */
 function takesYaml({ headers: { accept } }: Request): boolean {

@@ -17,6 +17,8 @@ interface ResourceCache {
   objects: Map<string, StoredObject>;
   listeners: Set<Listener>;
   watchers: Set<() => void>;
+  /** Of all objects together. */
+  bytes: number;
   /** Lists that were asked for since the latest event, by their prefix. */
   lists: Map<string, readonly StoredObject[]>;
   /** Of the latest event. */
@@ -76,7 +78,7 @@ export class ObjectStorage {
       const cache = this.#resource(prefixOfKey(entry.key));
       cache.keys.add(entry.key);
       const object = this.#values.object(entry, this.#shared);
-      cache.objects.set(entry.key, this.#noted(object instanceof Promise ? unreadYet(entry) : object));
+      this.#keep(cache, object instanceof Promise ? unreadYet(entry) : object);
     }
   }
 
@@ -113,6 +115,12 @@ export class ObjectStorage {
     if (cache.lists.size >= keptLists) cache.lists.clear();
     cache.lists.set(prefix, list);
     return list;
+  }
+
+  /** How many objects a resource has, and how large they are together; undefined when it never had one. */
+  stored(prefix: string): { count: number; bytes: number } | undefined {
+    const cache = this.#resources.get(prefix);
+    return cache && { count: cache.objects.size, bytes: cache.bytes };
   }
 
   /** How many objects a resource has. */
@@ -239,15 +247,17 @@ export class ObjectStorage {
       const cache = this.#resource(prefixOfKey(object.key));
       const known = cache.objects.get(object.key);
       if (known?.revision !== object.revision || (!known.fault && !object.fault)) continue;
-      cache.objects.set(object.key, this.#noted(object));
+      this.#keep(cache, object);
       cache.lists.clear();
     }
   }
 
-  #noted(object: StoredObject): StoredObject {
+  /** As the present state of what is stored there. */
+  #keep(cache: ResourceCache, object: StoredObject): void {
     if (object.fault) this.#unread.add(object.key);
     else this.#unread.delete(object.key);
-    return object;
+    cache.bytes += object.size - (cache.objects.get(object.key)?.size ?? 0);
+    cache.objects.set(object.key, object);
   }
 
   #resource(prefix: string): ResourceCache {
@@ -256,6 +266,7 @@ export class ObjectStorage {
       cache = {
         keys: new SortedKeys(),
         objects: new Map(),
+        bytes: 0,
         listeners: new Set(),
         watchers: new Set(),
         lists: new Map(),
@@ -302,13 +313,14 @@ export class ObjectStorage {
     cache.revision = event.revision;
     cache.lists.clear();
     if (event.type === 'put') {
-      const state = this.#noted(object as StoredObject);
+      const state = object as StoredObject;
       if (!previous) cache.keys.add(event.key);
-      cache.objects.set(event.key, state);
+      this.#keep(cache, state);
       return new ResourceEvent('put', state, previous);
     }
     cache.keys.delete(event.key);
     cache.objects.delete(event.key);
+    cache.bytes -= previous?.size ?? 0;
     this.#unread.delete(event.key);
     if (previous) return new ResourceEvent('delete', previous.at(event.revision), previous);
     const last = object as StoredObject;

@@ -7,6 +7,7 @@ import { createWebSocketStream, type WebSocket, WebSocketServer } from 'ws';
 import { admitConnection } from '../admission/connect.ts';
 import { type Call, isTrue } from '../call.ts';
 import { badRequest, unknownPath } from '../faults.ts';
+import { TooManyRequests } from '../flowcontrol/index.ts';
 import { callOf, type HandlerParts, userFor } from '../http/handle.ts';
 import { negotiate } from '../http/negotiate.ts';
 import type { Request } from '../http/read-body.ts';
@@ -25,7 +26,7 @@ import { carrySpdyProcess } from './spdy-process.ts';
 import type { PodAccess, ProcessOptions, ProcessSession } from './types.ts';
 import { MessageBody } from './watch-socket.ts';
 
-type UpgradeParts = Pick<HandlerParts, 'pipeline' | 'authenticator' | 'tables' | 'unread' | 'aggregated'> & {
+type UpgradeParts = Pick<HandlerParts, 'pipeline' | 'authenticator' | 'flows' | 'tables' | 'unread' | 'aggregated'> & {
   holder: PodAccessHolder;
   proxy: ObjectProxy;
 };
@@ -58,13 +59,13 @@ export function upgradeHandler(parts: UpgradeParts) {
       socket.once('close', () => exchange.record?.completed(0));
       const elsewhere = parts.aggregated(path);
       if (elsewhere) {
-        const user = await userFor(parts, request, asked, exchange);
+        const user = await userFor(parts, request, asked, exchange, socket);
         switching();
         return await elsewhere.upgrade(request, socket, head, user);
       }
       const { target } = asked;
       if (!target) throw unknownPath();
-      const call = await callOf(parts, request, { ...asked, target }, exchange);
+      const call = await callOf(parts, request, { ...asked, target }, exchange, socket);
       const upgrade = String(request.headers.upgrade).toLowerCase();
       if (call.verb === 'watch' && upgrade === 'websocket') {
         const start = await watchOf(parts, call, request);
@@ -120,6 +121,8 @@ export function upgradeHandler(parts: UpgradeParts) {
     } catch (error) {
       recordFailure(exchange, error);
       refuse(socket, error);
+    } finally {
+      exchange.seat?.done();
     }
   };
 }
@@ -198,9 +201,14 @@ function offeredBy(header: string | string[] | undefined): string[] {
 
 function refuse(socket: Duplex, error: unknown): void {
   const status = statusOf(error);
-  const body = JSON.stringify(status);
+  const [type, body] =
+    error instanceof TooManyRequests
+      ? ['text/plain; charset=utf-8', `${error.text}\n`]
+      : ['application/json', JSON.stringify(status)];
+  const { retryAfterSeconds: after } = status.details ?? {};
   socket.end(
-    `HTTP/1.1 ${status.code} ${STATUS_CODES[status.code] ?? ''}\r\ncontent-type: application/json\r\n` +
+    `HTTP/1.1 ${status.code} ${STATUS_CODES[status.code] ?? ''}\r\ncontent-type: ${type}\r\n` +
+      (after === undefined ? '' : `retry-after: ${after}\r\n`) +
       `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`,
   );
 }
