@@ -15,6 +15,7 @@ const suites: Record<string, () => Promise<Suite>> = {
   api: async () => (await import('./api.ts')).api,
   watches: async () => (await import('./watches.ts')).watchesSuite,
   audit: async () => (await import('./audit.ts')).audit,
+  fairness: async () => (await import('./fairness.ts')).fairness,
   pods: async () => (await import('./pods.ts')).podStart,
   store: async () => (await import('./store.ts')).store,
   network: async () => (await import('./network.ts')).network,

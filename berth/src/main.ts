@@ -123,6 +123,14 @@ function program(): Command {
     )
     .addOption(
       new Option(
+        '--max-requests-inflight <n>',
+        'how many API requests are served at once, shared among priority levels (0: all; see docs/fairness.md)',
+      )
+        .argParser(count)
+        .default(600),
+    )
+    .addOption(
+      new Option(
         '--kubeconfig <file>',
         "where to write the administrator's kubeconfig (default: in the data directory)",
       ),

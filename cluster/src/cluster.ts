@@ -243,7 +243,7 @@ async function startPretended(
 }
 
 async function serveApi(
-  { dataDir, apiPort, audit = {}, authentication, logger }: ClusterOptions,
+  { dataDir, apiPort, audit = {}, authentication, maxRequestsInflight, logger }: ClusterOptions,
   parts: Pick<EncryptedStore, 'store' | 'encryption'> & {
     certificates: Certificates;
     plan: AddressPlan;
@@ -259,6 +259,7 @@ async function serveApi(
     serviceRange: plan.serviceRange,
     clusterCa: authority.cert,
     frontProxy,
+    ...(maxRequestsInflight === undefined ? {} : { maxRequestsInflight }),
     audit: await openAudit(dataDir, audit, logger.child({ part: 'audit' })),
     logger: logger.child({ part: 'api' }),
   });

@@ -24,6 +24,8 @@ export interface ClusterOptions {
   housekeeping?: HousekeepingSettings;
   /** An AuthenticationConfiguration that says which issuers' tokens are good as well. */
   authentication?: { file: string } | undefined;
+  /** How many requests of usual size the API server serves at once, shared among priority levels; 0: all. Default: 600. */
+  maxRequestsInflight?: number;
   runtime: Exclude<RuntimeChoice, 'auto'>;
   /** An EncryptionConfiguration that says how objects are kept, and whether its changes count as they come; else Berth's own keys count. */
   encryption?: { file: string; reload: boolean } | undefined;

@@ -61,6 +61,7 @@ export interface UpOptions {
   auditLogMaxbackup: number;
   auditWebhookConfigFile?: string;
   authenticationConfig?: string;
+  maxRequestsInflight: number;
   kubeconfig?: string;
   sample: boolean;
   detach: boolean;

@@ -181,7 +181,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const metrics = new RequestMetrics();
   // Nobody waits for issuers that may not be there: they may run in this very cluster.
   void issuers?.start();
-  const { requestsInFlight: seats = usualSeats } = options;
+  const { maxRequestsInflight: seats = usualSeats } = options;
   const flows = seats === 0 ? undefined : new FlowControl({ storage, client: client(self), seats, now, logger });
   flows?.start();
   const servers = new Set<HttpsServer>();

@@ -54,7 +54,7 @@ export interface ApiOptions {
   /** What bodies of requests may take. */
   requests?: Partial<BodyLimits>;
   /** How many requests, of usual size, are served at once; 0: all. What every priority level has is a share of it. */
-  requestsInFlight?: number;
+  maxRequestsInflight?: number;
   /** How much memory watches may take. */
   watches?: Partial<WatchLimits> & {
     /** What the clients of all watches together may leave unread, in bytes. Default: 512 MiB. */

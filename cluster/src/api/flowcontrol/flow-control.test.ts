@@ -151,7 +151,7 @@ test('a schema says when its level is missing, and serves nobody then', async ()
 });
 
 test('who floods the server waits and is refused, and another is served meanwhile', async () => {
-  const { server, client } = await withReaders({ requestsInFlight: 40 });
+  const { server, client } = await withReaders({ maxRequestsInflight: 40 });
   await using _ = server;
   // The hands of `a` and `b` have no queue in common.
   const queuing = { queues: 64, handSize: 2, queueLengthLimit: 20 };
@@ -192,7 +192,7 @@ test('who floods the server waits and is refused, and another is served meanwhil
 });
 
 test('the admin, probes and metrics are served whatever else waits', async () => {
-  const { server, client } = await withReaders({ requestsInFlight: 60 });
+  const { server, client } = await withReaders({ maxRequestsInflight: 60 });
   await using _ = server;
   const uidOf = async (name: string) => (await client.get(schemaResource, { name })).metadata.uid;
   await using b = asking(server, 'b', 1);
@@ -209,7 +209,7 @@ test('the admin, probes and metrics are served whatever else waits', async () =>
 });
 
 test('a request that waits too long, or whose client goes away, leaves its queue', async () => {
-  const { server, client } = await withReaders({ requestsInFlight: 60 });
+  const { server, client } = await withReaders({ maxRequestsInflight: 60 });
   await using _ = server;
   // A level of one seat, which a watch that cannot begin holds.
   const queuing = { queues: 1, handSize: 1, queueLengthLimit: 5 };
@@ -244,7 +244,7 @@ test('a request that waits too long, or whose client goes away, leaves its queue
 });
 
 test('a watch gives its seat back when it has begun', async () => {
-  const { server, client } = await withReaders({ requestsInFlight: 60 });
+  const { server, client } = await withReaders({ maxRequestsInflight: 60 });
   await using _ = server;
   const level = tight({ type: 'Reject' });
   Object.assign(level.spec.limited ?? {}, { nominalConcurrencyShares: 1 });
@@ -259,4 +259,34 @@ test('a watch gives its seat back when it has begun', async () => {
   }
   ending.abort();
   await Promise.all(watches);
+});
+
+test('who reads an answer slowly does not keep others out', async () => {
+  const { server, client } = await withReaders({ maxRequestsInflight: 60 });
+  await using _ = server;
+  const data = { text: 'x'.repeat(900_000) };
+  for (let i = 0; i < 20; i++) {
+    const metadata = { name: `m${i}`, namespace: 'default' };
+    await client.create(resources.configMaps, { apiVersion: 'v1', kind: 'ConfigMap', metadata, data });
+  }
+  const level = tight({ type: 'Reject' });
+  Object.assign(level.spec.limited ?? {}, { nominalConcurrencyShares: 1 });
+  await client.create(levelResource, level);
+  await client.create(schemaResource, ofReaders('tight'));
+  const { authority } = server.certificates;
+  const slow = new Agent({ connections: 1, connect: { ca: authority.cert }, allowH2: false });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => slow.destroy());
+  await using b = asking(server, 'b', 1);
+  const { statusCode, body } = await slow.request({
+    origin: server.url,
+    path: '/api/v1/namespaces/default/configmaps',
+    method: 'GET',
+    headers: { authorization: 'Bearer a' },
+  });
+  body.on('error', () => {});
+  expect(statusCode).toBe(200);
+  await vi.waitFor(async () => expect((await b.get('/api/v1/namespaces/default')).status).toBe(200), 10_000);
+  expect(body.readableEnded).toBe(false);
+  body.destroy();
 });

@@ -119,8 +119,8 @@ export class FlowControl {
 
   #schemaOf(digest: Digest): Schema {
     for (const schema of this.#schemas) if (matches(digest, schema.spec)) return schema;
-    // The last is for those that nothing else is for.
-    return this.#schemas.at(-1) as Schema;
+    // For whoever is in no group that it names.
+    return this.#schemas.find(({ name }) => name === 'catch-all') as Schema;
   }
 
   /** Takes up what the objects say now. */

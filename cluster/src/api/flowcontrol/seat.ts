@@ -23,6 +23,7 @@ export class Seat implements Queued {
   #entry: Entry | undefined;
   #isGranted = false;
   #isOver = false;
+  #leaving: NodeJS.Timeout | undefined;
   #wake: (() => void) | undefined;
 
   constructor(classified: Classified, digest: Digest, seats: number, clock: () => number) {
@@ -101,10 +102,16 @@ export class Seat implements Queued {
     throw gone.aborted ? new BerthError('ServiceUnavailable', 'the client has gone') : refusal;
   }
 
+  /** Gives its place back after a while, unless it has done so by then. */
+  leaveIn(milliseconds: number): void {
+    if (!this.#isOver) this.#leaving = setTimeout(() => this.done(), milliseconds);
+  }
+
   /** Gives its place back; more than once is once. */
   done(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    clearTimeout(this.#leaving);
     if (!this.#isGranted) return;
     const { counts, level } = this.classified;
     const now = this.#clock();

@@ -60,6 +60,9 @@ export interface HandlerParts {
   finished(verb: string, resource: string, code: number, milliseconds: number): void;
 }
 
+/** How long the sending of a list is counted. */
+const sendingMs = 250;
+
 const hasBody = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
 
 /** The edge: one HTTP request in, one answer out, whatever goes wrong. */
@@ -195,7 +198,12 @@ async function serveResource(
   const answer = await pipeline.run(call);
   call.signal.throwIfAborted();
   if (answer.type === 'watch') streamWatch(parts, call, answer.source, response, representation);
-  else await respond(request, response, await encodeAnswer(tables, parts.yaml, call, answer, representation));
+  else {
+    const reply = await encodeAnswer(tables, parts.yaml, call, answer, representation);
+    // What is left to do is at the pace of whoever reads, which must not keep others waiting.
+    if (answer.type === 'list') exchange.seat?.leaveIn(sendingMs);
+    await respond(request, response, reply);
+  }
 }
 
 /** Is aborted when the client goes away before it has its answer. */
