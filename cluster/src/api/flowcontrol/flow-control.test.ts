@@ -78,6 +78,7 @@ function ofReaders(level: string): FlowSchema {
         {
           subjects: [{ kind: 'Group', group: { name: 'readers' } }],
           resourceRules: [{ verbs: ['*'], apiGroups: ['*'], resources: ['*'], namespaces: ['*'], clusterScope: true }],
+          nonResourceRules: [{ verbs: ['*'], nonResourceURLs: ['/version'] }],
         },
       ],
     },
@@ -200,6 +201,9 @@ test('the admin, probes and metrics are served whatever else waits', async () =>
   expect(await schemaAt('/readyz')).toBe(await uidOf('probes'));
   expect(await schemaAt('/metrics')).toBe(await uidOf('metrics'));
   expect(await schemaAt('/version')).toBe(await uidOf('global-default'));
+  // What anybody may read is told apart by who does.
+  await client.create(schemaResource, ofReaders('workload-low'));
+  expect(await schemaAt('/version')).toBe(await uidOf('readers'));
   const admin = remoteClient({
     server: server.url,
     ca: server.certificates.authority.cert,

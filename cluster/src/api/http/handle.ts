@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream';
 import { setImmediate } from 'node:timers/promises';
 import { BerthError, isBerthError } from '@berth/kube/errors';
-import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
+import type { Authenticator } from '../authentication/authenticator.ts';
 import type { Call } from '../call.ts';
 import { badRequest, methodNotAllowed, PageNotFound, unknownPath } from '../faults.ts';
 import type { FlowControl } from '../flowcontrol/index.ts';
@@ -18,7 +18,7 @@ import { recordEnd, recordFailure, recordStart } from './recording.ts';
 import { type Asked, type AskedOfResource, type Exchange, exchangeOf, recordOf } from './requester.ts';
 import { type Response, respond, respondError } from './respond.ts';
 import { queryOf, targetOf, verbOf } from './route.ts';
-import { type SeatingParts, seatedRequester, takeSeat } from './seating.ts';
+import { type SeatingParts, seatedRequester, seatOfWhoever } from './seating.ts';
 import type { UnreadBudget } from './unread.ts';
 import type { Purpose } from './unreadable.ts';
 import { streamWatch } from './watch-stream.ts';
@@ -140,7 +140,7 @@ async function servePath(
   const verb = (request.method ?? 'GET').toLowerCase();
   if (authenticator.openAt(path)) {
     recordOf(parts, request, asked, exchange);
-    await takeSeat(parts, request, asked, { user: anonymous, exchange, to: response });
+    await seatOfWhoever(parts, request, asked, exchange, response);
   } else {
     const acting = await seatedRequester(parts, request, asked, exchange, response);
     pipeline.authorize(acting, { verb: verb === 'head' ? 'get' : verb, path }, exchange.record);

@@ -1,7 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { parseDuration } from '@berth/kube/cel';
-import type { Authenticator } from '../authentication/authenticator.ts';
+import { type Authenticator, anonymous } from '../authentication/authenticator.ts';
+import { impersonated } from '../authentication/impersonation.ts';
 import type { Digest, FlowControl, Seat } from '../flowcontrol/index.ts';
 import type { Pipeline } from '../pipeline.ts';
 import type { User } from '../types.ts';
@@ -9,6 +10,7 @@ import type { Request } from './read-body.ts';
 import { type Asked, type Exchange, requesterOf } from './requester.ts';
 import type { Response } from './respond.ts';
 import { type Target, verbOf } from './route.ts';
+import { tlsSocketOf } from './server.ts';
 
 export interface SeatingParts {
   pipeline: Pipeline;
@@ -40,8 +42,27 @@ export async function seatedRequester(
   return user;
 }
 
+/** A seat for what is answered whoever asks, also somebody whose credentials are not good. */
+export async function seatOfWhoever(
+  { pipeline, authenticator, flows }: SeatingParts,
+  request: Request,
+  asked: Asked,
+  exchange: Exchange,
+  to: Response | Duplex,
+): Promise<void> {
+  if (!flows) return;
+  let user = anonymous;
+  try {
+    const found = await authenticator.authenticate(tlsSocketOf(request), request.headers.authorization);
+    user = impersonated(pipeline, found, request);
+  } catch {
+    // Nobody in particular, then.
+  }
+  await takeSeat({ flows }, request, asked, { user, exchange, to });
+}
+
 /** Takes a seat for a request that needs one; answers undefined when it need not be waited for. */
-export function takeSeat(
+function takeSeat(
   { flows }: Pick<SeatingParts, 'flows'>,
   { method = 'GET' }: Request,
   asked: Asked,
