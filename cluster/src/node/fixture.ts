@@ -25,6 +25,8 @@ export interface NodeFixture extends AsyncDisposable {
   pod(name: string): Promise<Pod>;
   /** The pod once it is so; throws with its last state when it never is. */
   until(name: string, wanted: (pod: Pod) => boolean): Promise<Pod>;
+  /** Deletes the pod, and resolves when it is gone. */
+  gone(name: string): Promise<void>;
 }
 
 /** A directory of its own, removed when its scope ends. */
@@ -126,6 +128,24 @@ export async function nodeFixture(options: NodeFixtureOptions = {}): Promise<Nod
         if (wanted(last)) return last;
       }
       throw new Error(`${name} is not as expected: ${JSON.stringify(last.status, null, 1)}`);
+    },
+    async gone(name) {
+      const key = { namespace: 'default', name };
+      const leaving = await client.delete(resources.pods, key);
+      if (!leaving) return;
+      const { resourceVersion } = leaving.metadata;
+      const from = resourceVersion === undefined ? {} : { resourceVersion };
+      const fieldSelector = `metadata.name=${name}`;
+      const signal = AbortSignal.timeout(60_000);
+      for await (const event of client.watch(resources.pods, {
+        namespace: 'default',
+        fieldSelector,
+        signal,
+        ...from,
+      })) {
+        if (event.type === 'DELETED') return;
+      }
+      throw new Error(`${name} is still there`);
     },
     async [Symbol.asyncDispose]() {
       await agent.stop();

@@ -341,6 +341,22 @@ describe('status', () => {
   });
 });
 
+test('a pod that is done runs until its sidecars have ended', () => {
+  const initContainers = [{ name: 'proxy', image: 'x:1', restartPolicy: 'Always' }];
+  const pod = podOf({ restartPolicy: 'Never', initContainers });
+  const phaseWith = (proxy: Partial<ObservedContainer>) => {
+    const observed = observedOf([
+      { state: 'exited', exitCode: 0 },
+      { id: 'c1', name: 'proxy', ...proxy },
+    ]);
+    const memory = memoryWith({ proxy: { id: 'c1', started: true, ready: true } });
+    return podStatus({ pod, observed, memory, backoffs: new Map(), hostIps: ['10.0.0.1'], runtimeName: 'x', now })
+      .phase;
+  };
+  expect(phaseWith({})).toBe('Running');
+  expect(phaseWith({ state: 'exited', exitCode: 137 })).toBe('Succeeded');
+});
+
 describe('ephemeral containers', () => {
   const pod = podOf({ ephemeralContainers: [{ name: 'looks', image: 'x:1' }] });
   const init = { initContainers: [{ name: 'first', image: 'x:1' }] };
@@ -357,7 +373,7 @@ describe('ephemeral containers', () => {
     expect(stepsOf(pod, observedOf([{}, ended])).steps).toEqual([]);
     const job = podOf({ ...pod.spec, restartPolicy: 'Never' });
     const still = { id: 'c1', name: 'looks' };
-    expect(stepsOf(job, observedOf([{ state: 'exited' }, still])).steps).toEqual(['stop-sandbox']);
+    expect(stepsOf(job, observedOf([{ state: 'exited' }, still])).steps).toEqual(['terminate']);
   });
 });
 

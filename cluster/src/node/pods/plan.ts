@@ -67,7 +67,8 @@ class Planner {
     }
     if (this.pastDeadline()) return;
     if (this.hasFinished()) {
-      for (const { id, ready } of observed.sandboxes) if (ready) this.step({ type: 'stop-sandbox', id });
+      if (observed.containers.some(isRunning)) this.step({ type: 'terminate' });
+      else for (const { id, ready } of observed.sandboxes) if (ready) this.step({ type: 'stop-sandbox', id });
       return;
     }
     if (memory.retryAt !== undefined && isPausing(memory.retryAt, longestRetry, this.now)) {

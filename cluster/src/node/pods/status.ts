@@ -33,15 +33,17 @@ export function podStatus(input: StatusInput): PodStatus {
   if (memory.failed?.refused) return refusedStatus(input, memory.failed);
   // Its containers were removed to make room, or with the machine that they ran on: what was said last stays.
   if (isTerminal(pod) && observed.containers.length === 0) return previous;
-  // Whoever sees it failed may put another in its place: not while something of it still runs.
-  const failedNow = observed.containers.some(({ state }) => state === 'running') ? undefined : memory.failed;
+  // Whoever sees it over may put another in its place: not while something of it still runs.
+  const stillRuns = observed.containers.some(({ state }) => state === 'running');
+  const failedNow = stillRuns ? undefined : memory.failed;
   const initContainers = pod.spec?.initContainers ?? [];
   const containers = pod.spec?.containers ?? [];
   const initialized = isInitialized(pod, observed, memory);
   const initStatuses = initContainers.map((container) => containerStatus(container, input, true, 'PodInitializing'));
   const waiting = initialized || initContainers.length === 0 ? 'ContainerCreating' : 'PodInitializing';
   const statuses = containers.map((container) => containerStatus(container, input, false, waiting));
-  const phase = failedNow ? 'Failed' : isTerminal(pod) ? previous.phase : phaseOf(pod, initStatuses, statuses);
+  const reached = failedNow ? 'Failed' : isTerminal(pod) ? previous.phase : phaseOf(pod, initStatuses, statuses);
+  const phase = isOver(reached) && stillRuns && !isTerminal(pod) ? (previous.phase ?? 'Pending') : reached;
   const sandbox = observed.sandboxes[0];
   const ips = pod.spec?.hostNetwork ? [...input.hostIps] : sandbox?.ready ? sandbox.ips : [];
   const unready = names(containers, statuses, (status) => status.ready);
@@ -229,6 +231,7 @@ function phaseOf(pod: Pod, init: ContainerStatus[], main: ContainerStatus[]): Ph
     (pod.spec?.initContainers ?? []).filter((found) => found.restartPolicy === 'Always').map((found) => found.name),
   );
   let pendingInit = false;
+  const serves = init.some(({ name, state }) => sidecars.has(name) && state?.running);
   for (const status of init) {
     const ended = status.state?.terminated ?? status.lastState?.terminated;
     if (sidecars.has(status.name)) {
@@ -248,7 +251,7 @@ function phaseOf(pod: Pod, init: ContainerStatus[], main: ContainerStatus[]): Ph
   }
   if (pendingInit && counts.running === 0 && counts.stopped === 0) return 'Pending';
   if (counts.waiting > 0) return 'Pending';
-  if (counts.running > 0) return 'Running';
+  if (counts.running > 0 || serves) return 'Running';
   if (counts.stopped === 0) return 'Pending';
   if (policy === 'Always') return 'Running';
   if (counts.stopped === counts.succeeded) return 'Succeeded';

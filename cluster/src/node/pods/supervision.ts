@@ -1,6 +1,7 @@
 import type { Container, Pod } from '@berth/kube/objects';
 import { type ContainerProbes, type ProbeTarget, startProbes } from '../probes/index.ts';
 import type { NodeContext } from './context.ts';
+import type { GracePeriod } from './grace-period.ts';
 import { runHook } from './hooks.ts';
 import { type ContainerMemory, memoryOf, type PodMemory } from './memory.ts';
 import { newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
@@ -19,6 +20,7 @@ export interface SupervisionOptions {
 export class Supervision {
   readonly #options: SupervisionOptions;
   readonly #probes = new Map<string, ContainerProbes>();
+  readonly #stopping = new Set<string>();
   /** While the pod is ended, failing probes are no news. */
   quiet = false;
 
@@ -105,25 +107,47 @@ export class Supervision {
     return false;
   }
 
-  /** Hook, signal, and after the grace the end by force. `seconds` bounds all of it. */
-  async end(container: Container, id: string, seconds: number, message: string): Promise<void> {
+  /**
+   * Hook, signal, and after the grace the end by force. `turn` is what has to end before: the hook does not wait for it, the signal does, for as
+   * long as there is time.
+   */
+  async end(
+    container: Container,
+    id: string,
+    grace: GracePeriod,
+    message: string,
+    turn?: Promise<unknown>,
+  ): Promise<void> {
     const { context, pod } = this.#options;
     context.recorder.record(pod(), 'Normal', 'Killing', message);
     this.unwatch(id);
-    const deadline = context.now() + seconds * 1000;
-    const hook = seconds > 0 ? container.lifecycle?.preStop : undefined;
+    const hook = grace.left > 0 ? container.lifecycle?.preStop : undefined;
     if (hook) {
-      const failed = await runHook(hook, this.target(container, id), seconds);
+      const failed = await grace.bound(runHook(hook, this.target(container, id), grace.left));
       if (failed !== undefined) {
         context.recorder.record(pod(), 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${failed}`);
       }
     }
-    const left = Math.min(Math.ceil((deadline - context.now()) / 1000), seconds);
-    // After a hook that took all the time, the process still gets a moment to end by itself.
-    await context.runtime.stopContainer(id, Math.max(left, hook ? 2 : 0));
+    const waits = turn !== undefined && grace.left > 0;
+    if (waits) await grace.bound(turn);
+    this.#stopping.add(id);
+    try {
+      // After what took all the time, the process still gets a moment to end by itself.
+      await context.runtime.stopContainer(id, Math.max(grace.left, hook || waits ? leastGrace : 0));
+    } finally {
+      this.#stopping.delete(id);
+    }
+  }
+
+  /** Processes that were told to end get no more than this. */
+  async hurry(seconds: number): Promise<void> {
+    // The runtime takes the shorter of two graces.
+    await Promise.all([...this.#stopping].map((id) => this.#options.context.runtime.stopContainer(id, seconds)));
   }
 }
 
+/** Seconds. */
+const leastGrace = 2;
 const longestHook = 600;
 
 /** What a check that could not be made proves nothing about is unknown. */

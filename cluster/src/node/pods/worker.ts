@@ -151,7 +151,8 @@ export class PodWorker {
     const before = this.#pod;
     this.#pod = this.#resize.take(pod);
     const grace = pod.metadata.deletionGracePeriodSeconds;
-    if (grace !== undefined && grace !== before.metadata.deletionGracePeriodSeconds) this.#hurry(grace);
+    if (grace !== undefined && grace !== before.metadata.deletionGracePeriodSeconds)
+      this.#quietly(this.#termination.hurry(grace));
     const same =
       before.metadata.generation === pod.metadata.generation &&
       before.metadata.deletionTimestamp === pod.metadata.deletionTimestamp &&
@@ -206,7 +207,7 @@ export class PodWorker {
     if (!this.isActive) return;
     this.#memory.failed = { reason: 'Evicted', message, grace, disrupted };
     this.#context.recorder.record(this.#pod, 'Warning', 'Evicted', message);
-    this.#hurry(grace);
+    this.#quietly(this.#termination.hurry(grace));
     this.kick();
   }
 
@@ -217,14 +218,6 @@ export class PodWorker {
     if (this.#over || alive || !isTerminal(this.#status.view(this.#pod))) return;
     await this.#status.settled;
     await discard(this.#context, this.#pod, this.#observed);
-  }
-
-  /** Of an end that is under way: the runtime takes the shorter of two graces. */
-  #hurry(grace: number): void {
-    if (!this.#termination.isUnderWay) return;
-    for (const { id, state } of this.#observed.containers) {
-      if (state === 'running') this.#quietly(this.#context.runtime.stopContainer(id, grace));
-    }
   }
 
   /** Ends the watch over the pod; what runs goes on. */
