@@ -58,7 +58,7 @@ import { discardUnreadable, rewriteStale } from './storage/at-rest.ts';
 import { ObjectStorage } from './storage/object-storage.ts';
 import { podLog } from './streaming/log.ts';
 import type { PodAccessHolder } from './streaming/pod.ts';
-import { upgradeHandler } from './streaming/upgrade.ts';
+import { isUpgrade, upgradeHandler } from './streaming/upgrade.ts';
 import { subresourcesOf } from './subresources/index.ts';
 import { Tables } from './table/table.ts';
 import type { ApiOptions, ApiServer, User } from './types.ts';
@@ -227,6 +227,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
         listen,
         {
           request: handler,
+          isUpgrade: (request) => isUpgrade({ pipeline, aggregated }, request),
           upgrade: upgradeHandler({
             pipeline,
             authenticator,

@@ -13,6 +13,8 @@ const headerBytes = 1024 * 1024;
 
 export interface Handlers {
   request(request: Request, response: Response): Promise<void>;
+  /** Whether what a request wants to become is taken on its path. If not, it is a request like any other. */
+  isUpgrade(request: Request): boolean;
   upgrade(request: Request, socket: Duplex, head: Buffer): Promise<void>;
 }
 
@@ -46,7 +48,16 @@ export class HttpsServer {
       socket.on('close', () => this.#connections.delete(socket));
     });
     const exchanges = new WeakMap<Duplex, Set<Exchange>>();
+    // Asked by Node's HTTP/1.1 server of each request with `Connection: Upgrade`; the option of that name is for `https` alone.
+    const deciding = this.#server as unknown as { shouldUpgradeCallback(request: Request): boolean };
+    deciding.shouldUpgradeCallback = (request) => {
+      request.url = originForm(request.url);
+      return handlers.isUpgrade(request);
+    };
     this.#server.on('request', (request, response) => {
+      request.url = originForm(request.url);
+      // Node's parser loses its place behind a request that wanted to be upgraded and was not: nothing may follow on the connection.
+      if (request.httpVersionMajor === 1 && request.headers.upgrade) response.setHeader('connection', 'close');
       if (request.httpVersionMajor === 1) keepWhileOpen(exchanges, { request, response });
       handlers.request(request, response).catch((error) => {
         logger.error({ err: error, path: request.url }, 'a request failed outside its handler');
@@ -86,6 +97,13 @@ export class HttpsServer {
     for (const socket of this.#connections) socket.destroy();
     await closed;
   }
+}
+
+/** What a request is for without the server that its target may name, as clients of a proxy do. Source: RFC 9112, 3.2.2. */
+function originForm(target: string | undefined): string {
+  const [origin = ''] = /^[a-z][a-z\d+.-]*:\/\/[^/?#]*/i.exec(target ?? '') ?? [];
+  const rest = (target ?? '').slice(origin.length);
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 /**

@@ -1,4 +1,4 @@
 export { podLog } from './log.ts';
 export type { PodAccessHolder } from './pod.ts';
 export type * from './types.ts';
-export { upgradeHandler } from './upgrade.ts';
+export { isUpgrade, upgradeHandler } from './upgrade.ts';

@@ -13,7 +13,7 @@ import { negotiate } from '../http/negotiate.ts';
 import type { Request } from '../http/read-body.ts';
 import { recordFailure } from '../http/recording.ts';
 import { exchangeOf } from '../http/requester.ts';
-import { queryOf, targetOf } from '../http/route.ts';
+import { queryOf, targetOf, verbOf } from '../http/route.ts';
 import { carryWatch } from '../http/watch-stream.ts';
 import { attributesOf } from '../pipeline.ts';
 import type { ObjectProxy } from '../proxy/index.ts';
@@ -37,6 +37,29 @@ interface Stream {
   overWebSocket(socket: WebSocket, protocol: string): Promise<void>;
   spdyProtocols: readonly string[];
   overSpdy(socket: Duplex): Promise<void>;
+}
+
+/**
+ * Whether a request that wants to become a stream may: one that is carried further, and a watch or a log by WebSocket. As in
+ * Kubernetes, all others are answered as if they wanted nothing.
+ */
+export function isUpgrade(
+  { pipeline, aggregated }: Pick<HandlerParts, 'pipeline' | 'aggregated'>,
+  request: Request,
+): boolean {
+  const [path = '/', search = ''] = (request.url ?? '/').split('?', 2);
+  if (aggregated(path)) return true;
+  try {
+    const target = targetOf(path);
+    if (!target) return false;
+    const { subresource } = pipeline.resolve(target);
+    if (subresource?.connect) return true;
+    if (String(request.headers.upgrade).toLowerCase() !== 'websocket') return false;
+    return subresource?.name === 'log' || verbOf(request.method ?? 'GET', target, queryOf(search)) === 'watch';
+  } catch {
+    // What is wrong with it is said by whoever answers it.
+    return false;
+  }
 }
 
 /**
