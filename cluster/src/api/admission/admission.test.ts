@@ -128,6 +128,15 @@ describe('services', () => {
     ({ apiVersion: 'v1', kind: 'Service', metadata: { name, namespace: 'default' }, spec }) as Service;
   const ports = [{ port: 80 }];
 
+  test('get none of what is for those who ask for one, as long as there is another', async () => {
+    const made = await admin.create(resources.services, service('behind', { type: 'NodePort', ports }));
+    // Of 2,768 node ports 86 are kept, of a /17 of addresses 256.
+    expect(made.spec?.ports?.[0]?.nodePort).toBeGreaterThanOrEqual(30_086);
+    const [, , third, fourth] = (made.spec?.clusterIP ?? '').split('.').map(Number);
+    expect([(third ?? 0) * 256 + (fourth ?? 0)]).toSatisfy(([host = 0]: number[]) => (host & 0x7fff) > 256);
+    await admin.delete(resources.services, { namespace: 'default', name: 'behind' });
+  });
+
   test('get an address and node ports of their own, however many come at once', async () => {
     const made = await Promise.all(
       Array.from({ length: 50 }, (_, i) =>
@@ -209,7 +218,7 @@ describe('services', () => {
       'spec.clusterIPs: Invalid value: ["10.200.128.77"]: must be empty when `clusterIP` is not specified',
     ],
     [
-      { ports: [{ port: 80, nodePort: 30555 }] },
+      { ports: [{ port: 80, nodePort: 30055 }] },
       "spec.ports[0].nodePort: Forbidden: may not be used when `type` is 'ClusterIP'",
     ],
     [
@@ -224,11 +233,11 @@ describe('services', () => {
       {
         type: 'NodePort',
         ports: [
-          { name: 'a', port: 80, nodePort: 30556 },
-          { name: 'b', port: 81, protocol: 'UDP', nodePort: 30556 },
+          { name: 'a', port: 80, nodePort: 30056 },
+          { name: 'b', port: 81, protocol: 'UDP', nodePort: 30056 },
         ],
       },
-      'spec.ports[1].nodePort: Invalid value: 30556: provided port is already allocated',
+      'spec.ports[1].nodePort: Invalid value: 30056: provided port is already allocated',
     ],
   ])('are refused for what a cluster of one family cannot give: %#', async (spec, why) => {
     const message = `Service "odd" is invalid: ${why}`;
@@ -261,10 +270,10 @@ describe('services', () => {
     ];
     const { spec } = await admin.create(resources.services, service('shared', { type: 'NodePort', ports: both }));
     expect(spec?.ports?.[1]?.nodePort).toBe(spec?.ports?.[0]?.nodePort);
-    const asked = [{ port: 80, nodePort: 32_001 }];
+    const asked = [{ port: 80, nodePort: 30_001 }];
     const balanced = { type: 'LoadBalancer', allocateLoadBalancerNodePorts: false, ports: asked };
     const made = await admin.create(resources.services, service('asked', balanced));
-    expect(made.spec?.ports?.[0]?.nodePort).toBe(32_001);
+    expect(made.spec?.ports?.[0]?.nodePort).toBe(30_001);
     const closed = await admin.update(resources.services, service('asked', { ...made.spec, type: 'ClusterIP' }));
     expect(closed.spec?.ports?.[0]).not.toHaveProperty('nodePort');
     await admin.create(resources.services, service('next', { type: 'NodePort', ports: asked }));

@@ -1,22 +1,32 @@
+interface Range {
+  /** Both ends included. */
+  from: number;
+  to: number;
+  /** So many at the beginning are for those who ask for one: others get them only when nothing else is left. */
+  reserved: number;
+  /** The range as people write it. */
+  shown: string;
+}
+
 /** Hands out numbers of a range, each to one holder at a time. Everything happens in one turn, so no two callers meet. */
 export class Allocation {
-  readonly #from: number;
-  readonly #to: number;
-  /** The range as people write it. */
-  readonly shown: string;
+  readonly #range: Range;
   readonly #used = new Set<number>();
+  /** How far the search for a free one has come, behind the reserved ones. */
   #next: number;
 
-  /** Both ends included; `start` is where the search for a free one begins. */
-  constructor({ from, to, start, shown }: { from: number; to: number; start: number; shown: string }) {
-    this.shown = shown;
-    this.#from = from;
-    this.#to = to;
+  /** `start`: where behind the reserved ones the search begins. */
+  constructor(range: Range, start = 0) {
+    this.#range = range;
     this.#next = start;
   }
 
+  get shown(): string {
+    return this.#range.shown;
+  }
+
   has(value: number): boolean {
-    return value >= this.#from && value <= this.#to;
+    return value >= this.#range.from && value <= this.#range.to;
   }
 
   /** Whether `value` was free; it is taken now. */
@@ -28,22 +38,39 @@ export class Allocation {
 
   /** A free one, or undefined when all are taken. */
   takeAny(): number | undefined {
-    const size = this.#to - this.#from + 1;
-    for (let tries = 0; tries < size; tries++) {
-      const value = this.#from + ((this.#next++ - this.#from) % size);
+    const { from, reserved } = this.#range;
+    const others = this.#size - reserved;
+    for (let tries = 0; tries < others; tries++) {
+      const value = from + reserved + (this.#next++ % others);
       if (this.take(value)) return value;
     }
+    for (let value = from; value < from + reserved; value++) if (this.take(value)) return value;
     return undefined;
   }
 
   /** How many are left. */
   get free(): number {
-    return this.#to - this.#from + 1 - this.#used.size;
+    return this.#size - this.#used.size;
+  }
+
+  get #size(): number {
+    return this.#range.to - this.#range.from + 1;
   }
 
   release(value: number): void {
     this.#used.delete(value);
   }
+}
+
+/**
+ * How many of a range are for those who ask for one: a share of it within limits, none of one that is smaller than the least.
+ * Source: Kubernetes' KEP-3070 (addresses of services) and KEP-3668 (node ports).
+ */
+export function staticBand(
+  size: number,
+  { least, most, share }: { least: number; most: number; share: number },
+): number {
+  return size <= least ? 0 : Math.min(Math.max(least, Math.floor(size / share)), most);
 }
 
 /** The number of an IPv4 address. */

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { isIPv4 } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
 import type { ErrorCause } from '@berth/kube/errors';
@@ -6,7 +7,7 @@ import { invalidError, readAddress } from '@berth/kube/schema';
 import { resourcePrefix } from '../storage/keys.ts';
 import type { ObjectStorage } from '../storage/object-storage.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
-import { Allocation, ipv4Number, ipv4Range, ipv4Text } from './allocation.ts';
+import { Allocation, ipv4Number, ipv4Range, ipv4Text, staticBand } from './allocation.ts';
 import { completeFamilies } from './service-families.ts';
 
 export interface ServiceRanges {
@@ -15,21 +16,21 @@ export interface ServiceRanges {
 }
 
 type Spec = NonNullable<Service['spec']>;
-/** Addresses below this offset are for those who ask for one: `kubernetes`, DNS. */
-const reservedAddresses = 32;
 const prefix = resourcePrefix('', 'services');
 
 /** Gives services their cluster address and node ports, and takes them back when a service goes. */
 export function serviceAddresses(storage: ObjectStorage, ranges: ServiceRanges): AdmissionPlugin {
-  const range = ipv4Range(ranges.serviceRange);
-  const addresses = new Allocation({ ...range, start: range.from + reservedAddresses, shown: ranges.serviceRange });
-  const { from, to } = ranges.nodePorts;
-  const ports = new Allocation({
-    from,
-    to,
-    start: from + Math.floor(Math.random() * (to - from + 1)),
-    shown: `${from}-${to}`,
+  const addressRange = ipv4Range(ranges.serviceRange);
+  const addresses = new Allocation({
+    ...addressRange,
+    // The network's own address and that of all count among those of a range.
+    reserved: staticBand(addressRange.to - addressRange.from + 3, { least: 16, most: 256, share: 16 }),
+    shown: ranges.serviceRange,
   });
+  const { from, to } = ranges.nodePorts;
+  const size = to - from + 1;
+  const reserved = staticBand(size, { least: 16, most: 128, share: 32 });
+  const ports = new Allocation({ from, to, reserved, shown: `${from}-${to}` }, randomInt(size - reserved));
   for (const { object } of storage.list(prefix)) {
     for (const address of addressesOf((object as Service).spec)) addresses.take(address);
     for (const port of nodePortsOf((object as Service).spec)) ports.take(port);
