@@ -20,6 +20,7 @@ import { validatingWebhooks } from './admission/webhooks/validating.ts';
 import { Aggregator } from './aggregation/index.ts';
 import { Audit } from './audit/index.ts';
 import { Authenticator } from './authentication/authenticator.ts';
+import { bootstrapUser, keepRemovingExpiredTokens } from './authentication/bootstrap-tokens.ts';
 import { issuerHandler } from './authentication/issuer.ts';
 import { ConfiguredAuthentication } from './authentication/jwt/index.ts';
 import { SecretTokens } from './authentication/secret-tokens.ts';
@@ -96,6 +97,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
       (token) => fixedTokens.get(token),
       async (token) => (await tokens.authenticate(token))?.user,
       (token) => secretTokens.authenticate(token),
+      (token) => bootstrapUser(storage, token, now()),
       (token) => issuers?.authenticate(token),
     ],
     issuers?.anonymous,
@@ -161,6 +163,8 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
   const stopPublishing = publishRootCa(storage, client(self), { clusterCa, logger });
   const stopKeepingFlows = startKeepingFlows({ storage, client: client(self), logger });
   const stopKeeping = keepTokenSecrets({ storage, client: client(self), tokens: secretTokens, clusterCa, logger });
+
+  const stopRemoving = keepRemovingExpiredTokens({ storage, client: client(self), now, logger });
 
   const stopChecking = startTypeChecking({ storage, kinds: registry, client: client(self), logger });
   const stopExpiry = startEventExpiry(storage, { now, logger });
@@ -263,6 +267,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     async close() {
       stopPublishing();
       stopKeeping();
+      stopRemoving();
       stopKeepingFlows();
       stopExpiry();
       stopChecking();
