@@ -5,6 +5,7 @@ import path from 'node:path';
 import { exportJWK, exportSPKI, generateKeyPair } from 'jose';
 import { Agent, fetch } from 'undici';
 import { describe, expect, test, vi } from 'vitest';
+import { writeWhole } from '../../../write-whole.ts';
 import { makeCertificates } from '../../certificates/certificates.ts';
 import { sendAsAdmin, startTestApi, type TestApi } from '../../testing.ts';
 import type { Pace } from './options.ts';
@@ -53,7 +54,8 @@ async function start(
   return {
     api,
     issuer,
-    write: (text) => writeFile(file, text),
+    // Whole at once: a half-written file would count as one more that is bad.
+    write: (text) => writeWhole(file, text, 0o600),
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
