@@ -72,13 +72,21 @@ export function supplementalGroupsOf(pod: Pod): number[] {
   return security?.fsGroup === undefined ? groups : [...groups, Number(security.fsGroup)];
 }
 
+/** Throws `BadRequest` for a file that is not one of the node's profiles. */
 export function seccompOf(
   profile: { type: string; localhostProfile?: string | undefined } | undefined,
   seccompDirectory: string,
 ): SecurityProfile | undefined {
   if (!profile) return undefined;
   if (profile.type === 'Localhost') {
-    return { type: 'Localhost', path: join(seccompDirectory, profile.localhostProfile ?? '') };
+    const path = join(seccompDirectory, profile.localhostProfile ?? '');
+    // The API refuses such a path; the node does not rely on it.
+    if (!path.startsWith(`${seccompDirectory}/`))
+      throw new BerthError(
+        'BadRequest',
+        `seccomp profile ${profile.localhostProfile} is not below ${seccompDirectory}`,
+      );
+    return { type: 'Localhost', path };
   }
   return { type: profile.type === 'RuntimeDefault' ? 'RuntimeDefault' : 'Unconfined' };
 }

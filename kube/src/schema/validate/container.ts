@@ -9,6 +9,7 @@ import {
   portMessage,
   portName,
 } from './names.ts';
+import { validateDescendingPath } from './paths.ts';
 import { validateSecurityContext } from './pod-security.ts';
 import { validateFieldReference } from './pod-volumes.ts';
 import type { Problems } from './problems.ts';
@@ -21,6 +22,8 @@ const messagePolicies = ['File', 'FallbackToLogsOnError'];
 export interface Surroundings {
   volumes: ReadonlySet<string>;
   hostNetwork: boolean;
+  /** Whether users of the pod are those of the node. */
+  hostUsers: boolean;
 }
 
 /** The containers of a pod, of either list, with names that are taken so far. */
@@ -70,7 +73,7 @@ function validateCommon(container: Fields, at: string, surroundings: Surrounding
   if (pull === '') problems.required(`${at}.imagePullPolicy`);
   else if (!pullPolicies.includes(pull)) problems.unsupported(`${at}.imagePullPolicy`, pull, pullPolicies);
   validateResources(part(container, 'resources'), `${at}.resources`, problems);
-  validateSecurityContext(container, at, problems);
+  validateSecurityContext(container, at, surroundings, problems);
 }
 
 /** Hooks and probes. */
@@ -255,9 +258,8 @@ function validateMounts(container: Fields, at: string, surroundings: Surrounding
     if (mountPath === '') problems.required(`${path}.mountPath`);
     else if (paths.has(mountPath)) problems.invalid(`${path}.mountPath`, mountPath, 'must be unique');
     paths.add(mountPath);
-    const subPath = text(mount, 'subPath') ?? '';
-    if (subPath.startsWith('/')) problems.invalid(`${path}.subPath`, subPath, 'must be a relative path');
-    if (subPath.split('/').includes('..')) problems.invalid(`${path}.subPath`, subPath, "must not contain '..'");
+    for (const field of ['subPath', 'subPathExpr'])
+      validateDescendingPath(text(mount, field) ?? '', `${path}.${field}`, problems);
     const propagation = text(mount, 'mountPropagation');
     if (propagation !== undefined) validatePropagation(propagation, container, at, problems);
   });

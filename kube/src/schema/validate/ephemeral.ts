@@ -1,6 +1,7 @@
 import { sameData } from '../../patch/index.ts';
 import { type Fields, parts, text } from '../fields.ts';
 import { dnsLabel } from './names.ts';
+import { validateSecurityContext } from './pod-security.ts';
 import type { Problems } from './problems.ts';
 
 const unfit = ['ports', 'resources', 'livenessProbe', 'readinessProbe', 'startupProbe', 'lifecycle'];
@@ -18,6 +19,7 @@ export function validateEphemeralContainers(spec: Fields, path: string, taken: S
       taken.add(name);
     }
     if (!text(container, 'image')) problems.required(`${at}.image`);
+    validateSecurityContext(container, at, { hostUsers: spec.hostUsers !== false }, problems);
     const target = text(container, 'targetContainerName');
     if (target && !targets.has(target)) problems.notFound(`${at}.targetContainerName`, target);
     for (const field of unfit) {

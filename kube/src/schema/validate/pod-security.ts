@@ -1,44 +1,79 @@
 import { isIP } from 'node:net';
 import { type Fields, part, parts, text } from '../fields.ts';
 import { dnsSubdomain, qualifiedName } from './names.ts';
+import { validateDescendingPath } from './paths.ts';
 import type { Problems } from './problems.ts';
 
 const idMessage = 'must be between 0 and 2147483647, inclusive';
-const seccompTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
+const profileTypes = ['Localhost', 'RuntimeDefault', 'Unconfined'];
+/** Of Linux, without the byte that ends it. */
+const longestPath = 4095;
 
 function validateId(value: unknown, at: string, problems: Problems): void {
   if (typeof value === 'number' && (value < 0 || value > 2 ** 31 - 1)) problems.invalid(at, value, idMessage);
 }
 
-function validateProfile(
-  profile: Fields | undefined,
-  at: string,
-  what: 'seccomp' | 'appArmor',
-  problems: Problems,
-): void {
+/** The profiles that confine processes: the runtime's, none, or a file of the node. */
+function validateProfiles(context: Fields, at: string, problems: Problems): void {
+  validateSeccomp(part(context, 'seccompProfile'), `${at}.seccompProfile`, problems);
+  validateAppArmor(part(context, 'appArmorProfile'), `${at}.appArmorProfile`, problems);
+}
+
+function validateSeccomp(profile: Fields | undefined, at: string, problems: Problems): void {
   if (profile === undefined) return;
   const type = text(profile, 'type') ?? '';
   const local = text(profile, 'localhostProfile');
-  const named = what === 'seccomp' ? 'seccomp type' : 'AppArmor type';
-  if (type === '') {
-    problems.required(`${at}.type`, `type is required when ${what}Profile is set`);
-  } else if (!seccompTypes.includes(type)) problems.unsupported(`${at}.type`, type, seccompTypes);
-  if (type === 'Localhost') {
-    if (local === undefined) problems.required(`${at}.localhostProfile`, `must be set when ${named} is Localhost`);
-  } else if (local !== undefined) {
-    problems.invalid(
-      `${at}.localhostProfile`,
-      { Type: type, LocalhostProfile: local },
-      `can only be set when ${named} is Localhost`,
-    );
-  }
+  const path = `${at}.localhostProfile`;
+  if (type === '') problems.required(`${at}.type`, 'type is required when seccompProfile is set');
+  else if (!profileTypes.includes(type)) problems.unsupported(`${at}.type`, type, profileTypes);
+  if (type !== 'Localhost') {
+    const value = { Type: type, LocalhostProfile: local };
+    if (local !== undefined) problems.invalid(path, value, 'can only be set when seccomp type is Localhost');
+  } else if (local === undefined) problems.required(path, 'must be set when seccomp type is Localhost');
+  else validateDescendingPath(local, path, problems);
+}
+
+function validateAppArmor(profile: Fields | undefined, at: string, problems: Problems): void {
+  if (profile === undefined) return;
+  const type = text(profile, 'type') ?? '';
+  const local = text(profile, 'localhostProfile');
+  const path = `${at}.localhostProfile`;
+  if (type === '') problems.required(`${at}.type`, 'type is required when appArmorProfile is set');
+  else if (!profileTypes.includes(type)) problems.unsupported(`${at}.type`, type, profileTypes);
+  else if (type !== 'Localhost') {
+    if (local !== undefined) problems.invalid(path, local, 'can only be set when AppArmor type is Localhost');
+  } else if (local === undefined || local === '') {
+    problems.required(path, 'must be set when AppArmor type is Localhost');
+  } else if (local.trim() !== local) problems.invalid(path, local, 'must not be padded with whitespace');
+  if (type === 'Localhost' && Buffer.byteLength(local ?? '') > longestPath) problems.tooLong(path, longestPath);
 }
 
 const sysctl = /^([a-z0-9]([-_a-z0-9]*[a-z0-9])?[./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?$/;
 const groupPolicies = ['Always', 'OnRootMismatch'];
+const mergings = ['Merge', 'Strict'];
+
+/** Users of its own go with no namespace of the node, and with no device. The fields are named as Kubernetes names them here. */
+function validateOwnUsers(spec: Fields, path: string, problems: Problems): void {
+  if (spec.hostUsers !== false) return;
+  const why = 'when `hostUsers` is false';
+  for (const [field, named] of [
+    ['hostNetwork', 'hostNetwork'],
+    ['hostPID', 'HostPID'],
+    ['hostIPC', 'HostIPC'],
+  ] as const) {
+    if (spec[field] === true) problems.forbidden(`${path}.${named}`, why);
+  }
+  for (const list of ['initContainers', 'containers', 'ephemeralContainers']) {
+    parts(spec, list).forEach((container, index) => {
+      if (parts(container, 'volumeDevices').length > 0)
+        problems.forbidden(`${path}.${list}[${index}].volumeDevices`, why);
+    });
+  }
+}
 
 /** Identity and confinement of all containers of a pod. */
 export function validatePodSecurity(spec: Fields, path: string, problems: Problems): void {
+  validateOwnUsers(spec, path, problems);
   const context = part(spec, 'securityContext');
   if (context === undefined) return;
   const at = `${path}.securityContext`;
@@ -66,14 +101,21 @@ export function validatePodSecurity(spec: Fields, path: string, problems: Proble
   const policy = text(context, 'fsGroupChangePolicy');
   if (policy !== undefined && !groupPolicies.includes(policy))
     problems.unsupported(`${at}.fsGroupChangePolicy`, policy, groupPolicies);
-  validateProfile(part(context, 'seccompProfile'), `${at}.seccompProfile`, 'seccomp', problems);
-  validateProfile(part(context, 'appArmorProfile'), `${at}.appArmorProfile`, 'appArmor', problems);
+  validateProfiles(context, at, problems);
+  const merging = text(context, 'supplementalGroupsPolicy');
+  if (merging !== undefined && !mergings.includes(merging))
+    problems.unsupported(`${at}.supplementalGroupsPolicy`, merging, mergings);
 }
 
 const procMounts = ['Default', 'Unmasked'];
 
 /** Identity and confinement of one container. */
-export function validateSecurityContext(container: Fields, path: string, problems: Problems): void {
+export function validateSecurityContext(
+  container: Fields,
+  path: string,
+  { hostUsers }: { hostUsers: boolean },
+  problems: Problems,
+): void {
   const context = part(container, 'securityContext');
   if (context === undefined) return;
   const at = `${path}.securityContext`;
@@ -82,7 +124,9 @@ export function validateSecurityContext(container: Fields, path: string, problem
   const procMount = text(context, 'procMount');
   if (procMount !== undefined && !procMounts.includes(procMount))
     problems.unsupported(`${at}.procMount`, procMount, procMounts);
-  validateProfile(part(context, 'seccompProfile'), `${at}.seccompProfile`, 'seccomp', problems);
+  if (hostUsers && procMount === 'Unmasked')
+    problems.invalid(`${at}.procMount`, procMount, '`hostUsers` must be false to use `Unmasked`');
+  validateProfiles(context, at, problems);
   const capabilities = part(context, 'capabilities')?.add;
   if (context.allowPrivilegeEscalation === false) {
     if (context.privileged === true)

@@ -2,6 +2,7 @@ import { isQuantity, parseQuantity } from '../../quantity/index.ts';
 import { type Fields, part, parts, text } from '../fields.ts';
 import { validateHostPath } from './host-path.ts';
 import { dnsLabel, dnsSubdomain } from './names.ts';
+import { validateDescendingPath } from './paths.ts';
 import { validateClaimSpec } from './persistent-volumes.ts';
 import type { Problems } from './problems.ts';
 
@@ -104,9 +105,8 @@ function validateItems(source: Fields, at: string, problems: Problems): string[]
 }
 
 function validateLocalPath(file: string, at: string, problems: Problems): void {
-  if (file.startsWith('/')) problems.invalid(at, file, 'must be a relative path');
-  if (file.split('/').includes('..')) problems.invalid(at, file, "must not contain '..'");
-  else if (file.startsWith('..')) problems.invalid(at, file, "must not start with '..'");
+  validateDescendingPath(file, at, problems);
+  if (file.startsWith('..') && !file.split('/').includes('..')) problems.invalid(at, file, "must not start with '..'");
 }
 
 const podFields =

@@ -39,6 +39,7 @@ export function validatePodSpec(
   const surroundings: Surroundings = {
     volumes: new Set([...validateVolumes(spec, path, name, problems), ...claims]),
     hostNetwork: spec.hostNetwork === true,
+    hostUsers: spec.hostUsers !== false,
   };
   const containers = parts(spec, 'containers');
   const taken = new Set<string>();

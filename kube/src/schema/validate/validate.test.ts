@@ -566,3 +566,53 @@ describe('what there is to say', () => {
     expect(wrong(policy)).toEqual([]);
   });
 });
+
+describe('what confines a container', () => {
+  const where = ['spec.securityContext', 'spec.containers[0].securityContext'] as const;
+  const confined = (at: (typeof where)[number], context: object) =>
+    wrong(
+      at === where[0]
+        ? pod({ securityContext: context })
+        : pod({ containers: [{ ...container, securityContext: context }] }),
+    );
+  const local = (localhostProfile: string) => ({ type: 'Localhost', localhostProfile });
+
+  // The sentences are those of ValidateSecurityContext, validateHostUsers and their kin in Kubernetes 1.35.
+  it.each(where)('is a seccomp profile below the node’s own, at %s', (at) => {
+    const profile = `${at}.seccompProfile.localhostProfile`;
+    const told = (path: string) => confined(at, { seccompProfile: local(path) });
+    expect(told('../../etc/x')).toEqual([`${profile}: Invalid value: "../../etc/x": must not contain '..'`]);
+    expect(told('/etc/x')).toEqual([`${profile}: Invalid value: "/etc/x": must be a relative path`]);
+    expect(told('a/../b')).toHaveLength(1);
+    expect(told('a..b/c')).toEqual([]);
+  });
+
+  it.each(where)('is an AppArmor profile with a name, at %s', (at) => {
+    const profile = `${at}.appArmorProfile.localhostProfile`;
+    const told = (value: object) => confined(at, { appArmorProfile: value });
+    expect(told(local(' x'))).toEqual([`${profile}: Invalid value: " x": must not be padded with whitespace`]);
+    expect(told(local(''))).toEqual([`${profile}: Required value: must be set when AppArmor type is Localhost`]);
+    expect(told({ type: 'Localhost' })).toEqual(told(local('')));
+    expect(told(local('x'.repeat(4096)))).toEqual([`${profile}: Too long: may not be more than 4095 bytes`]);
+    expect(told({ type: 'Unconfined', localhostProfile: 'x' })).toEqual([
+      `${profile}: Invalid value: "x": can only be set when AppArmor type is Localhost`,
+    ]);
+    expect(told(local('k8s-x'))).toEqual([]);
+  });
+
+  it('shows all of /proc only to who has users of its own, and those go with nothing of the node', () => {
+    const containers = [{ ...container, securityContext: { procMount: 'Unmasked' } }];
+    expect(wrong(pod({ containers }))).toEqual([
+      'spec.containers[0].securityContext.procMount: Invalid value: "Unmasked": `hostUsers` must be false to use `Unmasked`',
+    ]);
+    expect(wrong(pod({ containers, hostUsers: false }))).toEqual([]);
+    expect(wrong(pod({ hostUsers: false, hostNetwork: true, hostPID: true, hostIPC: true }))).toEqual([
+      'spec.hostNetwork: Forbidden: when `hostUsers` is false',
+      'spec.HostPID: Forbidden: when `hostUsers` is false',
+      'spec.HostIPC: Forbidden: when `hostUsers` is false',
+    ]);
+    expect(wrong(pod({ securityContext: { supplementalGroupsPolicy: 'None' } }))).toEqual([
+      'spec.securityContext.supplementalGroupsPolicy: Unsupported value: "None": supported values: "Merge", "Strict"',
+    ]);
+  });
+});
