@@ -30,3 +30,21 @@ test('a flood about one object is cut, and a clock that is put back silences nob
   expect(await record(5)).toBe(15);
   expect(await record(30)).toBe(25);
 });
+
+test('what is about two parts of an object is two events', async () => {
+  const { client } = fakeClient();
+  const made: (string | undefined)[] = [];
+  const keeping = {
+    create: async (_: unknown, event: { involvedObject: { fieldPath?: string } }) => {
+      made.push(event.involvedObject.fieldPath);
+      return event;
+    },
+    patch: async () => undefined,
+  };
+  const recorder = eventRecorder({ client: keeping as unknown as typeof client, component: 'test' });
+  const about = { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', namespace: 'shop', uid: 'u' } };
+  for (const part of ['spec.containers{a}', 'spec.containers{b}', 'spec.containers{a}', undefined])
+    recorder.record(about, 'Normal', 'Started', 'Container started', part);
+  await recorder.flush();
+  expect(made).toEqual(['spec.containers{a}', 'spec.containers{b}', undefined]);
+});

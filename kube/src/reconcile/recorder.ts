@@ -5,8 +5,11 @@ import { isBerthError } from '../errors/index.ts';
 import { type Event, type KubeObject, resources } from '../objects/index.ts';
 
 export interface EventRecorder {
-  /** Never waits and never fails: an event that cannot be written is lost, and `onError` is told. */
-  record(about: KubeObject, severity: 'Normal' | 'Warning', reason: string, message: string): void;
+  /**
+   * Never waits and never fails: an event that cannot be written is lost, and `onError` is told. `fieldPath`: the part of the object that it
+   * is about, as `spec.containers{web}`.
+   */
+  record(about: KubeObject, severity: 'Normal' | 'Warning', reason: string, message: string, fieldPath?: string): void;
   /** Resolves when everything recorded up to now is written. */
   flush(): Promise<void>;
 }
@@ -64,8 +67,18 @@ export function eventRecorder(options: RecorderOptions): EventRecorder {
     return { message: `(combined from similar events): ${message}`, isCombined: true };
   }
 
-  async function write(about: KubeObject, type: string, reason: string, message: string, identity: string, at: number) {
-    const involvedObject = referenceTo(about);
+  interface Told {
+    about: KubeObject;
+    fieldPath: string | undefined;
+    type: string;
+    reason: string;
+    message: string;
+    identity: string;
+    at: number;
+  }
+
+  async function write({ about, fieldPath, type, reason, message, identity, at }: Told) {
+    const involvedObject = { ...referenceTo(about), ...(fieldPath === undefined ? {} : { fieldPath }) };
     const timestamp = new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
     const present = written.get(identity);
     if (present) {
@@ -104,17 +117,17 @@ export function eventRecorder(options: RecorderOptions): EventRecorder {
   }
 
   return {
-    record(about, severity, reason, message) {
+    record(about, severity, reason, message, fieldPath) {
       const now = clock.now();
       const object = JSON.stringify(referenceTo(about));
       if (!allowed(object, now)) return;
       const text = combined(`${object}${severity}${reason}`, message, now);
-      const identity = JSON.stringify([object, severity, reason, text.isCombined ? '' : message]);
+      const identity = JSON.stringify([object, fieldPath, severity, reason, text.isCombined ? '' : message]);
       const before = chains.get(identity);
       // Events are news, not a ledger: when they cannot be written as fast as they come, the later ones are lost.
       if (!before && chains.size >= mostPending) return;
       const chain = (before ?? Promise.resolve())
-        .then(() => write(about, severity, reason, text.message, identity, now))
+        .then(() => write({ about, fieldPath, type: severity, reason, message: text.message, identity, at: now }))
         .catch((error) => options.onError?.(error))
         .finally(() => {
           if (chains.get(identity) === chain) chains.delete(identity);

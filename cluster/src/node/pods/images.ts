@@ -1,6 +1,7 @@
 import type { Container, Pod } from '@berth/kube/objects';
 import { credentialsOf, keyringOf, type PullCredential } from '../pulls/index.ts';
 import type { ImageStatus } from '../runtime/types.ts';
+import { recordOf } from './container-events.ts';
 import type { NodeContext } from './context.ts';
 import { type ContainerMemory, isPausing, nextBackoff } from './memory.ts';
 import { duration } from './status.ts';
@@ -29,7 +30,9 @@ export async function ensureImage(
   container: Container,
   memory: ContainerMemory,
 ): Promise<ImageStatus> {
-  const { runtime, recorder, pulls, now } = context;
+  const { runtime, pulls, now } = context;
+  const record = (severity: 'Normal' | 'Warning', reason: string, message: string) =>
+    recordOf(context, pod, container.name, severity, reason, message);
   const image = container.image ?? '';
   const policy = container.imagePullPolicy ?? (/(:latest|\/[^:@]+|^[^:@/]+)$/.test(image) ? 'Always' : 'IfNotPresent');
   const present = await runtime.imageStatus(image);
@@ -43,26 +46,26 @@ export async function ensureImage(
   if (present && policy !== 'Always' && !(await pulls.mustProve(image, present.id, credentials))) {
     delete memory.pull;
     const message = `Container image "${image}" already present on machine and can be accessed by the pod`;
-    recorder.record(pod, 'Normal', 'Pulled', message);
+    record('Normal', 'Pulled', message);
     return present;
   }
   if (policy === 'Never') {
     const message = `Container image "${image}" is not present with pull policy of Never`;
-    recorder.record(pod, 'Warning', 'ErrImageNeverPull', message);
-    recorder.record(pod, 'Warning', 'Failed', 'Error: ErrImageNeverPull');
+    record('Warning', 'ErrImageNeverPull', message);
+    record('Warning', 'Failed', 'Error: ErrImageNeverPull');
     throw new ImageMissing('ErrImageNeverPull', message, presenceCheck);
   }
   const waiting = memory.pull;
   if (waiting && isPausing(waiting.until, waiting.delay, now())) {
     if (!waiting.told) {
       waiting.told = true;
-      recorder.record(pod, 'Normal', 'BackOff', `Back-off pulling image "${image}"`);
-      recorder.record(pod, 'Warning', 'Failed', 'Error: ImagePullBackOff');
+      record('Normal', 'BackOff', `Back-off pulling image "${image}"`);
+      record('Warning', 'Failed', 'Error: ImagePullBackOff');
     }
     const message = `Back-off pulling image "${image}": ErrImagePull: ${waiting.error}`;
     throw new ImageMissing('ImagePullBackOff', message, Math.min(presenceCheck, waiting.until - now()));
   }
-  recorder.record(pod, 'Normal', 'Pulling', `Pulling image "${image}"`);
+  record('Normal', 'Pulling', `Pulling image "${image}"`);
   const began = now();
   let came = false;
   await pulls.begin(image);
@@ -76,15 +79,15 @@ export async function ensureImage(
     const took = duration(now() - began);
     const size = `Image size: ${fetched.size} bytes.`;
     const message = `Successfully pulled image "${image}" in ${took} (${took} including waiting). ${size}`;
-    recorder.record(pod, 'Normal', 'Pulled', message);
+    record('Normal', 'Pulled', message);
     return fetched;
   } catch (cause) {
     if (!came) await pulls.failed(image);
     const error = cause instanceof Error ? cause.message : String(cause);
     const delay = nextBackoff(memory.pull?.delay, 0);
     memory.pull = { until: now() + delay, delay, error, told: false };
-    recorder.record(pod, 'Warning', 'Failed', `Failed to pull image "${image}": ${error}`);
-    recorder.record(pod, 'Warning', 'Failed', 'Error: ErrImagePull');
+    record('Warning', 'Failed', `Failed to pull image "${image}": ${error}`);
+    record('Warning', 'Failed', 'Error: ErrImagePull');
     throw new ImageMissing('ErrImagePull', error, shown);
   }
 }

@@ -6,6 +6,7 @@ import type { Container, Pod } from '@berth/kube/objects';
 import type { SandboxConfig, SandboxStatus } from '../runtime/types.ts';
 import { touch, volumeMounts } from '../volumes/index.ts';
 import { containerConfig } from './container-config.ts';
+import { recordOf } from './container-events.ts';
 import type { NodeContext } from './context.ts';
 import { environmentOf } from './environment.ts';
 import { ensureImage, ImageMissing } from './images.ts';
@@ -45,7 +46,7 @@ const configRetry = 5000;
 /** Image, configuration, create, start. Answers the container's id; throws `StartError`. */
 export async function startContainer(options: StartOptions): Promise<string> {
   const { context, pod, container, sandbox } = options;
-  const { runtime, recorder } = context;
+  const { runtime } = context;
   const image = await ensureImage(context, pod, container, options.memory).catch((cause) => {
     if (cause instanceof ImageMissing) throw new StartError(cause.reason, cause, { retryAfter: cause.retryAfter });
     throw new StartError('ImageInspectError', cause, { retryAfter: configRetry });
@@ -53,14 +54,16 @@ export async function startContainer(options: StartOptions): Promise<string> {
 
   const failed = (reason: string, cause: unknown, id?: string): never => {
     const message = cause instanceof Error ? cause.message : String(cause);
-    recorder.record(pod, 'Warning', 'Failed', `Error: ${message}`);
+    // With an id that is new each time, each time would be an event of its own.
+    const told = id === undefined ? message : message.replaceAll(id, container.name);
+    recordOf(context, pod, container.name, 'Warning', 'Failed', `Error: ${told}`);
     throw new StartError(reason, cause, id === undefined ? { retryAfter: configRetry } : { retryAfter: 0, id });
   };
   const config = await configured(options, image).catch((cause) => failed('CreateContainerConfigError', cause));
   const id = await runtime
     .createContainer(sandbox.id, config, options.sandboxConfig)
     .catch((cause) => failed('CreateContainerError', cause));
-  recorder.record(pod, 'Normal', 'Created', `Created container: ${container.name}`);
+  recordOf(context, pod, container.name, 'Normal', 'Created', 'Container created');
   try {
     await runtime.startContainer(id);
   } catch (cause) {
@@ -69,7 +72,7 @@ export async function startContainer(options: StartOptions): Promise<string> {
     const message = cause instanceof Error ? cause.message : String(cause);
     failed('RunContainerError', new BerthError('InternalError', `failed to start container "${id}": ${message}`), id);
   }
-  recorder.record(pod, 'Normal', 'Started', `Started container ${container.name}`);
+  recordOf(context, pod, container.name, 'Normal', 'Started', 'Container started');
   return id;
 }
 

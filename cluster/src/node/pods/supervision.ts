@@ -1,5 +1,6 @@
 import type { Container, Pod } from '@berth/kube/objects';
 import { type ContainerProbes, type ProbeTarget, startProbes } from '../probes/index.ts';
+import { recordOf } from './container-events.ts';
 import type { NodeContext } from './context.ts';
 import type { GracePeriod } from './grace-period.ts';
 import { runHook } from './hooks.ts';
@@ -73,7 +74,8 @@ export class Supervision {
           context.probes.add({ ...labels, pod, namespace, pod_uid: uid });
         },
         unhealthy: (message) => {
-          if (current() && !this.quiet) context.recorder.record(this.#options.pod(), 'Warning', 'Unhealthy', message);
+          if (!current() || this.quiet) return;
+          recordOf(context, this.#options.pod(), container.name, 'Warning', 'Unhealthy', message);
         },
       },
     });
@@ -102,7 +104,7 @@ export class Supervision {
     const failed = await runHook(hook, this.target(container, id), longestHook);
     if (failed === undefined) return true;
     const { context, memory, pod } = this.#options;
-    context.recorder.record(pod(), 'Warning', 'FailedPostStartHook', `PostStartHook failed: ${failed}`);
+    recordOf(context, pod(), container.name, 'Warning', 'FailedPostStartHook', 'PostStartHook failed');
     memoryOf(memory, container.name).killWith = 'FailedPostStartHook';
     return false;
   }
@@ -119,13 +121,13 @@ export class Supervision {
     turn?: Promise<unknown>,
   ): Promise<void> {
     const { context, pod } = this.#options;
-    context.recorder.record(pod(), 'Normal', 'Killing', message);
+    recordOf(context, pod(), container.name, 'Normal', 'Killing', message);
     this.unwatch(id);
     const hook = grace.left > 0 ? container.lifecycle?.preStop : undefined;
     if (hook) {
       const failed = await grace.bound(runHook(hook, this.target(container, id), grace.left));
       if (failed !== undefined) {
-        context.recorder.record(pod(), 'Warning', 'FailedPreStopHook', `PreStopHook failed: ${failed}`);
+        recordOf(context, pod(), container.name, 'Warning', 'FailedPreStopHook', 'PreStopHook failed');
       }
     }
     const waits = turn !== undefined && grace.left > 0;

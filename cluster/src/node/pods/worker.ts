@@ -8,6 +8,7 @@ import { releaseVolumes } from '../volumes/index.ts';
 import { observeAgain } from './adopt.ts';
 import { fitPodCgroup } from './cgroup.ts';
 import { cleanUp, deleteFromApi, discard } from './clean-up.ts';
+import { recordOf } from './container-events.ts';
 import type { NodeContext } from './context.ts';
 import { createSandbox } from './create-sandbox.ts';
 import { Ends } from './ends.ts';
@@ -273,12 +274,11 @@ export class PodWorker {
   }
 
   #note(next: Plan): void {
-    const { recorder } = this.#context;
     const { name, namespace, uid } = this.#pod.metadata;
     for (const container of next.backoffs.keys()) {
       if (this.#backoffs.has(container)) continue;
       const message = `Back-off restarting failed container ${container} in pod ${name}_${namespace}(${uid})`;
-      recorder.record(this.#pod, 'Warning', 'BackOff', message);
+      recordOf(this.#context, this.#pod, container, 'Warning', 'BackOff', message);
     }
     this.#backoffs = next.backoffs;
     clearTimeout(this.#wake);
