@@ -57,7 +57,10 @@ export interface Containerd {
   importImage(file: string): Promise<string[]>;
   /** Ends the watch over the process, which goes on. */
   release(): void;
-  /** Ends every sandbox (their networks are given back), then containerd, and removes mounts, cgroups and sockets. */
+  /**
+   * Ends every sandbox (their networks are given back), then containerd, and removes mounts, cgroups and sockets. As after a machine's reboot
+   * the next start knows how containers ended, and has their logs.
+   */
   stop(): Promise<void>;
   /** Kills containerd and every container at once, as a machine whose power is cut; what is on its disk stays. */
   cutPower(): Promise<void>;
@@ -176,12 +179,9 @@ export async function startContainerd(options: ContainerdOptions): Promise<Conta
         sandboxes.map(({ id }) =>
           // An agent that was killed may have left a removal under way, which this one then meets.
           persist(
-            async () => {
-              await runtime.stopSandbox(id);
-              await runtime.removeSandbox(id);
-            },
+            () => runtime.stopSandbox(id),
             AbortSignal.timeout(20_000),
-            (error) => logger.debug({ err: error, id }, 'a sandbox could not be removed yet'),
+            (error) => logger.debug({ err: error, id }, 'a sandbox could not be stopped yet'),
           ),
         ),
       );
