@@ -26,8 +26,8 @@ async function namespaceWithDoor() {
     },
     /** Kills the process in there, as whatever may. */
     async breakDoor() {
-      const found = await run('pgrep', ['-P', String(process.pid), '-f', 'door/main.ts']);
-      for (const pid of found.trim().split('\n')) process.kill(Number(pid), 'SIGKILL');
+      // That of a reader may be on its way out, and gone before it is killed.
+      await run('pkill', ['-KILL', '-P', String(process.pid), '-f', 'door/main.ts']);
     },
     async [Symbol.asyncDispose]() {
       door.close();
