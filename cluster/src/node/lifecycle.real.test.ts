@@ -63,3 +63,25 @@ test('sidecars of a pod that is deleted are asked to end after the others', asyn
   expect(await lines('deleted')).toBe('main\nsecond\nfirst\n');
   expect(await lines('deleted-hook')).toBe('hook\n');
 });
+
+test('a container is run again by rules of its own, and another of the pod is not', async () => {
+  await node.run('rules', {
+    restartPolicy: 'Always',
+    containers: [
+      {
+        // Ends with 42 once, then with 3.
+        ...shell('[ -e /shared/rules-again ] && exit 3; touch /shared/rules-again; exit 42', 'retries'),
+        volumeMounts,
+        restartPolicy: 'Never',
+        restartPolicyRules: [{ action: 'Restart', exitCodes: { operator: 'In', values: [42] } }],
+      },
+      { ...shell('exit 0', 'once'), restartPolicy: 'OnFailure' },
+    ],
+    volumes: volumes(),
+  });
+  const { status } = await node.until('rules', ({ status }) => status?.phase === 'Failed');
+  const [retries, once] = status?.containerStatuses ?? [];
+  expect([retries?.restartCount, retries?.state?.terminated?.exitCode]).toEqual([1, 3]);
+  expect(retries?.lastState?.terminated?.exitCode).toBe(42);
+  expect([once?.restartCount, once?.state?.terminated?.exitCode]).toEqual([0, 0]);
+});

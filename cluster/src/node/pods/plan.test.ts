@@ -339,6 +339,20 @@ describe('status', () => {
     });
     expect(status.phase).toBe(phase);
   });
+
+  test.each<[string, object, number, string]>([
+    ['Never', { restartPolicy: 'Always' }, 1, 'Running'],
+    ['Always', { restartPolicy: 'Never' }, 1, 'Failed'],
+    ['Always', { restartPolicy: 'OnFailure' }, 0, 'Succeeded'],
+  ])('in a pod of %s a container with %o that ended with %i: %s', (restartPolicy, more, exitCode, phase) => {
+    const status = podStatus({
+      ...input,
+      pod: podOf({ restartPolicy, containers: [{ name: 'main', image: 'x:1', ...more }] }),
+      observed: observedOf([{ state: 'exited', exitCode }]),
+      memory: memoryWith(),
+    });
+    expect(status.phase).toBe(phase);
+  });
 });
 
 test('a pod that is done runs until its sidecars have ended', () => {

@@ -3,6 +3,7 @@ import { containerHash } from './hash.ts';
 import { isPausing, longestBackoff, longestRetry, type PodMemory, resizeRetry } from './memory.ts';
 import { marks, newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { type Changes, changesOf, needsRestart } from './resize/changes.ts';
+import { restartsAfter } from './restart-policy.ts';
 import { ephemeralContainers } from './sandbox-config.ts';
 
 export type Step =
@@ -174,7 +175,7 @@ class Planner {
       this.start(container, kind, newest.attempt + 1);
       return;
     }
-    if (!this.restarts(kind, newest)) return;
+    if (!this.restarts(container, kind, newest)) return;
     const backoff = this.memory.containers.get(container.name)?.backoff;
     const restartAt = newest.finishedAt + (backoff ?? 0);
     if (backoff !== undefined && isPausing(restartAt, backoff, this.now) && ranFor(newest) < 600_000) {
@@ -194,11 +195,8 @@ class Planner {
     this.step({ type: 'start', container, kind, attempt, ...(leftover === undefined ? {} : { leftover }) });
   }
 
-  private restarts(kind: ContainerKind, ended: ObservedContainer): boolean {
-    if (kind === 'sidecar' || ended.replaced) return true;
-    const policy = this.pod.spec?.restartPolicy ?? 'Always';
-    if (kind === 'init') return policy !== 'Never';
-    return policy === 'Always' || (policy === 'OnFailure' && ended.exitCode !== 0);
+  private restarts(container: Container, kind: ContainerKind, ended: ObservedContainer): boolean {
+    return kind === 'sidecar' || ended.replaced === true || restartsAfter(this.pod, container, ended.exitCode);
   }
 
   /** Whether every main container has ended for good, or an init container failed that is not tried again. */
@@ -206,7 +204,7 @@ class Planner {
     const { observed } = this;
     const over = (container: Container, kind: ContainerKind) => {
       const newest = newestOf(observed, container.name);
-      return newest?.state === 'exited' && !this.restarts(kind, newest);
+      return newest?.state === 'exited' && !this.restarts(container, kind, newest);
     };
     const failedInit = (this.pod.spec?.initContainers ?? []).some((container) => {
       if (container.restartPolicy === 'Always') return false;

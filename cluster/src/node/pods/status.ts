@@ -4,6 +4,7 @@ import { memoryOf, type PodMemory } from './memory.ts';
 import { newestOf, type ObservedContainer, type ObservedPod } from './observed.ts';
 import { isTerminal } from './plan.ts';
 import { resizeConditions } from './resize/pod-resize.ts';
+import { restartsAfter } from './restart-policy.ts';
 import { ephemeralContainers } from './sandbox-config.ts';
 
 type PodStatus = NonNullable<Pod['status']>;
@@ -226,10 +227,16 @@ function terminatedState(container: ObservedContainer, runtimeName: string): Non
 type Phase = NonNullable<PodStatus['phase']>;
 
 function phaseOf(pod: Pod, init: ContainerStatus[], main: ContainerStatus[]): Phase {
-  const policy = pod.spec?.restartPolicy ?? 'Always';
   const sidecars = new Set(
     (pod.spec?.initContainers ?? []).filter((found) => found.restartPolicy === 'Always').map((found) => found.name),
   );
+  const byName = new Map(
+    [...(pod.spec?.initContainers ?? []), ...(pod.spec?.containers ?? [])].map((one) => [one.name, one]),
+  );
+  const isAgain = (name: string, exitCode: number) => {
+    const container = byName.get(name);
+    return container !== undefined && restartsAfter(pod, container, exitCode);
+  };
   let pendingInit = false;
   const serves = init.some(({ name, state }) => sidecars.has(name) && state?.running);
   for (const status of init) {
@@ -237,25 +244,25 @@ function phaseOf(pod: Pod, init: ContainerStatus[], main: ContainerStatus[]): Ph
     if (sidecars.has(status.name)) {
       if (!status.started && !ended) pendingInit = true;
     } else if (status.state?.terminated?.exitCode !== 0) {
-      if (status.state?.terminated && policy === 'Never') return 'Failed';
+      if (ended && ended.exitCode !== 0 && !isAgain(status.name, ended.exitCode)) return 'Failed';
       pendingInit = true;
     }
   }
-  const counts = { waiting: 0, running: 0, stopped: 0, succeeded: 0 };
-  for (const { state, lastState } of main) {
+  const counts = { waiting: 0, running: 0, stopped: 0, succeeded: 0, restarting: 0 };
+  for (const { name, state, lastState } of main) {
     if (state?.running) counts.running++;
     else if (state?.terminated || lastState?.terminated) {
       counts.stopped++;
       if (state?.terminated?.exitCode === 0) counts.succeeded++;
+      if (isAgain(name, (state?.terminated ?? lastState?.terminated)?.exitCode ?? 0)) counts.restarting++;
     } else counts.waiting++;
   }
   if (pendingInit && counts.running === 0 && counts.stopped === 0) return 'Pending';
   if (counts.waiting > 0) return 'Pending';
   if (counts.running > 0 || serves) return 'Running';
   if (counts.stopped === 0) return 'Pending';
-  if (policy === 'Always') return 'Running';
-  if (counts.stopped === counts.succeeded) return 'Succeeded';
-  return policy === 'Never' ? 'Failed' : 'Running';
+  if (counts.restarting > 0) return 'Running';
+  return counts.stopped === counts.succeeded ? 'Succeeded' : 'Failed';
 }
 
 interface ConditionInput {

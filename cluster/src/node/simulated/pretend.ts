@@ -2,6 +2,7 @@ import type { Pod } from '@berth/kube/objects';
 import { containerHash } from '../pods/hash.ts';
 import { memoryOf, type PodMemory } from '../pods/memory.ts';
 import { marks, type ObservedContainer, type ObservedPod } from '../pods/observed.ts';
+import { restartsAfter } from '../pods/restart-policy.ts';
 import { allContainers } from '../pods/sandbox-config.ts';
 import { podStatus, type StatusInput } from '../pods/status.ts';
 import type { Stage } from './life.ts';
@@ -85,7 +86,7 @@ function observedAt(pod: Pod, stage: Shown, { exitCode, now }: { exitCode: numbe
   return { sandboxes: [sandbox], containers };
 }
 
-function startsAgain({ spec }: Pod, exitCode: number): boolean {
-  const policy = spec?.restartPolicy ?? 'Always';
-  return policy === 'Always' || (policy === 'OnFailure' && exitCode !== 0);
+/** All containers end together. */
+function startsAgain(pod: Pod, exitCode: number): boolean {
+  return (pod.spec?.containers ?? []).some((container) => restartsAfter(pod, container, exitCode));
 }
