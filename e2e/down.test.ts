@@ -42,6 +42,8 @@ describe('berth down, then up', () => {
     for (const each of pods) await berth.tryKubectl(['apply', '-f', '-'], JSON.stringify(each));
     await berth.kubectl('wait', '--for=condition=Ready', 'pod/always', 'pod/once', '--timeout=60s');
     await berth.kubectl('wait', '--for=jsonpath={.status.phase}=Succeeded', 'pod/done', '--timeout=60s');
+    // The last that happens to it: its sandbox goes.
+    await berth.kubectl('wait', '--for=condition=PodReadyToStartContainers=False', 'pod/done', '--timeout=60s');
     const ended = await statusOf('done');
 
     const down = await berth.berth('down');
