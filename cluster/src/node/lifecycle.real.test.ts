@@ -85,3 +85,25 @@ test('a container is run again by rules of its own, and another of the pod is no
   expect(retries?.lastState?.terminated?.exitCode).toBe(42);
   expect([once?.restartCount, once?.state?.terminated?.exitCode]).toEqual([0, 0]);
 });
+
+test('variables come from a file that an init container wrote', async () => {
+  const variable = (name: string, path: string, key: string) => ({
+    name,
+    valueFrom: { fileKeyRef: { volumeName: 'config', path, key } },
+  });
+  const mounts = [{ name: 'config', mountPath: '/config' }];
+  const write = 'printf "WORD=\'hello\'\\n" > /config/env; ln -s /etc/passwd /config/out';
+  const pod = (env: object[]) => ({
+    restartPolicy: 'Never',
+    initContainers: [{ ...shell(write, 'writes'), volumeMounts: mounts }],
+    containers: [{ ...shell('[ "$SAID" = hello ]'), env }],
+    volumes: [{ name: 'config', emptyDir: {} }],
+  });
+  await node.run('env-file', pod([variable('SAID', 'env', 'WORD')]) as Pod['spec'] & object);
+  await node.until('env-file', ({ status }) => status?.phase === 'Succeeded');
+  await node.run('env-out', pod([variable('SAID', 'out', 'root')]) as Pod['spec'] & object);
+  const { status } = await node.until('env-out', ({ status }) => {
+    return status?.containerStatuses?.[0]?.state?.waiting?.reason === 'CreateContainerConfigError';
+  });
+  expect(status?.containerStatuses?.[0]?.state?.waiting?.message).toMatch(/out leads out of its volume/);
+});

@@ -12,6 +12,7 @@ const sources: EnvironmentSources = {
       ? { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name }, data: { a: '1', b: '2' } }
       : undefined,
   secret: async () => undefined,
+  file: async (volume, path) => `KEY='${volume} ${path}'`,
   services: () => [service],
   podIps: ['10.0.0.9'],
   hostIps: ['192.0.2.1'],
@@ -42,6 +43,8 @@ test('variables come from links, maps and fields, the later ones winning', async
       { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
       { name: 'TIER', valueFrom: { fieldRef: { fieldPath: "metadata.labels['tier']" } } },
       { name: 'MEMORY', valueFrom: { resourceFieldRef: { resource: 'limits.memory', divisor: '1Mi' } } },
+      { name: 'FILE', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'env', key: 'KEY' } } },
+      { name: 'LESS', valueFrom: { fileKeyRef: { volumeName: 'v', path: 'env', key: 'X', optional: true } } },
       { name: 'MAYBE', valueFrom: { secretKeyRef: { name: 'absent', key: 'x', optional: true } } },
     ],
   };
@@ -54,6 +57,7 @@ test('variables come from links, maps and fields, the later ones winning', async
     IP: '10.0.0.9',
     TIER: 'front',
     MEMORY: '1024',
+    FILE: 'v env',
   });
   expect(variables).toMatchObject({
     ORDER_DB_SERVICE_HOST: '10.0.128.7',

@@ -1,10 +1,13 @@
 import { BerthError } from '@berth/kube/errors';
 import type { ConfigMap, Container, Pod, Secret, Service } from '@berth/kube/objects';
 import { bytes, cpuMillis } from '@berth/kube/quantity';
+import { valueInFile } from './env-file.ts';
 
 export interface EnvironmentSources {
   configMap(name: string): Promise<ConfigMap | undefined>;
   secret(name: string): Promise<Secret | undefined>;
+  /** The text of a file in one of the pod's volumes. */
+  file(volume: string, path: string): Promise<string>;
   /** The services of the pod's namespace, and `kubernetes` of `default`. */
   services(): readonly Service[];
   podIps: readonly string[];
@@ -56,6 +59,7 @@ async function valueFrom(
 ): Promise<string | undefined> {
   if (from.fieldRef) return fieldOf(from.fieldRef.fieldPath, pod, sources);
   if (from.resourceFieldRef) return resourceFieldOf(from.resourceFieldRef, pod, container, sources.allocatable);
+  if (from.fileKeyRef) return fileValue(from.fileKeyRef, sources);
   const [kind, ref] = from.configMapKeyRef
     ? (['configmap', from.configMapKeyRef] as const)
     : (['secret', from.secretKeyRef] as const);
@@ -68,6 +72,17 @@ async function valueFrom(
     throw new BerthError('NotFound', `couldn't find key ${ref.key} in ${shown} ${where}`);
   }
   return value;
+}
+
+/** A file that cannot be read stops the container also where the key is optional, as in kubelet. */
+async function fileValue(
+  { volumeName, path, key, optional }: NonNullable<ValueFrom['fileKeyRef']>,
+  sources: EnvironmentSources,
+): Promise<string | undefined> {
+  const value = valueInFile(await sources.file(volumeName, path), key);
+  if (value !== '') return value;
+  if (optional) return undefined;
+  throw new BerthError('NotFound', `environment variable key "${key}" not found in file "${path}"`);
 }
 
 async function dataOf(

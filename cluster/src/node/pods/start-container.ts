@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { BerthError, isBerthError } from '@berth/kube/errors';
 import type { Container, Pod } from '@berth/kube/objects';
 import type { SandboxConfig, SandboxStatus } from '../runtime/types.ts';
-import { touch, volumeMounts } from '../volumes/index.ts';
+import { directoryOf, readWithin, touch, volumeMounts } from '../volumes/index.ts';
 import { containerConfig } from './container-config.ts';
 import { recordOf } from './container-events.ts';
 import type { NodeContext } from './context.ts';
@@ -42,6 +42,9 @@ export class StartError extends Error {
 
 /** How long after a mistake in the pod's own definition it is tried again, in case what it refers to has come. */
 const configRetry = 5000;
+
+/** Bytes of a file that variables are taken from. */
+const longestEnvFile = 1024 * 1024;
 
 /** Image, configuration, create, start. Answers the container's id; throws `StartError`. */
 export async function startContainer(options: StartOptions): Promise<string> {
@@ -82,6 +85,7 @@ async function configured(options: StartOptions, image: Awaited<ReturnType<typeo
   const environment = await environmentOf(pod, container, {
     configMap: (name) => context.references.configMap(pod, name),
     secret: (name) => context.references.secret(pod, name),
+    file: (name, path) => readWithin(directoryOf({ name }, pod, context.directories), path, longestEnvFile),
     services: () => context.services(pod.metadata.namespace ?? ''),
     podIps,
     hostIps: context.hostIps,

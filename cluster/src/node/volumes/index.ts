@@ -18,6 +18,7 @@ import { subPathOf, within } from './sub-path.ts';
 export type { ClaimSources } from './claims.ts';
 export { directoryOf, type VolumeDirectories } from './directories.ts';
 export type { PayloadSources } from './payload.ts';
+export { readWithin } from './read-within.ts';
 export { diskUsage } from './usage.ts';
 
 export type VolumeSources = PayloadSources & ClaimSources;

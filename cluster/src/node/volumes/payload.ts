@@ -4,7 +4,7 @@ import { type EnvironmentSources, fieldOf, resourceFieldOf } from '../pods/envir
 import type { Payload, PayloadFile } from './atomic.ts';
 import { onlyUserOf } from './ownership.ts';
 
-export interface PayloadSources extends EnvironmentSources {
+export interface PayloadSources extends Omit<EnvironmentSources, 'file'> {
   token(request: { audience?: string; expirationSeconds: number }): Promise<string>;
 }
 

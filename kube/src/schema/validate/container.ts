@@ -21,6 +21,8 @@ const messagePolicies = ['File', 'FallbackToLogsOnError'];
 /** What containers may refer to. */
 export interface Surroundings {
   volumes: ReadonlySet<string>;
+  /** Those that begin empty. */
+  emptyVolumes: ReadonlySet<string>;
   hostNetwork: boolean;
   /** Whether users of the pod are those of the node. */
   hostUsers: boolean;
@@ -67,7 +69,7 @@ function validateCommon(container: Fields, at: string, surroundings: Surrounding
     problems.unsupported(`${at}.terminationMessagePolicy`, message, messagePolicies);
   }
   validatePorts(container, at, surroundings, problems);
-  validateEnvironment(container, at, problems);
+  validateEnvironment(container, at, surroundings, problems);
   validateMounts(container, at, surroundings, problems);
   const pull = text(container, 'imagePullPolicy') ?? '';
   if (pull === '') problems.required(`${at}.imagePullPolicy`);
@@ -148,7 +150,7 @@ function validatePorts(container: Fields, at: string, surroundings: Surroundings
 
 const valueSources = ['fieldRef', 'resourceFieldRef', 'configMapKeyRef', 'secretKeyRef', 'fileKeyRef'];
 
-function validateEnvironment(container: Fields, at: string, problems: Problems): void {
+function validateEnvironment(container: Fields, at: string, surroundings: Surroundings, problems: Problems): void {
   parts(container, 'env').forEach((variable, index) => {
     const path = `${at}.env[${index}]`;
     const name = text(variable, 'name') ?? '';
@@ -169,6 +171,7 @@ function validateEnvironment(container: Fields, at: string, problems: Problems):
       problems.invalid(`${path}.valueFrom`, '', 'may not have more than one field specified at a time');
     }
     validateValueSources(from, `${path}.valueFrom`, problems);
+    validateFileKey(part(from, 'fileKeyRef'), `${path}.valueFrom.fileKeyRef`, surroundings, problems);
   });
   parts(container, 'envFrom').forEach((source, index) => {
     const given = ['configMapRef', 'secretRef'].filter((field) => source[field] !== undefined);
@@ -184,6 +187,27 @@ function validateEnvironment(container: Fields, at: string, problems: Problems):
       else for (const message of dnsSubdomain(name)) problems.invalid(path, name, message);
     }
   });
+}
+
+function validateFileKey(
+  ref: Fields | undefined,
+  at: string,
+  { volumes, emptyVolumes }: Surroundings,
+  problems: Problems,
+): void {
+  if (ref === undefined) return;
+  const key = text(ref, 'key') ?? '';
+  if (key === '') problems.required(`${at}.key`);
+  else for (const message of environmentName(key)) problems.invalid(`${at}.key`, key, message);
+  const volume = text(ref, 'volumeName') ?? '';
+  if (volume === '') problems.required(`${at}.volumeName`);
+  else for (const message of dnsLabel(volume)) problems.invalid(`${at}.volumeName`, volume, message);
+  const path = text(ref, 'path') ?? '';
+  if (path === '') problems.required(`${at}.path`);
+  else if (path.split('/').includes('..')) problems.invalid(`${at}.path`, path, "must not contain '..'");
+  if (!volumes.has(volume)) problems.notFound(`${at}.volumeName`, volume);
+  else if (!emptyVolumes.has(volume))
+    problems.invalid(`${at}.volumeName`, volume, 'referenced volume must be of type emptyDir');
 }
 
 const environmentFields = [

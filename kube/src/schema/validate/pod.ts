@@ -38,6 +38,9 @@ export function validatePodSpec(
 ): void {
   const surroundings: Surroundings = {
     volumes: new Set([...validateVolumes(spec, path, name, problems), ...claims]),
+    emptyVolumes: new Set(
+      parts(spec, 'volumes').flatMap((volume) => (volume.emptyDir === undefined ? [] : [text(volume, 'name') ?? ''])),
+    ),
     hostNetwork: spec.hostNetwork === true,
     hostUsers: spec.hostUsers !== false,
   };

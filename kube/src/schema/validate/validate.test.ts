@@ -616,3 +616,28 @@ describe('what confines a container', () => {
     ]);
   });
 });
+
+it('a variable from a file names a key, a file, and a volume that begins empty', () => {
+  const at = 'spec.containers[0].env[0].valueFrom.fileKeyRef';
+  const told = (fileKeyRef: object) =>
+    wrong(
+      pod({
+        containers: [{ ...container, env: [{ name: 'A', valueFrom: { fileKeyRef } }] }],
+        volumes: [
+          { name: 'empty', emptyDir: {} },
+          { name: 'other', configMap: { name: 'c' } },
+        ],
+      }),
+    );
+  expect(told({ volumeName: 'empty', path: 'a/env', key: 'K' })).toEqual([]);
+  expect(told({ volumeName: 'none', path: '../env', key: 'a=b' })).toEqual([
+    expect.stringContaining(`${at}.key: Invalid value: "a=b": `),
+    `${at}.path: Invalid value: "../env": must not contain '..'`,
+    `${at}.volumeName: Not found: "none"`,
+  ]);
+  expect(told({ volumeName: 'other', path: '', key: '' })).toEqual([
+    `${at}.key: Required value`,
+    `${at}.path: Required value`,
+    `${at}.volumeName: Invalid value: "other": referenced volume must be of type emptyDir`,
+  ]);
+});
