@@ -254,7 +254,8 @@ function phaseOf(pod: Pod, init: ContainerStatus[], main: ContainerStatus[]): Ph
     else if (state?.terminated || lastState?.terminated) {
       counts.stopped++;
       if (state?.terminated?.exitCode === 0) counts.succeeded++;
-      if (isAgain(name, (state?.terminated ?? lastState?.terminated)?.exitCode ?? 0)) counts.restarting++;
+      // What waits is tried again, whatever it last ended with: after a resize, say.
+      if (!state?.terminated || isAgain(name, state.terminated.exitCode)) counts.restarting++;
     } else counts.waiting++;
   }
   if (pendingInit && counts.running === 0 && counts.stopped === 0) return 'Pending';
