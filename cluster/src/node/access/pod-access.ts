@@ -96,20 +96,20 @@ function sinceOf(options: { sinceSeconds?: number; sinceTime?: string }, now: nu
 /** The runtime's streams with the end said as kubectl reads it. */
 function session(streams: ProcessStreams): ProcessSession {
   const { exit, ...rest } = streams;
-  return {
-    ...rest,
-    status: exit.then((code): Awaited<ProcessSession['status']> => {
-      if (code === 0) return { status: 'Success' };
-      return {
-        kind: 'Status',
-        apiVersion: 'v1',
-        metadata: {},
-        status: 'Failure',
-        reason: 'NonZeroExitCode',
-        message: `command terminated with non-zero exit code: exit status ${code}`,
-        details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
-        code: 500,
-      };
-    }),
-  };
+  const status = exit.then((code): Awaited<ProcessSession['status']> => {
+    if (code === 0) return { status: 'Success' };
+    return {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      reason: 'NonZeroExitCode',
+      message: `command terminated with non-zero exit code: exit status ${code}`,
+      details: { causes: [{ reason: 'ExitCode', message: String(code) }] },
+      code: 500,
+    };
+  });
+  // Who has left before the end must not be an unhandled rejection.
+  status.catch(() => {});
+  return { ...rest, status };
 }
