@@ -14,6 +14,7 @@ import { resourceQuota } from './admission/quota/index.ts';
 import { runtimeClasses } from './admission/runtime-class.ts';
 import { serviceAccounts } from './admission/service-account.ts';
 import { serviceAddresses } from './admission/services.ts';
+import { certificateSigners } from './admission/signers.ts';
 import { claimResize, defaultStorageClass, storageInUseProtection } from './admission/storage.ts';
 import { mutatingWebhooks } from './admission/webhooks/mutating.ts';
 import { validatingWebhooks } from './admission/webhooks/validating.ts';
@@ -128,6 +129,7 @@ export async function createApi(options: ApiOptions): Promise<ApiServer> {
     mutatingPolicies(outside),
     mutatingWebhooks(outside),
     privilegeEscalation(rbac),
+    certificateSigners(authorizer),
     validatingPolicies(outside),
     validatingWebhooks(outside),
     resourceQuota(storage, now),
